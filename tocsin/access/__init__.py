@@ -1,0 +1,1 @@
+"""People, roles, permissions, keys, audit trail."""

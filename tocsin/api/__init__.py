@@ -1,0 +1,1 @@
+"""HTTP: one module per noun; a route only states its contract."""

@@ -1,0 +1,118 @@
+"""Settings: each documented once, here; read from the environment and one TOML file.
+
+The environment wins over the file, the file over the default. `tocsin config` prints the effective values without
+secrets.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from tocsin.errors import TocsinError
+
+
+class BadSetting(TocsinError):
+    """A setting has a name or a value that Tocsin does not know."""
+
+
+def _setting(default: Any, doc: str, *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"doc": doc, "secret": secret})
+
+
+@dataclass(frozen=True)
+class Config:
+    """Effective settings. A field `data` is `TOCSIN_DATA` in the environment and `data` in the file."""
+
+    data: Path = _setting(Path("data"), "Directory of the embedded stores.")
+    host: str = _setting("127.0.0.1", "Address to listen on; 0.0.0.0 for all.")
+    port: int = _setting(8080, "Port to listen on.")
+    events_url: str = _setting(
+        "",
+        "Event store: empty for the embedded engine, or clickhouse://user:password@host:8123/database?cluster=c.",
+        secret=True,
+    )
+    state_url: str = _setting(
+        "",
+        "State store: empty for SQLite in the data directory, or postgresql://user:password@host/db.",
+        secret=True,
+    )
+    admin_email: str = _setting("", "E-mail of the first administrator, created at the first start.")
+    admin_password: str = _setting("", "Password of the first administrator.", secret=True)
+    api_key: str = _setting("", "API key (32 hex digits) created at the first start.", secret=True)
+    app_key: str = _setting("", "Application key (40 hex digits) of the first administrator.", secret=True)
+    logs_retention_days: int = _setting(30, "Days that logs are kept; 0 = for ever.")
+    signals_retention_days: int = _setting(456, "Days that signals are kept (15 months); 0 = for ever.")
+    audit_retention_days: int = _setting(0, "Days that audit events are kept; 0 = for ever.")
+    rejected_retention_days: int = _setting(30, "Days that rejected events are kept for replay; 0 = for ever.")
+    geoip_country: Path | None = _setting(None, "Country database (.mmdb); default: the one that is shipped.")
+    geoip_city: Path | None = _setting(None, "City database (.mmdb) of your own.")
+    geoip_asn: Path | None = _setting(None, "AS database (.mmdb) of your own.")
+    intake_workers: int = _setting(0, "Processes that parse and match events; 0 = one for each core but one.")
+    intake_buffer_bytes: int = _setting(64_000_000, "Bytes of requests held before the intake answers 429.")
+    memory_bytes: int = _setting(2_000_000_000, "Memory that the embedded engine may use.")
+    query_seconds: int = _setting(20, "Longest time that one search may take.")
+    query_rows: int = _setting(500_000_000, "Most rows that one search may read.")
+    query_memory_bytes: int = _setting(1_500_000_000, "Most memory that one search may use.")
+    session_idle_minutes: int = _setting(480, "A session ends after this time without a request.")
+    session_hours: int = _setting(168, "A session ends after this time in any case.")
+    secure_cookies: bool = _setting(False, "Mark cookies as Secure: set it when TLS ends in front of Tocsin.")
+    signal_lock_days: int = _setting(30, "Triage of a signal is refused from this age on; 0 = never.")
+    log_format: str = _setting("console", "Own log lines: console or json.")
+
+    def shown(self) -> dict[str, str]:
+        """Every setting as text; secrets only say whether they are set."""
+        values = {}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            text = "" if value is None else str(value)
+            values[item.name] = "(set)" if item.metadata["secret"] and text else text
+        return values
+
+
+def load_config(environ: Mapping[str, str] = os.environ, file: Path | None = None, **overrides: Any) -> Config:
+    """Read the settings; `overrides` (not None) come from the command line and win.
+
+    The file is `file`, else `TOCSIN_CONFIG`, else `tocsin.toml` in the working directory if there is one.
+    Raises `BadSetting` for an unknown name or a value of the wrong type.
+    """
+    chosen = file or (Path(environ["TOCSIN_CONFIG"]) if environ.get("TOCSIN_CONFIG") else None)
+    if chosen is None and Path("tocsin.toml").is_file():
+        chosen = Path("tocsin.toml")
+    values: dict[str, Any] = {}
+    hints = get_type_hints(Config)
+    if chosen is not None:
+        try:
+            table = tomllib.loads(chosen.read_text())
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise BadSetting(f"cannot read the settings file {chosen}: {error}") from error
+        for name, value in table.items():
+            if name not in hints:
+                raise BadSetting(f"unknown setting '{name}' in {chosen}; `tocsin config` lists the names")
+            values[name] = _parse(name, value, hints[name])
+    for name, hint in hints.items():
+        if text := environ.get(f"TOCSIN_{name.upper()}", ""):
+            values[name] = _parse(name, text, hint)
+    values.update({name: _parse(name, value, hints[name]) for name, value in overrides.items() if value is not None})
+    return Config(**values)
+
+
+def _parse(name: str, value: Any, hint: Any) -> Any:
+    if hint is bool:
+        if isinstance(value, bool):
+            return value
+        if str(value).lower() in ("1", "true", "yes", "on"):
+            return True
+        if str(value).lower() in ("0", "false", "no", "off"):
+            return False
+        raise BadSetting(f"setting '{name}' takes true or false, not '{value}'")
+    if hint is int:
+        try:
+            return int(value)
+        except (TypeError, ValueError):
+            raise BadSetting(f"setting '{name}' takes a whole number, not '{value}'") from None
+    if hint is str:
+        return str(value)
+    return Path(value)

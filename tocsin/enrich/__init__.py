@@ -1,0 +1,1 @@
+"""3. Event to Event with context: geography, user agent, addresses."""

@@ -1,0 +1,1 @@
+"""6. Matches to conclusions: windows, cases, the life of a signal."""

@@ -1,0 +1,1 @@
+"""8. Search, facets, time series, completion over every track."""

@@ -1,0 +1,1 @@
+"""1. Bytes to raw records: formats, encodings, limits, group commit."""

@@ -1,0 +1,1 @@
+"""2. Raw record to Event: pipelines of processors, reserved and standard attributes."""

@@ -1,0 +1,1 @@
+"""The search language: text -> tree -> SQL, predicate, text (spec: search-syntax)."""

@@ -1,0 +1,1 @@
+"""8. The rule editor's side: validation, versions, tests."""

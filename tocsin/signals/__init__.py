@@ -1,0 +1,1 @@
+"""7. Identity, content, projection and upsert of signals."""

@@ -1,0 +1,1 @@
+"""5. Events (chDB, ClickHouse) and state (SQLite, PostgreSQL)."""

@@ -1,0 +1,1 @@
+"""8. State machine, assignment, history."""

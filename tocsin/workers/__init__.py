@@ -1,0 +1,1 @@
+"""Processes: what runs when, and how it stops."""
