@@ -34,6 +34,34 @@ class Event:
     ingested_at: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """What arrived, before anything was made of it.
+
+    `body` is a JSON object or a line of text. `source`, `service`, `host` and `tags` are the request's defaults, used where
+    the body does not say. `raw` is what is kept if the record must be rejected; `received_at` is Unix milliseconds.
+    `occurrence` counts equal bodies within the request (see `event_id`).
+    """
+
+    body: dict[str, Json] | str
+    received_at: int
+    raw: bytes
+    source: str | None = None
+    service: str | None = None
+    host: str | None = None
+    tags: tuple[str, ...] = ()
+    occurrence: int = 0
+
+
+class Rejected(Exception):
+    """A record cannot become an event: `code` is one of a few words, `reason` a sentence for a person."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
 def event_id(timestamp: int, content: bytes, occurrence: int = 0) -> str:
     """The id of an event: order follows time, and the same content at the same time has the same id.
 
