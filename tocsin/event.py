@@ -39,7 +39,8 @@ class RawRecord:
     """What arrived, before anything was made of it.
 
     `body` is a JSON object or a line of text. `source`, `service`, `host` and `tags` are the request's defaults,
-    used where the body does not say. `raw` is what is kept if the record must be rejected; `received_at` is Unix milliseconds.
+    used where the body does not say. `raw` is what is kept if the record must be rejected. `received_at` is in Unix
+    milliseconds.
     `occurrence` counts equal bodies within the request (see `event_id`).
     """
 
