@@ -1,7 +1,7 @@
 """Detection rules: what to look for and when to raise a signal (siem.md §2).
 
-Frozen values; the API's JSON shape is read by `rule_from_api` and written by `rule_to_api`. Validation with all
-its messages lives in `rules/validation.py`; here a rule is taken as it is.
+Frozen values; the API's JSON shape is read and written by `rules/shape.py`. Validation with all its messages
+lives in `rules/validation.py`; here a rule is taken as it is. `extra` keeps members of the API that nothing reads yet.
 """
 
 from collections.abc import Mapping
@@ -39,6 +39,7 @@ class RuleQuery:
     data_source: str = "logs"
     has_optional_group_by_fields: bool = False
     custom_query_extension: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def full_query(self) -> str:
@@ -57,6 +58,7 @@ class RuleCase:
     name: str = ""
     notifications: tuple[str, ...] = ()
     custom_status: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def severity(self) -> str:
@@ -65,14 +67,18 @@ class RuleCase:
 
 @dataclass(frozen=True, slots=True)
 class RuleOptions:
-    """Times in seconds. `method_options` keeps the options of other methods as they were given."""
+    """Times in seconds. `method_options` keeps the options of other methods as they were given.
+
+    `omitted` names the options that the author left to their default: an answer leaves them out as well.
+    """
 
     detection_method: str = "threshold"
     evaluation_window: int = DEFAULT_EVALUATION_WINDOW
     keep_alive: int = DEFAULT_KEEP_ALIVE
     max_signal_duration: int = DEFAULT_MAX_SIGNAL_DURATION
     decrease_criticality_based_on_env: bool = False
-    method_options: Mapping[str, Any] = field(default_factory=dict)
+    method_options: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    omitted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,277 @@
+"""The API's JSON shape of a rule, read and written (siem.md §2.2, api.md §4).
+
+Reading and writing are inverse: what was sent comes back with the same order, the same empty strings and the same
+omissions, plus the defaults that the contract fills in, or Terraform would plan a change that nobody made. The same
+shape is what the state store keeps and what `content/rules` ships.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from tocsin.rule import (
+    DEFAULT_EVALUATION_WINDOW,
+    DEFAULT_KEEP_ALIVE,
+    DEFAULT_MAX_SIGNAL_DURATION,
+    Rule,
+    RuleCase,
+    RuleOptions,
+    RuleQuery,
+    query_label,
+)
+
+WRITABLE = (
+    "name",
+    "message",
+    "isEnabled",
+    "options",
+    "queries",
+    "cases",
+    "type",
+    "tags",
+    "filters",
+    "hasExtendedTitle",
+    "groupSignalsBy",
+    "referenceTables",
+    "thirdPartyCases",
+    "schedulingOptions",
+    "calculatedFields",
+    "complianceSignalOptions",
+    "customName",
+    "customMessage",
+)
+"""What a caller may send; anything else in a request is ignored (api.md §1)."""
+
+GIVEN_BY_US = (
+    "id",
+    "version",
+    "createdAt",
+    "creationAuthorId",
+    "creator",
+    "updatedAt",
+    "updateAuthorId",
+    "updater",
+    "isDefault",
+    "isPartner",
+    "isBeta",
+    "isDeleted",
+    "isDeprecated",
+    "deprecationDate",
+    "defaultTags",
+    "blocking",
+    "metadata",
+)
+"""What only the answer has."""
+
+QUERY_MEMBERS = (
+    "query",
+    "name",
+    "aggregation",
+    "groupByFields",
+    "distinctFields",
+    "metrics",
+    "metric",
+    "dataSource",
+    "hasOptionalGroupByFields",
+    "customQueryExtension",
+    "index",
+    "indexes",
+    "queryLanguage",
+    "datasetIds",
+    "ruleId",
+    "defaultRuleId",
+    "correlatedByFields",
+    "correlatedQueryIndex",
+)
+CASE_MEMBERS = ("name", "status", "condition", "notifications", "actions", "customStatus")
+OPTION_MEMBERS = (
+    "detectionMethod",
+    "evaluationWindow",
+    "keepAlive",
+    "maxSignalDuration",
+    "decreaseCriticalityBasedOnEnv",
+    "newValueOptions",
+    "anomalyDetectionOptions",
+    "impossibleTravelOptions",
+    "thirdPartyRuleOptions",
+    "sequenceDetectionOptions",
+    "hardcodedEvaluatorType",
+    "complianceRuleOptions",
+    "reopenOnUpdate",
+)
+_TIMED_DEFAULTS: Mapping[str, int] = {
+    "evaluationWindow": DEFAULT_EVALUATION_WINDOW,
+    "keepAlive": DEFAULT_KEEP_ALIVE,
+    "maxSignalDuration": DEFAULT_MAX_SIGNAL_DURATION,
+}
+
+
+def writable(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a request counts: known members that a caller may set."""
+    return {name: body[name] for name in WRITABLE if name in body}
+
+
+def rule_from_api(body: Mapping[str, Any], *, rule_id: str | None = None) -> Rule:
+    """Read a rule, as sent or as answered; `rule_id` wins over the body's `id`.
+
+    The body must have the right types (`validation.check` says whether it has).
+    """
+    rule_type = body.get("type") or "log_detection"
+    known = (*WRITABLE, *GIVEN_BY_US)
+    rule = Rule(
+        id=rule_id if rule_id is not None else body.get("id", ""),
+        name=body.get("name", ""),
+        message=body.get("message", ""),
+        queries=tuple(_read_query(i, query, rule_type) for i, query in enumerate(body.get("queries") or ())),
+        cases=tuple(_read_case(case) for case in body.get("cases") or ()),
+        options=_read_options(body.get("options") or {}),
+        type=rule_type,
+        version=body.get("version") or 1,
+        is_enabled=_or(body.get("isEnabled"), True),
+        is_default=bool(body.get("isDefault")),
+        is_deleted=bool(body.get("isDeleted")),
+        tags=tuple(body.get("tags") or ()),
+        group_signals_by=tuple(body.get("groupSignalsBy") or ()),
+        has_extended_title=bool(body.get("hasExtendedTitle")),
+        custom_name=body.get("customName"),
+        custom_message=body.get("customMessage"),
+        created_at=body.get("createdAt") or 0,
+        updated_at=body.get("updatedAt") or 0,
+        creator=(body.get("creator") or {}).get("handle", ""),
+        updater=(body.get("updater") or {}).get("handle", ""),
+    )
+    return replace(rule, extra={"filters": [], **_unread(body, known, _write_rule(rule))})
+
+
+def rule_to_api(rule: Rule) -> dict[str, Any]:
+    """The answer of the API for a rule, with the defaults that the contract fills in."""
+    return {**rule.extra, **_write_rule(rule)}
+
+
+def _write_rule(rule: Rule) -> dict[str, Any]:
+    written: dict[str, Any] = {
+        "id": rule.id,
+        "version": rule.version,
+        "name": rule.name,
+        "message": rule.message,
+        "type": rule.type,
+        "isEnabled": rule.is_enabled,
+        "isDefault": rule.is_default,
+        "isDeleted": rule.is_deleted,
+        "queries": [_write_query(query) for query in rule.queries],
+        "cases": [_write_case(case) for case in rule.cases],
+        "options": _write_options(rule.options),
+        "tags": list(rule.tags),
+        "hasExtendedTitle": rule.has_extended_title,
+        "createdAt": rule.created_at,
+        "updatedAt": rule.updated_at,
+    }
+    if rule.group_signals_by:
+        written["groupSignalsBy"] = list(rule.group_signals_by)
+    if rule.custom_name is not None:
+        written["customName"] = rule.custom_name
+    if rule.custom_message is not None:
+        written["customMessage"] = rule.custom_message
+    return written
+
+
+def _read_query(index: int, body: Mapping[str, Any], rule_type: str) -> RuleQuery:
+    name = body.get("name") or ""
+    metric = body.get("metric")
+    query = RuleQuery(
+        label=query_label(index, name),
+        query=body.get("query") or "",
+        name=name,
+        aggregation=body.get("aggregation") or ("event_count" if "ruleId" in body else "count"),
+        group_by_fields=tuple(body.get("groupByFields") or ()),
+        distinct_fields=tuple(body.get("distinctFields") or ()),
+        metrics=tuple(body.get("metrics") or ((metric,) if metric else ())),
+        data_source=body.get("dataSource") or ("spans" if rule_type == "application_security" else "logs"),
+        has_optional_group_by_fields=bool(body.get("hasOptionalGroupByFields")),
+        custom_query_extension=body.get("customQueryExtension") or "",
+    )
+    return replace(query, extra=_unread(body, QUERY_MEMBERS, _write_query(query)))
+
+
+def _write_query(query: RuleQuery) -> dict[str, Any]:
+    written: dict[str, Any] = {**query.extra, "name": query.name, "aggregation": query.aggregation}
+    if "ruleId" not in query.extra and "defaultRuleId" not in query.extra:
+        written |= {
+            "query": query.query,
+            "groupByFields": list(query.group_by_fields),
+            "distinctFields": list(query.distinct_fields),
+            "hasOptionalGroupByFields": query.has_optional_group_by_fields,
+            "dataSource": query.data_source,
+        }
+    if query.metrics:
+        written["metrics"] = list(query.metrics)
+    if query.custom_query_extension:
+        written["customQueryExtension"] = query.custom_query_extension
+    return written
+
+
+def _read_case(body: Mapping[str, Any]) -> RuleCase:
+    case = RuleCase(
+        status=body.get("status") or "info",
+        condition=body.get("condition") or "",
+        name=body.get("name") or "",
+        notifications=tuple(body.get("notifications") or ()),
+        custom_status=body.get("customStatus"),
+    )
+    return replace(case, extra=_unread(body, CASE_MEMBERS, _write_case(case)))
+
+
+def _write_case(case: RuleCase) -> dict[str, Any]:
+    written: dict[str, Any] = {
+        **case.extra,
+        "name": case.name,
+        "status": case.status,
+        "notifications": list(case.notifications),
+    }
+    if case.condition:
+        written["condition"] = case.condition
+    if case.custom_status is not None:
+        written["customStatus"] = case.custom_status
+    return written
+
+
+def _read_options(body: Mapping[str, Any]) -> RuleOptions:
+    method = body.get("detectionMethod") or "threshold"
+    times = {name: _or(body.get(name), default) for name, default in _TIMED_DEFAULTS.items()}
+    read = (*_TIMED_DEFAULTS, "decreaseCriticalityBasedOnEnv")
+    return RuleOptions(
+        detection_method=method,
+        evaluation_window=0 if method == "third_party" else times["evaluationWindow"],
+        keep_alive=times["keepAlive"],
+        max_signal_duration=times["maxSignalDuration"],
+        decrease_criticality_based_on_env=bool(body.get("decreaseCriticalityBasedOnEnv")),
+        method_options=_unread(body, OPTION_MEMBERS, ("detectionMethod", *read)),
+        omitted=tuple(
+            name
+            for name in read
+            if body.get(name) is None and not (name == "evaluationWindow" and method == "third_party")
+        ),
+    )
+
+
+def _write_options(options: RuleOptions) -> dict[str, Any]:
+    written: dict[str, Any] = {
+        "detectionMethod": options.detection_method,
+        "evaluationWindow": options.evaluation_window,
+        "keepAlive": options.keep_alive,
+        "maxSignalDuration": options.max_signal_duration,
+        "decreaseCriticalityBasedOnEnv": options.decrease_criticality_based_on_env,
+    }
+    return {
+        **{name: value for name, value in written.items() if name not in options.omitted},
+        **options.method_options,
+    }
+
+
+def _unread(body: Mapping[str, Any], known: Iterable[str], written: Iterable[str]) -> dict[str, Any]:
+    """Members of a body that the typed fields would not write again; nulls are absent (api.md §1)."""
+    return {name: body[name] for name in known if body.get(name) is not None and name not in written}
+
+
+def _or(value: Any, default: Any) -> Any:
+    return default if value is None else value
