@@ -1,0 +1,50 @@
+"""Leases: work that must run once, among any number of processes (design §3)."""
+
+from sqlalchemy import delete, select, update
+
+from tocsin.clock import Clock
+from tocsin.store.state import StateStore
+from tocsin.store.tables import leases
+
+
+class Leases:
+    """Each lease is held by at most one holder until it expires; holders compare times, so their clocks must agree
+    to within a second or two (NTP)."""
+
+    def __init__(self, state: StateStore, clock: Clock) -> None:
+        self._state = state
+        self._clock = clock
+
+    def acquire(self, name: str, holder: str, seconds: float) -> bool:
+        """Take or renew a lease. `holder` must be unique to the caller, such as a process and its task.
+
+        False if another holds it.
+        """
+        now = self._clock()
+        values = {"holder": holder, "expires_at": now + int(seconds * 1000)}
+        with self._state.transaction() as session:
+            row = session.execute(select(leases.c.holder, leases.c.expires_at).where(leases.c.name == name)).first()
+            if row is None:
+                session.execute(leases.insert().values(name=name, **values))
+                return True
+            if row.holder != holder and row.expires_at > now:
+                return False
+            session.execute(update(leases).where(leases.c.name == name).values(values))
+            return True
+
+    def release(self, name: str, holder: str) -> None:
+        """Give a lease back early. Nothing happens if the holder has lost it."""
+        with self._state.transaction() as session:
+            session.execute(delete(leases).where(leases.c.name == name, leases.c.holder == holder))
+
+    def holder(self, name: str) -> str | None:
+        """Who holds a lease now."""
+        with self._state.reading() as session:
+            held = (leases.c.name == name) & (leases.c.expires_at > self._clock())
+            return session.execute(select(leases.c.holder).where(held)).scalar()
+
+    def clear(self) -> None:
+        """Drop all leases: only for the single process of an embedded installation, at its start, so that it need
+        not wait for those of its killed predecessor to expire."""
+        with self._state.transaction() as session:
+            session.execute(delete(leases))
