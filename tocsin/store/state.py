@@ -5,7 +5,9 @@ writes needs no locks of its own; a transaction is durable when `transaction()` 
 snapshot and wait for nobody.
 """
 
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,6 +68,7 @@ class StateStore:
         self._inside.writes = True
         try:
             with _store_errors(), Session(self._writing, expire_on_commit=False) as session, session.begin():
+                session.connection()  # take the turn now, not at the first statement
                 yield session
         finally:
             self._inside.writes = False
@@ -75,12 +78,13 @@ class StateStore:
     def reading(self) -> Iterator[Session]:
         """Read only, from one snapshot, without waiting for writers. Raises as `transaction` does."""
         with _store_errors(), Session(self._reading) as session:
+            session.connection()
             yield session
 
-    def migrate(self) -> None:
-        """Bring the schema to this version. All of it happens or nothing does, so a kill half-way is harmless.
+    def migrate(self, to: str = "head") -> None:
+        """Bring the schema to this version (`to` an older one in tests).
 
-        Processes that start together take turns. Raises `NewerState` when a later version wrote the database.
+        All of it happens or nothing does, so a kill half-way is harmless; processes that start together take turns. Raises `NewerState` when a later version wrote the database.
         """
         with _store_errors(), self._writing.connect() as connection:
             if self._is_sqlite:  # rebuilding a table must not cascade into others; only possible before BEGIN
@@ -90,7 +94,7 @@ class StateStore:
                     self._refuse_newer(connection)
                     config = migration_config()
                     config.attributes["connection"] = connection
-                    command.upgrade(config, "head")
+                    command.upgrade(config, to)
                     if self._is_sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
                         raise TocsinError(f"the migration of the state store broke a reference: {tuple(broken)}")
             finally:
@@ -162,10 +166,22 @@ def _engine(url: str) -> Engine:
 
 def _connect_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _switch_to_wal(cursor)
     cursor.execute("PRAGMA synchronous = FULL")  # NORMAL may forget acknowledged commits when the power fails
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _switch_to_wal(cursor: Any) -> None:
+    # Lasting, so only the first connection ever has to; SQLite does not wait by itself for the lock that it needs.
+    for attempt in range(WAIT_SECONDS * 20):
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if attempt == WAIT_SECONDS * 20 - 1:
+                raise
+            time.sleep(0.05)
 
 
 def _begin_sqlite(connection: Connection) -> None:
