@@ -1,0 +1,115 @@
+"""Rows of the event store as JSON lines, and events back from rows.
+
+Encoders return one line each, without the line break; join them with `b"\\n"`. Times go out as seconds with a
+fraction, since the engine reads a bare whole number as seconds.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from tocsin.event import Event, Json
+from tocsin.query.columns import search_columns, stored_tags
+from tocsin.query.track import AUDIT, LOGS, SIGNALS, Track
+from tocsin.rule import Match
+
+
+def encode_event(event: Event, matches: Sequence[Match] = ()) -> bytes:
+    """A line for `logs`; for `audit` use `encode_audit`, which has no matches."""
+    row = _event_row(event, LOGS)
+    row["matched"] = [
+        {
+            "rule_id": match.rule_id,
+            "rule_version": match.rule_version,
+            "query_index": match.query_index,
+            "group": match.group,
+            "distinct": match.distinct,
+            "value": match.value,
+        }
+        for match in matches
+    ]
+    return orjson.dumps(row)
+
+
+def encode_audit(event: Event) -> bytes:
+    """A line for `audit`."""
+    return orjson.dumps(_event_row(event, AUDIT))
+
+
+def encode_signal(
+    *,
+    id: str,
+    timestamp: int,
+    ingested_at: int,
+    row_version: int,
+    rule_id: str,
+    title: str,
+    message: str,
+    status: str,
+    host: Sequence[str] = (),
+    service: Sequence[str] = (),
+    source: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    custom: Mapping[str, Json],
+    detail: Mapping[str, Json] | None = None,
+    is_deleted: bool = False,
+) -> bytes:
+    """A line for `signals`: `custom` is what is searched (api.md §5), `detail` is shown but not searched.
+
+    Of rows with one id and timestamp the highest `row_version` counts; `is_deleted` makes the signal disappear.
+    """
+    reserved = {"message": message, "status": status, "host": host, "service": service, "source": source}
+    return orjson.dumps(
+        {
+            **reserved,
+            **search_columns(reserved, custom, SIGNALS),
+            "id": id,
+            "timestamp": timestamp / 1000,
+            "ingested_at": ingested_at / 1000,
+            "row_version": row_version,
+            "is_deleted": int(is_deleted),
+            "rule_id": rule_id,
+            "title": title,
+            "tags": stored_tags(tags),
+            "document": orjson.dumps(custom).decode(),
+            "detail": orjson.dumps(detail or {}).decode(),
+        }
+    )
+
+
+def decode_event(row: Mapping[str, Any]) -> Event:
+    """An event from a row of `logs` or `audit` as `EventStore.query` returns it."""
+    return Event(
+        id=row["id"],
+        timestamp=row["timestamp"],
+        ingested_at=row["ingested_at"],
+        host=row["host"] or None,
+        service=row["service"] or None,
+        source=row["source"] or None,
+        status=row["status"],
+        message=row["message"],
+        trace_id=row["trace_id"] or None,
+        tags=list(row["tags"]),
+        attributes=orjson.loads(row["document"]),
+    )
+
+
+def _event_row(event: Event, track: Track) -> dict[str, Any]:
+    reserved = {
+        "message": event.message,
+        "status": event.status,
+        "host": event.host or "",
+        "service": event.service or "",
+        "source": event.source or "",
+        "trace_id": event.trace_id or "",
+    }
+    return {
+        **reserved,
+        **search_columns(reserved, event.attributes, track),
+        "id": event.id,
+        "timestamp": event.timestamp / 1000,
+        "ingested_at": event.ingested_at / 1000,
+        "tags": stored_tags(event.tags),
+        "document": orjson.dumps(event.attributes).decode(),
+    }

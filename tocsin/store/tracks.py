@@ -1,0 +1,103 @@
+"""The tables that there are: one for each track, and what stands beside them (design §2, §4)."""
+
+from collections.abc import Mapping
+
+from tocsin.query import track
+from tocsin.query.track import Track
+from tocsin.store.layout import Table, View
+
+_TIME = "DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1))"
+_WORD = "LowCardinality(String)"
+_TEXT = "String CODEC(ZSTD(1))"
+_MATCH = {
+    "rule_id": "String",
+    "rule_version": "UInt32",
+    "query_index": "UInt8",
+    "group": "Array(String)",
+    "distinct": "Nullable(String)",
+    "value": "Nullable(Float64)",
+}
+_MATCHED = f"Array(Tuple({', '.join(f'`{name}` {kind}' for name, kind in _MATCH.items())}))"
+_BY_DAY = "(toYYYYMMDD(timestamp), ignore(ingested_at))"
+_BY_MONTH = "(toYYYYMM(timestamp), ignore(ingested_at))"
+
+
+def track_table(
+    of: Track, partition_by: str, *, replacing: str | None = None, extra: Mapping[str, str] | None = None
+) -> Table:
+    """The table of a track: what the query language reads, what is shown (`document`), and `extra` columns."""
+    return Table(
+        name=of.table,
+        columns={"id": _TEXT, "ingested_at": _TIME, **of.ddl, "document": _TEXT, **(extra or {})},
+        order_by="(timestamp, id)",
+        partition_by=partition_by,
+        sharding="cityHash64(id)",
+        expires="timestamp",
+        replacing=replacing,
+        indexes=of.indexes,
+    )
+
+
+LOGS = track_table(track.LOGS, _BY_DAY, extra={"matched": _MATCHED})
+
+AUDIT = track_table(track.AUDIT, _BY_MONTH, replacing="ingested_at")
+
+SIGNALS = track_table(
+    track.SIGNALS,
+    _BY_MONTH,
+    replacing="row_version, is_deleted",
+    extra={"row_version": "UInt64", "is_deleted": "UInt8", "rule_id": _WORD, "title": _TEXT, "detail": _TEXT},
+)
+
+MATCHES = Table(
+    name="matches",
+    columns={
+        "rule_id": _WORD,
+        "rule_version": "UInt32",
+        "query_index": "UInt8",
+        "group": "Array(String)",
+        "timestamp": _TIME,
+        "event_id": _TEXT,
+        "ingested_at": _TIME,
+        "distinct": "Nullable(String)",
+        "value": "Nullable(Float64)",
+    },
+    order_by="(rule_id, `group`, timestamp, event_id)",
+    partition_by=_BY_DAY,
+    sharding="cityHash64(rule_id, `group`)",
+    expires="timestamp",
+)
+
+REJECTED = Table(
+    name="rejected",
+    columns={
+        "id": "String",
+        "received_at": _TIME,
+        "code": _WORD,
+        "reason": _TEXT,
+        "raw": _TEXT,
+        "context": _TEXT,
+        "replayed_at": "Nullable(DateTime64(3, 'UTC'))",
+        "version": "UInt64",
+    },
+    order_by="id",
+    partition_by="toYYYYMM(received_at)",
+    sharding="cityHash64(id)",
+    expires="received_at",
+    replacing="version",
+)
+
+TABLES = (LOGS, SIGNALS, AUDIT, MATCHES, REJECTED)
+
+MATCHES_OF_LOGS = View(
+    name="matches_of_logs",
+    source="logs",
+    target="matches",
+    select=(
+        "SELECT m.rule_id AS rule_id, m.rule_version AS rule_version, m.query_index AS query_index,\n"
+        "  m.`group` AS `group`, timestamp, id AS event_id, ingested_at, m.`distinct` AS `distinct`, m.value AS value\n"
+        "FROM {source} ARRAY JOIN matched AS m"
+    ),
+)
+
+VIEWS = (MATCHES_OF_LOGS,)
