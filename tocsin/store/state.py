@@ -84,7 +84,8 @@ class StateStore:
     def migrate(self, to: str = "head") -> None:
         """Bring the schema to this version (`to` an older one in tests).
 
-        All of it happens or nothing does, so a kill half-way is harmless; processes that start together take turns. Raises `NewerState` when a later version wrote the database.
+        All of it happens or nothing does, so a kill half-way is harmless; processes that start together take turns.
+        Raises `NewerState` when a later version wrote the database.
         """
         with _store_errors(), self._writing.connect() as connection:
             if self._is_sqlite:  # rebuilding a table must not cascade into others; only possible before BEGIN
