@@ -1,0 +1,115 @@
+"""The command line's view of the server: where it is, who we are, and what to say when it does not answer.
+
+    ServerError         the server refused or failed; carries its status and its reasons
+    └── Unreachable     nobody answered
+"""
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tocsin.config import load_config
+from tocsin.errors import TocsinError
+
+CREDENTIALS_FILE = "cli.json"
+"""Written by `tocsin up` into the data directory, readable by its owner only, so that commands beside it just work."""
+
+MAX_ATTEMPTS = 8
+
+
+class ServerError(TocsinError):
+    def __init__(self, status: int, *reasons: str) -> None:
+        super().__init__(*reasons)
+        self.status = status
+
+
+class Unreachable(ServerError):
+    def __init__(self, url: str, cause: str) -> None:
+        super().__init__(0, f"no Tocsin answers at {url} ({cause}); start one with `tocsin up`, or give --url")
+
+
+class Client:
+    """A small client of the API. Repeats what the server asks to repeat (429, 5xx), at most `MAX_ATTEMPTS` times."""
+
+    def __init__(self, url: str | None = None) -> None:
+        saved = _saved_credentials()
+        environ = os.environ
+        self.url = (url or environ.get("TOCSIN_URL") or saved.get("url") or "http://127.0.0.1:8080").rstrip("/")
+        headers = {"User-Agent": "tocsin-cli"}
+        local = saved if self.url == saved.get("url") else {}
+        if api_key := environ.get("TOCSIN_API_KEY") or local.get("api_key"):
+            headers["DD-API-KEY"] = api_key
+        if app_key := environ.get("TOCSIN_APP_KEY") or local.get("app_key"):
+            headers["DD-APPLICATION-KEY"] = app_key
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=60)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        content: bytes | None = None,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Send one request; returns the decoded JSON answer, or None when it has no body."""
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            try:
+                answer = self._http.request(method, path, json=json, content=content, params=params, headers=headers)
+            except httpx.HTTPError as error:
+                if isinstance(error, httpx.ConnectError) or attempt == MAX_ATTEMPTS:
+                    raise Unreachable(self.url, str(error) or type(error).__name__) from error
+                time.sleep(0.2 * 2**attempt)
+                continue
+            if answer.status_code in (408, 429, 500, 502, 503, 504) and attempt < MAX_ATTEMPTS:
+                time.sleep(_wait_seconds(answer, attempt))
+                continue
+            if answer.is_success:
+                return answer.json() if answer.content else None
+            raise ServerError(answer.status_code, *_reasons(answer))
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _wait_seconds(answer: httpx.Response, attempt: int) -> float:
+    try:
+        return min(float(answer.headers["Retry-After"]), 30.0)
+    except (KeyError, ValueError):
+        return min(0.2 * 2.0**attempt, 10.0)
+
+
+def _reasons(answer: httpx.Response) -> list[str]:
+    """The reasons in an error's body, whichever of the API's three shapes it has."""
+    try:
+        body = answer.json()
+        errors = body.get("errors") or [body.get("error") or body.get("message")]
+        reasons = [e if isinstance(e, str) else e.get("detail") or e.get("title") or e.get("message") for e in errors]
+    except (ValueError, AttributeError, TypeError):
+        reasons = []
+    hint = {
+        401: "no credentials: set TOCSIN_API_KEY and TOCSIN_APP_KEY, or run on the machine and as the user of `tocsin up`",
+        403: "these keys may not do that: the key is wrong, or its owner lacks the permission",
+    }.get(answer.status_code)
+    return [str(r) for r in reasons if r] + ([hint] if hint else []) or [f"the server answered {answer.status_code}"]
+
+
+def _saved_credentials() -> dict[str, str]:
+    path = load_config().data / CREDENTIALS_FILE
+    try:
+        return {str(k): str(v) for k, v in json.loads(path.read_text()).items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def save_credentials(data: Path, url: str, api_key: str, app_key: str) -> Path:
+    """Write the keys of this machine's command line, readable by their owner only."""
+    path = data / CREDENTIALS_FILE
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump({"url": url, "api_key": api_key, "app_key": app_key}, file)
+    return path

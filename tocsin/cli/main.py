@@ -1,0 +1,52 @@
+"""`tocsin`: the command line, put together."""
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tocsin import __version__
+from tocsin.cli import ingest, keys, query, rejected, search, settings, up, users
+from tocsin.errors import TocsinError
+
+app = typer.Typer(
+    help="Tocsin finds the threats in your logs and gives analysts one place to answer them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(up.up)
+app.command()(ingest.ingest)
+app.command()(search.search)
+app.add_typer(users.app, name="user")
+app.add_typer(keys.app, name="key")
+app.add_typer(rejected.app, name="rejected")
+app.add_typer(query.app, name="query")
+app.command()(settings.config)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        print(f"tocsin {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; an error that we know is one sentence, not a traceback."""
+    try:
+        app()
+    except TocsinError as error:
+        Console(stderr=True).print(f"[bold]error:[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        # the reader of a pipe has seen enough
+        sys.stderr.close()
+        sys.exit(0)

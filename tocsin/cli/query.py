@@ -1,0 +1,40 @@
+"""`tocsin query eval`: the query language, from a pipe."""
+
+import sys
+import tempfile
+from contextlib import ExitStack
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from tocsin.bootstrap import engine_for_queries
+from tocsin.query.evaluate import evaluate_lines
+
+app = typer.Typer(help="Try the query language.", no_args_is_help=True)
+
+
+class Backend(StrEnum):
+    PREDICATE = "predicate"
+    SQL = "sql"
+
+
+@app.callback()
+def _group() -> None:
+    pass
+
+
+@app.command("eval")
+def evaluate(
+    backend: Annotated[Backend, typer.Option(help="predicate: in Python. sql: on the embedded engine.")] = Backend.PREDICATE,
+) -> None:
+    """Read JSON lines {"id", "query", "event"} and write {"id", "result"}: match, no_match or parse_error."""
+    with ExitStack() as stack:
+        run_sql = None
+        if backend is Backend.SQL:
+            directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="tocsin-query-"))
+            run_sql = stack.enter_context(engine_for_queries(directory))
+        out = sys.stdout.buffer
+        for line in evaluate_lines(sys.stdin.buffer, backend.value, run_sql):
+            out.write(line)
+        out.flush()

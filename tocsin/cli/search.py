@@ -1,0 +1,151 @@
+"""`tocsin search`: the explorer's search, in a terminal."""
+
+import csv
+import sys
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tocsin.cli.client import Client
+from tocsin.query import QueryError, parse
+
+PAGE = 1000
+
+
+class Track(StrEnum):
+    LOGS = "logs"
+    SIGNALS = "signals"
+    AUDIT = "audit"
+
+
+class Format(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+COLUMNS: Mapping[Track, tuple[tuple[str, str], ...]] = {
+    Track.LOGS: (
+        ("time", "timestamp"),
+        ("status", "status"),
+        ("host", "host"),
+        ("source", "source"),
+        ("service", "service"),
+        ("message", "message"),
+    ),
+    Track.SIGNALS: (
+        ("time", "timestamp"),
+        ("severity", "status"),
+        ("state", "custom.workflow.triage.state"),
+        ("title", "title"),
+        ("entities", "custom.entities"),
+        ("events", "custom.workflow.events_matched"),
+    ),
+    Track.AUDIT: (
+        ("time", "timestamp"),
+        ("who", "attributes.usr.email"),
+        ("action", "attributes.action"),
+        ("what", "attributes.asset.type"),
+        ("message", "message"),
+    ),
+}
+"""Each track's columns: heading and path in the API's answer."""
+
+SEVERITY_STYLES = {"critical": "bold white on red", "high": "bold red", "medium": "yellow", "low": "blue", "info": "dim"}
+
+
+def search(
+    query: Annotated[str, typer.Argument(help="A query, as in the explorer; empty or * for everything.")] = "",
+    track: Annotated[Track, typer.Option(help="What to search.")] = Track.LOGS,
+    from_: Annotated[str, typer.Option("--from", help="RFC 3339, Unix milliseconds, or like now-1d.")] = "now-1d",
+    to: Annotated[str, typer.Option(help="As --from.")] = "now",
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 100,
+    format_: Annotated[Format, typer.Option("--format", help="json: one event a line.")] = Format.TABLE,
+    url: Annotated[str | None, typer.Option(help="Server; default: the one on this machine.")] = None,
+) -> None:
+    """Search logs, signals or the audit trail."""
+    try:
+        parse(query)
+    except QueryError as error:
+        console = Console(stderr=True)
+        console.print(f"[bold]error:[/] {error.message}", highlight=False)
+        console.print(f"  {query}\n  {' ' * error.start}^", highlight=False, markup=False)
+        raise typer.Exit(2) from error
+    events = _events(Client(url), track, {"query": query, "from": from_, "to": to}, limit)
+    if format_ is Format.JSON:
+        for event in events:
+            sys.stdout.buffer.write(orjson.dumps(event) + b"\n")
+    elif format_ is Format.CSV:
+        writer = csv.writer(sys.stdout)
+        writer.writerow([heading for heading, _ in COLUMNS[track]])
+        for event in events:
+            writer.writerow([_guarded(value) for value in _row(event, track)])
+    else:
+        _print_table(events, track)
+
+
+def _events(client: Client, track: Track, filter_: dict[str, str], limit: int) -> Iterator[dict[str, Any]]:
+    cursor: str | None = None
+    while limit > 0:
+        page: dict[str, Any] = {"limit": min(limit, PAGE)}
+        if cursor:
+            page["cursor"] = cursor
+        answer = client.request("POST", f"/api/v2/explore/{track.value}/events", json={"filter": filter_, "page": page})
+        yield from answer["data"]
+        limit -= len(answer["data"])
+        cursor = answer.get("meta", {}).get("page", {}).get("after")
+        if not cursor:
+            return
+
+
+def _row(event: Mapping[str, Any], track: Track) -> list[str]:
+    return [_text(_at(event["attributes"], path)) for _, path in COLUMNS[track]]
+
+
+def _at(node: Any, path: str) -> Any:
+    for key in path.split("."):
+        if not isinstance(node, Mapping):
+            return None
+        node = node.get(key)
+    return node
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))
+    return str(value)
+
+
+def _guarded(cell: str) -> str:
+    """A cell that a spreadsheet would take for a formula is made text (siem.md §4.7)."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell
+
+
+def _print_table(events: Iterator[dict[str, Any]], track: Track) -> None:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for heading, _ in COLUMNS[track]:
+        table.add_column(heading, overflow="ellipsis", no_wrap=True, ratio=None)
+    shown = 0
+    for event in events:
+        # log content is the sender's: as Text it can neither colour the terminal nor move its cursor
+        cells = [Text(_printable(value)) for value in _row(event, track)]
+        if track is Track.SIGNALS:
+            cells[1].stylize(SEVERITY_STYLES.get(cells[1].plain, ""))
+        table.add_row(*cells)
+        shown += 1
+    if shown:
+        Console().print(table)
+    else:
+        Console(stderr=True).print("nothing found; widen the time with --from now-7d, or drop a term")
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)
