@@ -1,0 +1,89 @@
+"""What a request has become when it is ready to be stored."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import orjson
+
+from tocsin.event import Event, RawRecord, event_id
+from tocsin.intake.request import Request
+from tocsin.rule import Match
+
+Work = Request | tuple[RawRecord, ...]
+"""What a processor takes: a request off the wire, or records to be replayed."""
+
+EncodeEvent = Callable[[Event, list[Match]], bytes]
+"""Gives one JSON line of the table `logs`, without the line break (`store/rows.py`)."""
+
+_UNSTAMPED = b'"ingested_at":0.0,'
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedLine:
+    """A rejected event, ready for the table `rejected`."""
+
+    id: str
+    code: str
+    line: bytes
+
+
+@dataclass(slots=True)
+class Prepared:
+    """Rows of one request: `ids[i]` is the id of `lines[i]`. Lines carry no `ingested_at` yet (see `stamp`)."""
+
+    ids: list[str] = field(default_factory=list)
+    lines: list[bytes] = field(default_factory=list)
+    rejected: list[RejectedLine] = field(default_factory=list)
+    matches: int = 0
+
+    @property
+    def accepted(self) -> int:
+        return len(self.lines) + len(self.rejected)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all lines."""
+        return sum(map(len, self.lines)) + sum(len(rejected.line) for rejected in self.rejected)
+
+    def reject(self, record: RawRecord, code: str, reason: str) -> None:
+        """Keep a record that cannot become an event, so that it can be listed and replayed."""
+        self.rejected.append(rejected_line(record, code, reason, is_text=isinstance(record.body, str)))
+
+    def reject_unreadable(self, record: RawRecord, code: str, reason: str) -> None:
+        """The same for what is not even a record (`formats.Unreadable`): not a text, and no JSON object either."""
+        self.rejected.append(rejected_line(record, code, reason, is_text=False))
+
+
+def rejected_line(record: RawRecord, code: str, reason: str, *, is_text: bool) -> RejectedLine:
+    """A row of the table `rejected`; `version` and `replayed_at` have their defaults, 0 and NULL.
+
+    The id depends on the time of reception too: the same bad line an hour later is another rejected event.
+    """
+    id = event_id(record.received_at, record.raw, record.occurrence)
+    context = {
+        "source": record.source,
+        "service": record.service,
+        "host": record.host,
+        "tags": record.tags,
+        "occurrence": record.occurrence,
+        "is_text": is_text,
+    }
+    row = {
+        "id": id,
+        "received_at": record.received_at / 1000,
+        "code": code,
+        "reason": reason,
+        "raw": record.raw.decode("utf-8", errors="replace"),
+        "context": orjson.dumps(context).decode(),
+    }
+    return RejectedLine(id, code, orjson.dumps(row))
+
+
+def stamp(line: bytes, ingested_at: int) -> bytes:
+    """The line of an event with the time of its commit, in Unix milliseconds.
+
+    Workers encode before it is known when the row becomes visible; `ingested_at` must rise with that, since the
+    evaluator reads on from the highest it has seen. The first occurrence is the column's: only the id and a
+    number stand before it.
+    """
+    return line.replace(_UNSTAMPED, b'"ingested_at":%d.%03d,' % divmod(ingested_at, 1000), 1)

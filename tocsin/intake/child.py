@@ -1,0 +1,38 @@
+"""The process that an `InChild` processor talks to: reads requests from a pipe, answers with rows."""
+
+import pickle
+import signal
+import sys
+from multiprocessing.connection import Connection
+
+from tocsin.errors import TocsinError
+from tocsin.intake.processors import Prepare, outcome_of
+
+
+def serve(pipe: Connection) -> None:
+    """Answer until the other end is closed."""
+    prepare: Prepare | None = None
+    while True:
+        try:
+            kind, content = pickle.loads(pipe.recv_bytes())  # noqa: S301 - written by our own parent
+        except (EOFError, OSError):
+            return
+        answer: object = None
+        if kind == "use":
+            try:
+                prepare = pickle.loads(content)()  # noqa: S301
+            except TocsinError as error:
+                answer = error
+        elif prepare is not None:
+            answer = [outcome_of(prepare, work) for work in content]
+        pipe.send_bytes(pickle.dumps(answer))
+
+
+def main() -> None:
+    """`python -m tocsin.intake.child FD`: the parent decides when to stop, not the terminal."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    serve(Connection(int(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()

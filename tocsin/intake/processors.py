@@ -1,0 +1,173 @@
+"""Where the work on a request is done: in this thread, or in a process beside this one.
+
+Parsing and matching are Python and hold the interpreter's lock; in the server's own process they would
+take it from the API. So each processor owns one child process and hands it whole requests. A child that dies or
+hangs is replaced and its requests are tried again one by one; one that kills its child twice is
+kept as rejected events, so that it can neither stop the intake nor get lost.
+"""
+
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection, Pipe
+from typing import Protocol
+
+from tocsin.errors import TocsinError
+from tocsin.intake.batch import Prepared, Work
+from tocsin.intake.formats import read_records
+from tocsin.intake.request import Request
+
+Prepare = Callable[[Work], Prepared]
+"""Turns one request into rows. Raises `TocsinError` when the request is refused as a whole."""
+
+Setup = Callable[[], Prepare]
+"""Builds a `Prepare`; must be picklable, since it travels to the child process."""
+
+Outcome = Prepared | TocsinError
+
+HANG_SECONDS = 60.0
+"""No list of requests takes a tenth of this; a child that does not answer by then is stuck."""
+
+START_SECONDS = 120.0
+"""To import and to compile all rules, on a slow machine."""
+
+
+class ChildDied(Exception):
+    """The child process ended or did not answer in time."""
+
+
+class Processor(Protocol):
+    """Used by one thread at a time; `use` may be called from any thread."""
+
+    def use(self, setup: Setup) -> None:
+        """Work with this set-up from the next call of `process` on."""
+
+    def process(self, works: Sequence[Work]) -> list[Outcome]:
+        """An outcome for each work, in order."""
+
+    def close(self) -> None: ...
+
+
+def outcome_of(prepare: Prepare, work: Work) -> Outcome:
+    """The rows of a request, or the error that refuses it."""
+    try:
+        return prepare(work)
+    except TocsinError as error:
+        return error
+
+
+class InThread:
+    """Does the work in the thread that asks."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._prepare = setup()
+
+    def use(self, setup: Setup) -> None:
+        self._prepare = setup()
+
+    def process(self, works: Sequence[Work]) -> list[Outcome]:
+        prepare = self._prepare
+        return [outcome_of(prepare, work) for work in works]
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class InChild:
+    """Does the work in a child process, started at the first use.
+
+    The child is a fresh interpreter (`python -m tocsin.intake.child`), never a fork: the embedded engine's threads
+    and locks must not be copied. It ends by itself when this process does, however that ends.
+    """
+
+    def __init__(
+        self, setup: Setup, *, on_restart: Callable[[], None] = lambda: None, hang_seconds: float = HANG_SECONDS
+    ) -> None:
+        self._wanted = pickle.dumps(setup)
+        self._loaded: bytes | None = None
+        self._on_restart = on_restart
+        self._hang_seconds = hang_seconds
+        self._child: subprocess.Popen[bytes] | None = None
+        self._pipe: Connection | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the child, if one runs."""
+        return self._child.pid if self._child else None
+
+    def use(self, setup: Setup) -> None:
+        self._wanted = pickle.dumps(setup)
+
+    def process(self, works: Sequence[Work]) -> list[Outcome]:
+        try:
+            return self._ask(works)
+        except ChildDied:
+            self._on_restart()
+            return [self._retry(work) for work in works]
+
+    def _retry(self, work: Work) -> Outcome:
+        try:
+            return self._ask([work])[0]
+        except ChildDied as error:
+            self._on_restart()
+            return outcome_of(lambda work: _reject_all(work, str(error)), work)
+
+    def _ask(self, works: Sequence[Work]) -> list[Outcome]:
+        pipe = self._ready()
+        outcomes: list[Outcome] = self._exchange(pipe, pickle.dumps(("work", works)), self._hang_seconds)
+        return outcomes
+
+    def _ready(self) -> Connection:
+        if self._pipe is None:
+            self._pipe, theirs = Pipe()
+            self._loaded = None
+            with theirs:
+                self._child = subprocess.Popen(  # noqa: S603 - our own module in our own interpreter
+                    [sys.executable, "-m", "tocsin.intake.child", str(theirs.fileno())],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                )
+        wanted = self._wanted
+        if self._loaded != wanted:
+            error: TocsinError | None = self._exchange(self._pipe, pickle.dumps(("use", wanted)), START_SECONDS)
+            if error is not None:
+                raise error
+            self._loaded = wanted
+        return self._pipe
+
+    def _exchange(self, pipe: Connection, message: bytes, seconds: float) -> object:
+        try:
+            pipe.send_bytes(message)
+            if pipe.poll(seconds):
+                return pickle.loads(pipe.recv_bytes())  # noqa: S301 - written by our own child
+            reason = f"no answer within {seconds:.0f} s"
+        except (EOFError, OSError) as error:
+            reason = f"it ended ({error or type(error).__name__})"
+        self.close()
+        raise ChildDied(f"the worker process was lost at this request: {reason}")
+
+    def close(self) -> None:
+        if self._pipe is not None:
+            self._pipe.close()
+            self._pipe = None
+        if self._child is not None:
+            self._child.kill()
+            self._child.wait()
+            self._child = None
+
+
+def _reject_all(work: Work, reason: str) -> Prepared:
+    """Every record of a request that its child did not survive, kept as rejected."""
+    prepared = Prepared()
+    records = list(work) if not isinstance(work, Request) else []
+    if isinstance(work, Request):
+        good, bad = read_records(work)
+        records += good
+        for record, why in bad:
+            prepared.reject_unreadable(record, why.code, why.reason)
+    for record in records:
+        prepared.reject(record, "worker_died", reason)
+    return prepared

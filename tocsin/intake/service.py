@@ -1,0 +1,374 @@
+"""The intake: requests in, an answer when their events are durable (design §4.1).
+
+    submit ─► jobs ─► processors (a thread each) ─► prepared ─► committer (one thread) ─► the store ─► answers
+
+Every byte between `admit` and the answer is counted; above the limit new requests are refused with 429, so memory
+is bounded and nothing is dropped. Requests that wait while a commit runs share the next one.
+"""
+
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from types import TracebackType
+
+import structlog
+
+from tocsin.clock import Clock
+from tocsin.errors import TocsinError, TooManyRequests, Unavailable
+from tocsin.event import RawRecord
+from tocsin.intake.batch import Prepared, Work, stamp
+from tocsin.intake.metrics import IntakeMetrics
+from tocsin.intake.processors import Outcome, Processor, Setup
+from tocsin.intake.recent import IDS_PER_GENERATION, RecentIds
+from tocsin.intake.repository import IntakeRepository, Rows
+from tocsin.intake.request import Request
+
+LINGER_SECONDS = 0.025
+"""How long the first request of a commit waits for company; one insert costs about as much."""
+
+COMMIT_EVENTS = 20_000
+COMMIT_BYTES = 32_000_000
+
+HANDOVER_BYTES = 1_000_000
+"""Small requests travel to a worker together, up to this size."""
+
+RETRY_AFTER_SECONDS = 1
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a request's events, all durable: accepted = stored + rejected."""
+
+    stored: int
+    rejected: int
+    duplicates: int
+
+    @property
+    def accepted(self) -> int:
+        return self.stored + self.rejected
+
+
+class Admission:
+    """Bytes of one request that count against the buffer from the first byte read to the answer."""
+
+    def __init__(self, intake: "Intake") -> None:
+        self._intake = intake
+        self.held = 0
+
+    def resize(self, size: int, *, may_refuse: bool = False) -> None:
+        """Hold this many bytes from now on. Raises `TooManyRequests` if `may_refuse` and they do not fit."""
+        self._intake._hold(self, size, may_refuse)
+
+    def release(self) -> None:
+        """Safe to do twice."""
+        self._intake._hold(self, 0, False)
+
+    def __enter__(self) -> "Admission":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Work
+    admission: Admission
+    sent_bytes: int
+    answer: "Future[Receipt]" = field(default_factory=Future)
+    prepared: Prepared = field(default_factory=Prepared)
+
+
+class Intake:
+    """Takes requests from any thread. `start` before the first one, `stop` at the end."""
+
+    def __init__(
+        self,
+        rows: Rows,
+        processors: Sequence[Processor],
+        *,
+        clock: Clock,
+        metrics: IntakeMetrics,
+        buffer_bytes: int = 64_000_000,
+        on_commit: Callable[[int], None] = lambda _ingested_at: None,
+        recent_capacity: int = IDS_PER_GENERATION,
+        linger_seconds: float = LINGER_SECONDS,
+    ) -> None:
+        """`on_commit` is told the `ingested_at` of each commit, from the committer's thread: it must not block."""
+        self.metrics = metrics
+        self.buffer_bytes = buffer_bytes
+        self.on_commit = on_commit
+        self.started_at = clock()
+        self._rows = rows
+        self._repository = IntakeRepository(rows)
+        self._processors = processors
+        self._clock = clock
+        self._linger_seconds = linger_seconds
+        self._recent_capacity = recent_capacity
+        self._recent: RecentIds | None = None
+        self._last_ingested_at = 0
+        self._buffered = 0
+        self._changed = threading.Condition()
+        self._open = False
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._prepared: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._prepared_bytes = 0
+        self._threads: list[threading.Thread] = []
+        self._committer = threading.Thread(target=self._commit_all, name="intake-commit", daemon=True)
+
+    # ------------------------------------------------------------------------------------------ outside
+
+    def start(self) -> None:
+        """Read the recent ids and begin to work. Raises `Unavailable` when the store does not answer."""
+        self._remember_stored()
+        self._open = True
+        self._threads = [
+            threading.Thread(target=self._process_all, args=(processor,), name=f"intake-{number}", daemon=True)
+            for number, processor in enumerate(self._processors)
+        ]
+        for thread in [*self._threads, self._committer]:
+            thread.start()
+
+    def stop(self) -> None:
+        """Refuse new requests, finish those that were taken, and end the workers."""
+        with self._changed:
+            if not self._open:
+                return
+            self._open = False
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._prepared.put(None)
+        self._committer.join()
+        for processor in self._processors:
+            processor.close()
+
+    def use(self, setup: Setup) -> None:
+        """Work with other rules or pipelines, from the next request on."""
+        for processor in self._processors:
+            processor.use(setup)
+
+    def admit(self, size: int = 0) -> Admission:
+        """Room for a request of `size` bytes. Raises `TooManyRequests`, `Unavailable`."""
+        if not self._open:
+            raise Unavailable("Tocsin is starting or stopping; send the request again")
+        admission = Admission(self)
+        admission.resize(size, may_refuse=True)
+        return admission
+
+    def submit(self, request: Request, admission: Admission | None = None) -> "Future[Receipt]":
+        """The receipt comes when the request's events are durable; the admission is released then.
+
+        The future fails with a `BadRequest` or `TooLarge` when the request is refused as a whole, with
+        `Unavailable` when the store did not take it: then nothing was acknowledged and it may be sent again.
+        """
+        return self._enqueue(request, len(request.body), admission or self.admit(len(request.body)))
+
+    def submit_records(self, records: Sequence[RawRecord]) -> "Future[Receipt]":
+        """The same for records that were read before (replay). Ids are looked up in the store, however old."""
+        size = sum(len(record.raw) for record in records)
+        return self._enqueue(tuple(records), size, self.admit(size))
+
+    @property
+    def buffered_bytes(self) -> int:
+        """Bytes of requests that were not answered yet."""
+        return self._buffered
+
+    @property
+    def remaining_bytes(self) -> int:
+        return max(0, self.buffer_bytes - self._buffered)
+
+    # ------------------------------------------------------------------------------------------ admission
+
+    def _hold(self, admission: Admission, size: int, may_refuse: bool) -> None:
+        with self._changed:
+            others = self._buffered - admission.held
+            # A request alone is always let in: it is at most a body, and would otherwise never fit.
+            if may_refuse and size > admission.held and others and others + size > self.buffer_bytes:
+                self.metrics.throttled.inc()
+                self.metrics.requests.labels("throttled").inc()
+                raise TooManyRequests(
+                    "the intake is busy: its buffer is full; send the request again in a moment",
+                    retry_after_seconds=RETRY_AFTER_SECONDS,
+                )
+            self._buffered = others + size
+            admission.held = size
+            self.metrics.buffered.set(self._buffered)
+            self._changed.notify_all()
+
+    def _enqueue(self, work: Work, size: int, admission: Admission) -> "Future[Receipt]":
+        job = _Job(work, admission, size)
+        # A client that goes away cancels its wait, not the work: its events are stored all the same.
+        job.answer.set_running_or_notify_cancel()
+        self._jobs.put(job)
+        return job.answer
+
+    # ------------------------------------------------------------------------------------------ processing
+
+    def _process_all(self, processor: Processor) -> None:
+        while jobs := self._next_jobs():
+            try:
+                outcomes = processor.process([job.work for job in jobs])
+            except Exception as error:  # noqa: BLE001 - the edge of a thread: every job gets an answer
+                log.error("intake cannot process", error=str(error), kind=type(error).__name__)
+                outcomes = [_unavailable(error)] * len(jobs)
+            for job, outcome in zip(jobs, outcomes, strict=True):
+                self._processed(job, outcome)
+
+    def _next_jobs(self) -> list[_Job]:
+        """Some jobs that are waiting, oldest first; none at the end."""
+        with self._changed:
+            # Rows wait for the store in uncompressed form: do not make more of them than it can take.
+            self._changed.wait_for(lambda: self._prepared_bytes < self.buffer_bytes)
+        jobs: list[_Job] = []
+        size = 0
+        while size < HANDOVER_BYTES:
+            try:
+                job = self._jobs.get(block=not jobs)
+            except queue.Empty:
+                break
+            if job is None:
+                if jobs:
+                    self._jobs.put(None)
+                break
+            jobs.append(job)
+            size += job.sent_bytes
+        return jobs
+
+    def _processed(self, job: _Job, outcome: Outcome) -> None:
+        if isinstance(outcome, TocsinError):
+            self._fail([job], outcome, "failed" if isinstance(outcome, Unavailable) else "refused")
+            return
+        job.prepared = outcome
+        size = outcome.size
+        with self._changed:
+            self._prepared_bytes += size
+        job.admission.resize(max(size, job.sent_bytes))
+        self._prepared.put(job)
+
+    # ------------------------------------------------------------------------------------------ committing
+
+    def _commit_all(self) -> None:
+        is_last = False
+        while not is_last:
+            jobs, is_last = self._next_commit()
+            if not jobs:
+                continue
+            began = time.perf_counter()
+            try:
+                receipts, ingested_at = self._commit(jobs)
+            except Exception as error:  # noqa: BLE001 - the edge of a thread: every job gets an answer
+                self._recent = None
+                self.metrics.commit_failures.inc()
+                log.error("intake cannot commit", error=str(error), kind=type(error).__name__)
+                self._fail(jobs, _unavailable(error), "failed")
+                continue
+            self.metrics.commit_seconds.observe(time.perf_counter() - began)
+            self._acknowledge(jobs, receipts)
+            if ingested_at:
+                self.on_commit(ingested_at)
+
+    def _next_commit(self) -> tuple[list[_Job], bool]:
+        """The jobs of one commit, and whether it is the last one."""
+        jobs: list[_Job] = []
+        events = size = 0
+        deadline: float | None = None
+        while events < COMMIT_EVENTS and size < COMMIT_BYTES:
+            wait = None if deadline is None else max(0.0, deadline - time.monotonic())
+            try:
+                job = self._prepared.get(timeout=wait)
+            except queue.Empty:
+                break
+            if job is None:
+                return jobs, True
+            if deadline is None:
+                deadline = time.monotonic() + self._linger_seconds
+            jobs.append(job)
+            events += job.prepared.accepted
+            size += job.prepared.size
+        return jobs, False
+
+    def _commit(self, jobs: Sequence[_Job]) -> tuple[list[Receipt], int]:
+        """Store what the jobs hold; a receipt for each and the `ingested_at` of the new events (0: there are none)."""
+        recent = self._recent or self._remember_stored()
+        replayed = self._stored_before(jobs)
+        ingested_at = max(self._clock(), self._last_ingested_at + 1)
+        fresh: dict[str, bytes] = {}
+        rejected: list[bytes] = []
+        receipts: list[Receipt] = []
+        for job in jobs:
+            stored = duplicates = 0
+            for id, line in zip(job.prepared.ids, job.prepared.lines, strict=True):
+                if id in fresh or id in recent or id in replayed:
+                    duplicates += 1
+                else:
+                    fresh[id] = stamp(line, ingested_at)
+                    stored += 1
+            rejected += [refused.line for refused in job.prepared.rejected]
+            receipts.append(Receipt(stored, len(job.prepared.rejected), duplicates))
+        # Rejected first: their ids make a second insert harmless, should the other one fail.
+        if rejected:
+            self._rows.insert("rejected", b"\n".join(rejected), len(rejected))
+        if not fresh:
+            return receipts, 0
+        self._rows.insert("logs", b"\n".join(fresh.values()), len(fresh))
+        self._last_ingested_at = ingested_at
+        recent.add(fresh)
+        return receipts, ingested_at
+
+    def _remember_stored(self) -> RecentIds:
+        """What the store holds decides, at the start and after a commit of which nobody knows how far it got."""
+        recent = RecentIds(self._recent_capacity)
+        recent.add(self._repository.recent_ids(self._recent_capacity))
+        self._last_ingested_at = max(self._last_ingested_at, self._repository.newest_ingested_at())
+        self._recent = recent
+        return recent
+
+    def _stored_before(self, jobs: Sequence[_Job]) -> set[str]:
+        """Ids of replayed events that are in the store: they may be much older than the recent ids."""
+        ids = [id for job in jobs if not isinstance(job.work, Request) for id in job.prepared.ids]
+        return self._repository.known_ids(ids) if ids else set()
+
+    # ------------------------------------------------------------------------------------------ answering
+
+    def _acknowledge(self, jobs: Sequence[_Job], receipts: Sequence[Receipt]) -> None:
+        counts = self.metrics
+        counts.stored.inc(sum(receipt.stored for receipt in receipts))
+        counts.duplicates.inc(sum(receipt.duplicates for receipt in receipts))
+        counts.accepted.inc(sum(receipt.accepted for receipt in receipts))
+        counts.matches.inc(sum(job.prepared.matches for job in jobs))
+        counts.bytes.inc(sum(job.sent_bytes for job in jobs))
+        counts.requests.labels("acknowledged").inc(len(jobs))
+        for code, number in Counter(refused.code for job in jobs for refused in job.prepared.rejected).items():
+            counts.rejected.labels(code).inc(number)
+        for job, receipt in zip(jobs, receipts, strict=True):
+            self._settle(job)
+            job.answer.set_result(receipt)
+
+    def _fail(self, jobs: Sequence[_Job], error: TocsinError, outcome: str) -> None:
+        self.metrics.requests.labels(outcome).inc(len(jobs))
+        for job in jobs:
+            self._settle(job)
+            job.answer.set_exception(error)
+
+    def _settle(self, job: _Job) -> None:
+        with self._changed:
+            self._prepared_bytes -= job.prepared.size
+        job.prepared = Prepared()
+        job.admission.release()
+
+
+def _unavailable(error: Exception) -> TocsinError:
+    """Passing faults keep their text; of our own mistakes the caller learns only that it may try again."""
+    if isinstance(error, Unavailable):
+        return error
+    return Unavailable("the events could not be stored; nothing was acknowledged, send the request again")
