@@ -1,6 +1,5 @@
 """The event store over clickhouse-connect: what the embedded engine, a server and a cluster have in common."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,11 +30,13 @@ RESULT_SETTINGS: Mapping[str, str | int] = {
     "output_format_json_quote_64bit_integers": 0,
 }
 
-INSERT_SETTINGS: Mapping[str, str | int] = {
+INSERT_SETTINGS: dict[str, str | int] = {
     "async_insert": 0,
     # However many days a batch spans, it is stored.
     "max_partitions_per_insert_block": 0,
     "distributed_foreground_insert": 1,
+    # Times come as seconds since 1970 (`rows.stored_time`), also from before.
+    "date_time_input_format": "basic",
     "deduplicate_blocks_in_dependent_materialized_views": 1,
     **TYPING_SETTINGS,
 }
@@ -78,12 +79,10 @@ class ClickHouseEvents:
     def insert(self, table: str, lines: bytes, rows: int) -> None:
         if not rows:
             return
-        token = hashlib.blake2b(lines, digest_size=16).hexdigest()
-        settings = {**INSERT_SETTINGS, "insert_deduplication_token": token}
         for attempt in range(1, self._attempts + 1):
             try:
                 with told(), self._writers.client() as client:
-                    client.raw_insert(table, insert_block=lines, fmt="JSONEachRow", settings=settings)
+                    client.raw_insert(table, insert_block=lines, fmt="JSONEachRow", settings=INSERT_SETTINGS)
                 return
             except Unavailable:
                 if attempt == self._attempts:

@@ -1,7 +1,6 @@
 """Rows of the event store as JSON lines, and events back from rows.
 
-Encoders return one line each, without the line break; join them with `b"\\n"`. Times go out as seconds with a
-fraction, since the engine reads a bare whole number as seconds.
+Encoders return one line each, without the line break; join them with `b"\\n"`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -65,8 +64,8 @@ def encode_signal(
             **reserved,
             **search_columns(reserved, custom, SIGNALS),
             "id": id,
-            "timestamp": timestamp / 1000,
-            "ingested_at": ingested_at / 1000,
+            "timestamp": stored_time(timestamp),
+            "ingested_at": stored_time(ingested_at),
             "row_version": row_version,
             "is_deleted": int(is_deleted),
             "rule_id": rule_id,
@@ -76,6 +75,15 @@ def encode_signal(
             "detail": orjson.dumps(detail or {}).decode(),
         }
     )
+
+
+def stored_time(ms: int) -> str:
+    """Unix milliseconds as a time column takes them: quoted seconds with three decimals.
+
+    A bare whole number is read as seconds, a bare decimal is refused by engines before 26.9, four digits would be a year.
+    (The engine can neither read nor write the last second before 1970: its milliseconds lose their sign.)
+    """
+    return f"{ms / 1000:014.3f}"
 
 
 def decode_event(row: Mapping[str, Any]) -> Event:
@@ -108,8 +116,8 @@ def _event_row(event: Event, track: Track) -> dict[str, Any]:
         **reserved,
         **search_columns(reserved, event.attributes, track),
         "id": event.id,
-        "timestamp": event.timestamp / 1000,
-        "ingested_at": event.ingested_at / 1000,
+        "timestamp": stored_time(event.timestamp),
+        "ingested_at": stored_time(event.ingested_at),
         "tags": stored_tags(event.tags),
         "document": orjson.dumps(event.attributes).decode(),
     }
