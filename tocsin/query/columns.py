@@ -88,7 +88,7 @@ def strings_of(value: Any) -> list[str]:
 
 
 def words_sections(texts: Iterable[str]) -> str:
-    """Words of several texts such that a phrase is a substring: ` a b \n c \n`; equal texts once, none without words."""
+    """Words of several texts such that a phrase is a substring: ` a b \n c \n`; equal texts stand once."""
     sections = []
     for text in dict.fromkeys(texts):
         if found := words(text):

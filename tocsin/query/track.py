@@ -42,7 +42,10 @@ class TextField:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A table of events. `full_text` are reserved names whose values `*:` searches besides the message, texts and attributes (§7)."""
+    """A table of events.
+
+    `full_text` are reserved names whose values `*:` searches besides the message, texts and attributes (§7).
+    """
 
     name: str
     table: str
@@ -53,7 +56,7 @@ class Track:
     @property
     def ddl(self) -> Mapping[str, str]:
         """Column definitions that the query language reads: name -> ClickHouse type and codec."""
-        return {column.name: column.type for column in self.columns.values()} | SEARCH_COLUMNS
+        return {**{column.name: column.type for column in self.columns.values()}, **SEARCH_COLUMNS}
 
     @property
     def indexes(self) -> Mapping[str, str]:

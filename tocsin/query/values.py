@@ -4,9 +4,13 @@ Everything that both back ends must agree on is decided here, once; what SQL can
 computed here when an event is stored (`columns.py`).
 """
 
+import ipaddress
+import math
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -28,7 +32,7 @@ def scalar(value: Any) -> Scalar | None:
     """
     kind = type(value)
     if kind is str:
-        return value if value.isascii() else _whole_text(value)
+        return value if value.isascii() else whole_text(value)
     if kind is bool:
         return bool(value)
     if kind is int:
@@ -45,7 +49,8 @@ def scalar(value: Any) -> Scalar | None:
     return None
 
 
-def _whole_text(text: str) -> str:
+def whole_text(text: str) -> str:
+    """The text with lone surrogates replaced, which no store and no answer could hold."""
     return _SURROGATES.sub("\ufffd", text)
 
 
@@ -156,6 +161,8 @@ def flatten(attributes: Mapping[str, Any]) -> dict[str, list[Scalar]]:
             normal = scalar(value)
             if normal is not None:
                 path = prefix + key
+                if not path.isascii():
+                    path = whole_text(path)
                 if path in found:
                     found[path].append(normal)
                 else:
@@ -170,3 +177,158 @@ def distinct(values: list[Scalar]) -> list[Scalar]:
     if len(values) == 1:
         return values
     return list({(type(value), value): value for value in values}.values())
+
+
+WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""Unicode's White_Space, as the inside of a character class (Python's `isspace` adds four control characters)."""
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
+
+def number_of(text: str) -> int | float | None:
+    """The number that a text is, or None: sign, fraction, exponent; nothing else.
+
+    At most 20 digits without fraction or exponent are exact within 64 bits; anything else is the nearest double, perhaps
+    infinite.
+    """
+    if _INTEGER.fullmatch(text):
+        value = int(text)
+        return value if INT_MIN <= value <= UINT_MAX else float(value)
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRange:
+    """An interval of numbers as two closed ones that mean the same: of whole numbers within 64 bits, and of doubles.
+
+    So nothing is ever compared across types. An interval whose low is above its high is empty.
+    """
+
+    int_low: int
+    int_high: int
+    float_low: float
+    float_high: float
+
+    @classmethod
+    def of(cls, low: int | float | None, low_in: bool, high: int | float | None, high_in: bool) -> "NumberRange":
+        int_low, float_low = INT_MIN, -math.inf
+        int_high, float_high = UINT_MAX, math.inf
+        if low is not None:
+            int_low, float_low = _least_int(low, low_in), _least_float(low, low_in)
+        if high is not None:  # what is below `high` is, mirrored, above `-high`
+            int_high, float_high = -_least_int(-high, high_in), -_least_float(-high, high_in)
+        return cls(max(int_low, INT_MIN), min(int_high, UINT_MAX), float_low, float_high)
+
+    def __contains__(self, value: int | float) -> bool:
+        if isinstance(value, int):
+            return self.int_low <= value <= self.int_high
+        return self.float_low <= value <= self.float_high
+
+
+def _least_int(bound: int | float, is_in: bool) -> int:
+    if isinstance(bound, float):
+        if math.isinf(bound):
+            return UINT_MAX + 1 if bound > 0 else INT_MIN
+        whole = math.ceil(bound)
+        return whole if is_in or whole != bound else whole + 1
+    return bound if is_in else bound + 1
+
+
+def _least_float(bound: int | float, is_in: bool) -> float:
+    nearest = float(bound)
+    if nearest < bound or (nearest == bound and not is_in):
+        return math.nextafter(nearest, math.inf) if nearest < math.inf else math.nan
+    return nearest
+
+
+def time_of(text: str) -> int | float | None:
+    """Unix milliseconds of a bound on `timestamp`: a number, or ISO 8601 (UTC when it names no zone)."""
+    number = number_of(text)
+    if number is not None:
+        return number
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    microseconds = (moment - _EPOCH) // timedelta(microseconds=1)
+    return microseconds / 1000 if microseconds % 1000 else microseconds // 1000
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MAPPED = 0xFFFF << 32
+"""`::ffff:a.b.c.d` counts as `a.b.c.d` (§11): IPv4 addresses are held in this part of the IPv6 space."""
+
+_ADDRESS = re.compile(r"[0-9A-Fa-f:.]{2,45}")
+
+
+def address_of(text: str) -> int | None:
+    """An address as a point of the IPv6 space, IPv4 ones mapped; None for anything else, zones included."""
+    if not _ADDRESS.fullmatch(text):
+        return None
+    try:
+        if ":" in text:
+            return int(ipaddress.IPv6Address(text))
+        return _MAPPED | int(ipaddress.IPv4Address(text))
+    except ValueError:
+        return None
+
+
+def is_ipv4(address: int) -> bool:
+    return address >> 32 == 0xFFFF
+
+
+_LENGTH = re.compile(r"[0-9]{1,3}")
+
+AddressRange = tuple[int, int]
+"""First and last address of a block, both of one family."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A CIDR block. `has_host_bits`: bits behind the mask were set, and are ignored."""
+
+    first: int
+    last: int
+    has_host_bits: bool
+
+
+def block_of(text: str) -> Block | None:
+    """A CIDR block, or one address without a mask; None if malformed.
+
+    A block inside `::ffff:0:0/96` is the IPv4 block that it stands for.
+    """
+    network, slash, length = text.partition("/")
+    address = address_of(network)
+    if address is None:
+        return None
+    width = 128 if ":" in network else 32
+    if slash and (not _LENGTH.fullmatch(length) or int(length) > width):
+        return None
+    host_bits = width - int(length) if slash else 0
+    if width == 128 and host_bits > 32 and is_ipv4(address):
+        # Written as IPv6 and wider than all of IPv4: the IPv6 block.
+        address &= ~((1 << host_bits) - 1)
+        return Block(address, address | ((1 << host_bits) - 1), has_host_bits=True)
+    mask = (1 << host_bits) - 1
+    return Block(address & ~mask, address | mask, bool(address & mask))
+
+
+def address_ranges(blocks: Iterable[Block]) -> list[AddressRange]:
+    """Sorted, merged, and without the IPv4 part in IPv6 blocks: an IPv4 address is in no IPv6 block (§11)."""
+    ranges: list[AddressRange] = []
+    for block in blocks:
+        if not is_ipv4(block.first) and block.first < _MAPPED <= block.last:
+            ranges += [(block.first, _MAPPED - 1), (_MAPPED + (1 << 32), block.last)]
+        else:
+            ranges.append((block.first, block.last))
+    merged: list[AddressRange] = []
+    for first, last in sorted(ranges):
+        if first > last:
+            continue
+        if merged and first <= merged[-1][1] + 1 and is_ipv4(first) == is_ipv4(merged[-1][1]):
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return merged
