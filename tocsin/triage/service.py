@@ -17,7 +17,7 @@ from tocsin.signal import UNASSIGNED, Person, Triage
 from tocsin.store import outbox
 from tocsin.store.state import StateStore
 from tocsin.triage import history, repository
-from tocsin.triage.transitions import BadTriage, Change, StaleVersion, decide, written
+from tocsin.triage.transitions import MAX_STEPS, BadTriage, Change, StaleVersion, decide, written
 
 TOPIC = "signals"
 """Outbox topic of the writer of signals; the key is the signal's id."""
@@ -90,7 +90,10 @@ class TriageService:
         return outcome.done[0]
 
     def decide_all(self, changes: Sequence[tuple[str, Change]], by: Actor) -> Outcome:
-        """Change up to 199 signals: each is decided for itself, all that succeed in one transaction."""
+        """Change up to 199 signals: each is decided for itself, all that succeed in one transaction.
+
+        Raises `BadTriage` for an assignee who cannot be one; what is wrong with a single signal is in the outcome.
+        """
         if not changes:
             raise BadRequest("No signals given")
         if len(changes) > MAX_BULK:
@@ -131,7 +134,7 @@ class TriageService:
 
     def _decide_all(self, changes: Sequence[tuple[str, Change]], by: Actor, add_incident: int | None = None) -> Outcome:
         timestamps = self._find_signals([signal_id for signal_id, _ in changes])
-        people = {change.assignee.uuid: self._person(change.assignee) for _, change in changes if change.assignee}
+        people = {asked.uuid: self._person(asked) for _, change in changes if (asked := change.assignee)}
         actor = Person(uuid=by.user_uuid, handle=by.handle, name=by.name, id=by.user_id)
         now = self._clock()
         done: list[Triage] = []
@@ -159,7 +162,7 @@ class TriageService:
                 touched.append(signal_id)
                 known[signal_id] = after
                 repository.save(session, after)
-                for step in steps:
+                for index, step in enumerate(steps):
                     history.add(
                         session,
                         signal_id,
@@ -169,7 +172,7 @@ class TriageService:
                         step.before,
                         step.after,
                         step.comment,
-                        sequence=after.version,
+                        sequence=after.version * MAX_STEPS + index,
                     )
                 self._audit.record(
                     session,
@@ -185,17 +188,19 @@ class TriageService:
             self._project(touched)
         return Outcome(tuple(done), tuple(failed))
 
-    def _person(self, asked: Person) -> Person | None:
-        return UNASSIGNED if not asked.uuid else self._find_person(asked.uuid)
+    def _person(self, asked: Person) -> Person:
+        if not asked.uuid:
+            return UNASSIGNED
+        person = self._find_person(asked.uuid)
+        if person is None:
+            raise BadTriage(f"Unknown assignee: no active user has the UUID '{asked.uuid[:64]}'")
+        return person
 
 
-def _resolve(change: Change, people: Mapping[str, Person | None], before: Triage, incident: int | None) -> Change:
+def _resolve(change: Change, people: Mapping[str, Person], before: Triage, incident: int | None) -> Change:
     """The change with its assignee as the person whom the UUID names, and its incident beside those linked before."""
     if change.assignee is not None:
-        person = people[change.assignee.uuid]
-        if person is None:
-            raise BadTriage(f"Unknown assignee: no active user has the UUID '{change.assignee.uuid}'")
-        change = replace(change, assignee=person)
+        change = replace(change, assignee=people[change.assignee.uuid])
     if incident is not None:
         linked = before.incident_ids if incident in before.incident_ids else (*before.incident_ids, incident)
         change = replace(change, incident_ids=linked)

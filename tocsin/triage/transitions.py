@@ -15,6 +15,9 @@ MAX_COMMENT = 10_000
 
 MAX_INCIDENTS = 100
 
+MAX_STEPS = 3
+"""Most lines of history that one change leaves: state or comment, assignee, incidents."""
+
 
 class BadTriage(BadRequest):
     """What was asked for makes no sense whatever the signal's state is."""
