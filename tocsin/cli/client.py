@@ -1,7 +1,7 @@
 """The command line's view of the server: where it is, who we are, and what to say when it does not answer.
 
-    ServerError         the server refused or failed; carries its status and its reasons
-    └── Unreachable     nobody answered
+ServerError         the server refused or failed; carries its status and its reasons
+└── Unreachable     nobody answered
 """
 
 import json
@@ -92,7 +92,7 @@ def _reasons(answer: httpx.Response) -> list[str]:
     except (ValueError, AttributeError, TypeError):
         reasons = []
     hint = {
-        401: "no credentials: set TOCSIN_API_KEY and TOCSIN_APP_KEY, or run on the machine and as the user of `tocsin up`",
+        401: "no credentials: set TOCSIN_API_KEY and TOCSIN_APP_KEY, or run beside the data of `tocsin up`",
         403: "these keys may not do that: the key is wrong, or its owner lacks the permission",
     }.get(answer.status_code)
     return [str(r) for r in reasons if r] + ([hint] if hint else []) or [f"the server answered {answer.status_code}"]

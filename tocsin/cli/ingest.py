@@ -1,6 +1,5 @@
 """`tocsin ingest`: files to the server, with nothing lost and an account of it."""
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -47,8 +46,8 @@ def ingest(
 ) -> None:
     """Send log files: JSON lines, JSON lists, CloudTrail files or plain text; plain, gzip or zstd.
 
-    Exit code 0: all events are stored. 1: some were rejected (`tocsin rejected list` shows them). 2: a file could not be
-    read, or the server did not take it; what was sent before is stored.
+    Exit code 0: all events are stored. 1: some were rejected (`tocsin rejected list` shows them). 2: a file could not
+    be read, or the server did not take it; what was sent before is stored.
     """
     console = Console(stderr=True)
     account = Account()
@@ -57,7 +56,8 @@ def ingest(
     if tag:
         query["ddtags"] = ",".join(tag)
     failed = False
-    total = sum(Path(f).stat().st_size for f in files if f != "-" and Path(f).is_file())
+    sizes = {name: Path(name).stat().st_size if Path(name).is_file() else 0 for name in files}
+    total = sum(sizes.values())
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[events]:,} events"))
     with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=total or None, events=0)
@@ -73,7 +73,7 @@ def ingest(
                 failed = True
                 if isinstance(error, ServerError):
                     break
-            done += os.path.getsize(name) if name != "-" and os.path.isfile(name) else 0  # noqa: PTH
+            done += sizes[name]
     _summary(Console(), account)
     raise typer.Exit(2 if failed else 1 if account.rejected else 0)
 

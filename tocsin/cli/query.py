@@ -26,7 +26,7 @@ def _group() -> None:
 
 @app.command("eval")
 def evaluate(
-    backend: Annotated[Backend, typer.Option(help="predicate: in Python. sql: on the embedded engine.")] = Backend.PREDICATE,
+    backend: Annotated[Backend, typer.Option(help="In Python, or on the embedded engine.")] = Backend.PREDICATE,
 ) -> None:
     """Read JSON lines {"id", "query", "event"} and write {"id", "result"}: match, no_match or parse_error."""
     with ExitStack() as stack:

@@ -57,7 +57,13 @@ COLUMNS: Mapping[Track, tuple[tuple[str, str], ...]] = {
 }
 """Each track's columns: heading and path in the API's answer."""
 
-SEVERITY_STYLES = {"critical": "bold white on red", "high": "bold red", "medium": "yellow", "low": "blue", "info": "dim"}
+SEVERITY_STYLES = {
+    "critical": "bold white on red",
+    "high": "bold red",
+    "medium": "yellow",
+    "low": "blue",
+    "info": "dim",
+}
 
 
 def search(
