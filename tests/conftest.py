@@ -1,5 +1,6 @@
 """Fixtures for all tests; each lives in the file of its subject."""
 
+from event_stores import clickhouse_cluster, event_store, open_store
 from postgres import postgres_server, postgres_url
 
-__all__ = ["postgres_server", "postgres_url"]
+__all__ = ["clickhouse_cluster", "event_store", "open_store", "postgres_server", "postgres_url"]

@@ -47,7 +47,7 @@ class EventStore(Protocol):
         """
 
     def command(self, sql: Sql) -> None:
-        """Run a statement that returns nothing, on one node (mutations of a cluster: on each)."""
+        """Run a statement that returns nothing, on the node that answers queries."""
 
     def close(self) -> None: ...
 

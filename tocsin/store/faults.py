@@ -32,13 +32,13 @@ def told() -> Iterator[None]:
     """Turn limits into `LimitExceeded` and passing faults into `Unavailable`; what is our mistake stays as it is."""
     try:
         yield
+    except OperationalError as error:
+        raise Unavailable(f"the event store does not answer: {_first_line(error)}") from error
     except DatabaseError as error:
         found = _translate(error)
         if found is None:
             raise
         raise found from error
-    except OperationalError as error:
-        raise Unavailable(f"the event store does not answer: {_first_line(error)}") from error
 
 
 def _translate(error: DatabaseError) -> TocsinError | None:

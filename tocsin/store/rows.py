@@ -80,7 +80,7 @@ def encode_signal(
 def stored_time(ms: int) -> str:
     """Unix milliseconds as a time column takes them: quoted seconds with three decimals.
 
-    A bare whole number is read as seconds, a bare decimal is refused by engines before 26.9, four digits would be a year.
+    A bare whole number is read as seconds, a bare decimal is refused by engines before 26.9, four digits are a year.
     (The engine can neither read nor write the last second before 1970: its milliseconds lose their sign.)
     """
     return f"{ms / 1000:014.3f}"

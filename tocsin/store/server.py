@@ -55,9 +55,9 @@ def open_server(url: str, limits: Limits, retention: Retention) -> ClickHouseEve
     first = connector(parts.hostname, port)
     readers, writers = Pool(first, READERS), Pool(first, WRITERS)
     nodes = [writers]
+    with told(), readers.client() as client:  # fail now, not at the first search
+        hosts = [row[0] for row in client.query(_CLUSTER_NODES, {"cluster": cluster or ""}).result_rows]
     if cluster:
-        with told(), readers.client() as client:
-            hosts = [row[0] for row in client.query(_CLUSTER_NODES, {"cluster": cluster}).result_rows]
         if not hosts:
             raise BadSetting(f"the server at {parts.hostname}:{port} knows no cluster '{cluster}'")
         ports = [int(each) for each in options.get("http_ports", "").split(",") if each] or [port] * len(hosts)
