@@ -1,0 +1,132 @@
+"""Bodies and answers about detection rules (api.md §4). A rule itself is described by `rules.schema`."""
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, SkipValidation
+
+from tocsin.rules.schema import RuleAnswer, RuleBody, RuleChanges
+
+if TYPE_CHECKING:
+    RuleDocument = dict[str, Any]
+    RuleChangesDocument = dict[str, Any]
+else:
+    # Documented as these models, handed over as sent: the service says what is wrong with a rule, all of it at once.
+    RuleDocument = SkipValidation[RuleBody]
+    RuleChangesDocument = SkipValidation[RuleChanges]
+
+
+class QueryPayload(BaseModel):
+    index: int = 0
+    expectedResult: bool = True
+    payload: dict[str, Any]
+
+
+class RuleTest(BaseModel):
+    """Logs, and whether a query of the rule should match each of them."""
+
+    rule: RuleDocument | None = None
+    ruleQueryPayloads: list[QueryPayload]
+
+
+class RuleTestResults(BaseModel):
+    results: list[bool]
+
+
+class PageCounts(BaseModel):
+    total_count: int
+    total_filtered_count: int
+
+
+class FacetCount(BaseModel):
+    value: str
+    count: int
+
+
+class RuleListMeta(BaseModel):
+    page: PageCounts
+    facets: dict[str, list[FacetCount]] | None = None
+
+
+class RuleList(BaseModel):
+    data: list[RuleAnswer]
+    meta: RuleListMeta
+
+
+class RuleIds(BaseModel):
+    ruleIds: list[str]
+
+
+class BulkDeleteData(BaseModel):
+    id: str | None = None
+    type: Literal["bulk_delete_rules"]
+    attributes: RuleIds
+
+
+class BulkDelete(BaseModel):
+    data: BulkDeleteData
+
+
+class BulkExportData(BaseModel):
+    id: str | None = None
+    type: Literal["security_monitoring_rules_bulk_export"]
+    attributes: RuleIds
+
+
+class BulkExport(BaseModel):
+    data: BulkExportData
+
+
+class BulkConvertData(BaseModel):
+    id: str | None = None
+    type: Literal["security_monitoring_rules_convert_bulk"]
+    attributes: RuleIds
+
+
+class BulkConvert(BaseModel):
+    data: BulkConvertData
+
+
+class BulkDeleteOutcome(BaseModel):
+    deletedRules: list[str]
+    failedRules: list[str]
+
+
+class BulkDeleteAnswerData(BaseModel):
+    id: str
+    type: Literal["bulk_delete_response"] = "bulk_delete_response"
+    attributes: BulkDeleteOutcome
+
+
+class BulkDeleteAnswer(BaseModel):
+    data: BulkDeleteAnswerData
+
+
+class TerraformAnswer(BaseModel):
+    ruleId: str
+    terraformContent: str
+
+
+class VersionChange(BaseModel):
+    type: Literal["create", "update", "delete"]
+    field: str
+    change: str
+
+
+class RuleVersion(BaseModel):
+    rule: RuleAnswer
+    changes: list[VersionChange]
+
+
+class RuleVersions(BaseModel):
+    count: int
+    data: dict[str, RuleVersion]
+
+
+class RuleHistoryData(BaseModel):
+    id: str
+    type: Literal["GetRuleVersionHistoryResponse"] = "GetRuleVersionHistoryResponse"
+    attributes: RuleVersions
+
+
+class RuleHistory(BaseModel):
+    data: RuleHistoryData

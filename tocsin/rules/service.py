@@ -1,0 +1,424 @@
+"""Detection rules: what people and clients do with them (siem.md §2.27–2.30, api.md §4).
+
+Rules live in the state store; each change is one transaction with the new version, its history and its audit event.
+Detection holds the rules in memory: it hears of a change through `on_change`, in this process at once, in others when
+they `poll`.
+"""
+
+import secrets
+import threading
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from tocsin.access.actor import SYSTEM, Actor
+from tocsin.access.audit import AuditTrail
+from tocsin.clock import Clock
+from tocsin.errors import BadRequest, Conflict, NotFound, TocsinError
+from tocsin.rule import Rule
+from tocsin.rules import listing, repository
+from tocsin.rules.changes import changes_between
+from tocsin.rules.defaults import ALLOWED, carry_over, forbidden_changes, with_default_tags
+from tocsin.rules.executable import executable
+from tocsin.rules.ids import new_rule_id
+from tocsin.rules.problems import InvalidRule, Problem
+from tocsin.rules.repository import RuleRow, VersionRow
+from tocsin.rules.schema import RuleChanges
+from tocsin.rules.shape import rule_from_api, rule_to_api, writable
+from tocsin.rules.shipped import ShippedRule
+from tocsin.rules.testing import ToEvent, run_tests
+from tocsin.rules.validation import check, check_types, read_rule
+from tocsin.store.state import StateStore
+
+ASSET = "security_rule"
+MAX_BULK = 1000
+"""Rules in one bulk call (siem.md §2.29)."""
+
+OnChange = Callable[[Sequence[Rule]], None]
+"""Hears the enabled rules after every change. Must be quick: it runs in the request that made the change."""
+
+
+class RuleNotFound(NotFound):
+    def __init__(self, rule_id: str) -> None:
+        super().__init__(f"Rule {rule_id} not found")
+
+
+class VersionNotFound(NotFound):
+    def __init__(self, rule_id: str, version: int) -> None:
+        super().__init__(f"Rule {rule_id} has no version {version}")
+
+
+class StaleRule(Conflict):
+    """Somebody saved the rule after the caller had read it."""
+
+    code = "stale_version"
+
+
+class DefaultRuleKept(BadRequest):
+    """Default rules cannot be deleted, restored, or changed but for a few members."""
+
+
+@dataclass(frozen=True, slots=True)
+class RulePage:
+    """One page of the list. `total` counts all rules, `found` those that the query finds."""
+
+    rules: tuple[Rule, ...]
+    total: int
+    found: int
+    facets: Mapping[str, Sequence[listing.FacetValue]]
+
+
+class RulesService:
+    """All rules. Safe to use from many threads."""
+
+    def __init__(
+        self,
+        state: StateStore,
+        audit: AuditTrail,
+        clock: Clock,
+        *,
+        to_event: ToEvent,
+        random_below: Callable[[int], int] = secrets.randbelow,
+    ) -> None:
+        self._state = state
+        self._audit = audit
+        self._clock = clock
+        self._to_event = to_event
+        self._random_below = random_below
+        self._callbacks: list[OnChange] = []
+        self._lock = threading.RLock()
+        self._seen: int | None = None
+        self._rules: tuple[Rule, ...] = ()
+
+    # Reading
+
+    def get(self, rule_id: str) -> Rule:
+        """Raises `RuleNotFound`."""
+        with self._state.reading() as session:
+            return _rule(self._row(session, rule_id))
+
+    def page(self, query: str = "", sort: str = "name", size: int = 10, number: int = 0) -> RulePage:
+        """A page of the rules that a query finds. Raises `QueryError` or `BadRequest`."""
+        rules = self._all()
+        found = listing.ordered(listing.matching(rules, query), sort)
+        return RulePage(
+            rules=tuple(found[number * size : (number + 1) * size]),
+            total=len(rules),
+            found=len(found),
+            facets=listing.facets(found),
+        )
+
+    def enabled_rules(self) -> tuple[Rule, ...]:
+        """What detection has to run, by id, with filters folded into the queries."""
+        return tuple(executable(rule) for rule in self._all() if rule.is_enabled)
+
+    def rule_at(self, rule_id: str, version: int) -> Rule | None:
+        """A rule as it was at a version, deleted rules included; for matches that were written then."""
+        with self._state.reading() as session:
+            row = repository.version(session, rule_id, version)
+        return None if row is None else executable(rule_from_api(row.body))
+
+    def history(self, rule_id: str, size: int = 10, number: int = 0) -> tuple[int, list[VersionRow]]:
+        """How many versions there are, and a page of them, latest first. Raises `RuleNotFound`."""
+        with self._state.reading() as session:
+            self._row(session, rule_id)
+            return repository.versions(session, rule_id, size, number * size)
+
+    # Changing
+
+    def create(self, body: Any, by: Actor) -> Rule:
+        """Store a new rule. Raises `InvalidRule` with every reason why not."""
+        rule = read_rule(_asked(body))
+        now = self._clock()
+        with self._state.transaction() as session:
+            rule_id = self._unused_id(session)
+            made = _stamped(writable(rule_to_api(rule)), rule_id, 1, now, by, created=None)
+            repository.save(session, RuleRow(rule_id, 1, made), [], now)
+            self._audit.record(session, by, "created", ASSET, rule_id, rule.name, None, made)
+        self.poll()
+        return rule_from_api(made)
+
+    def update(self, rule_id: str, changes: Any, by: Actor) -> Rule:
+        """Replace the given members, each as a whole; the version rises by one.
+
+        Raises `RuleNotFound`, `InvalidRule`, `StaleRule`, or `DefaultRuleKept` for members that a default rule keeps.
+        """
+        asked = _asked(changes)
+        with self._state.transaction() as session:
+            row = self._row(session, rule_id)
+            wanted = _merged(row, asked)
+            if asked.get("version", row.version) != row.version:
+                raise self._stale(row, asked["version"])
+            made = self._save(session, row, wanted, by, "modified")
+        self.poll()
+        return rule_from_api(made)
+
+    def delete(self, rule_id: str, by: Actor) -> None:
+        """Raises `RuleNotFound` or `DefaultRuleKept`."""
+        with self._state.transaction() as session:
+            self._delete(session, rule_id, by)
+        self.poll()
+
+    def delete_all(self, rule_ids: Sequence[str], by: Actor) -> tuple[list[str], list[str]]:
+        """Delete what can be deleted: the ids that are gone, and those that are not there or must stay."""
+        if len(rule_ids) > MAX_BULK:
+            raise BadRequest(f"{len(rule_ids)} rules given, at most {MAX_BULK} can be deleted in one call")
+        deleted: list[str] = []
+        failed: list[str] = []
+        with self._state.transaction() as session:
+            for rule_id in dict.fromkeys(rule_ids):
+                try:
+                    self._delete(session, rule_id, by)
+                except (RuleNotFound, DefaultRuleKept):
+                    failed.append(rule_id)
+                else:
+                    deleted.append(rule_id)
+        self.poll()
+        return deleted, failed
+
+    def restore(self, rule_id: str, version: int, by: Actor) -> Rule:
+        """Make an earlier version of a custom rule the current one, as a new version.
+
+        Raises `RuleNotFound`, `VersionNotFound`, `DefaultRuleKept`, `InvalidRule`, or `Conflict` if it is current.
+        """
+        with self._state.transaction() as session:
+            row = self._row(session, rule_id)
+            if row.is_default:
+                raise DefaultRuleKept(f"Rule {rule_id} is a default rule; only custom rules can be restored")
+            if version == row.version:
+                raise Conflict(f"Version {version} is the current version of rule {rule_id}")
+            earlier = repository.version(session, rule_id, version)
+            if earlier is None:
+                raise VersionNotFound(rule_id, version)
+            made = self._save(session, row, writable(earlier.body), by, "modified")
+        self.poll()
+        return rule_from_api(made)
+
+    # Without a change
+
+    def validate(self, body: Any, by: Actor) -> None:
+        """Raises `InvalidRule` with every reason why the rule could not be stored; nothing is stored."""
+        problems = check(_asked(body))
+        name = body["name"] if isinstance(body, Mapping) and isinstance(body.get("name"), str) else ""
+        with self._state.transaction() as session:
+            self._audit.record(session, by, "validated", ASSET, "", name[:200], None, {"valid": not problems})
+        if problems:
+            raise InvalidRule(problems)
+
+    def check_unsaved(self, body: Any) -> Rule:
+        """The rule that a body describes, not stored. Raises `InvalidRule`."""
+        return read_rule(_asked(body))
+
+    def test(self, body: Any, payloads: Any) -> list[bool]:
+        """Run the queries of a rule that need not be stored over logs; one answer per log, in order."""
+        return run_tests(executable(self.check_unsaved(body)), payloads, self._to_event)
+
+    def test_stored(self, rule_id: str, payloads: Any) -> list[bool]:
+        return run_tests(executable(self.get(rule_id)), payloads, self._to_event)
+
+    def pick(self, rule_ids: Sequence[str]) -> list[Rule]:
+        """These rules, in this order, each once. Raises `RuleNotFound` for the first that is not there."""
+        if not rule_ids:
+            raise BadRequest("No ruleIds given")
+        if len(rule_ids) > MAX_BULK:
+            raise BadRequest(f"{len(rule_ids)} rules given, {MAX_BULK} are allowed in one call")
+        by_id = {rule.id: rule for rule in self._all()}
+        for rule_id in rule_ids:
+            if rule_id not in by_id:
+                raise RuleNotFound(rule_id)
+        return [by_id[rule_id] for rule_id in dict.fromkeys(rule_ids)]
+
+    # What is shipped
+
+    def load_shipped(self, shipped: Sequence[ShippedRule]) -> list[str]:
+        """Bring the default rules to what this version ships; returns the ids that changed. Harmless when repeated.
+
+        What people changed about a default rule stays. One that is no longer shipped is deprecated and disabled.
+        """
+        now = self._clock()
+        changed = []
+        with self._state.transaction() as session:
+            there = {row.id: row for row in repository.load_all(session)}
+            for rule in shipped:
+                if self._upgrade(session, rule, there.get(rule.id), now):
+                    changed.append(rule.id)
+            current = {rule.id for rule in shipped}
+            for row in there.values():
+                if row.is_default and row.id not in current and not row.body.get("isDeprecated"):
+                    self._deprecate(session, row, now)
+                    changed.append(row.id)
+        self.poll()
+        return changed
+
+    # News
+
+    def on_change(self, callback: OnChange) -> None:
+        """Call back now, and after every change that this process makes or `poll` finds."""
+        with self._lock:
+            self.poll()
+            self._callbacks.append(callback)
+            callback(self.enabled_rules())
+
+    def poll(self) -> bool:
+        """Look whether any process changed a rule, and tell the callbacks. True if so."""
+        with self._lock:
+            with self._state.reading() as session:
+                revision = repository.revision(session)
+                if revision == self._seen:
+                    return False
+                rows = repository.load_all(session)
+            self._rules = tuple(_rule(row) for row in rows)
+            self._seen = revision
+            enabled = tuple(executable(rule) for rule in self._rules if rule.is_enabled)
+            for callback in self._callbacks:
+                callback(enabled)
+            return True
+
+    # Inside a transaction
+
+    def _all(self) -> tuple[Rule, ...]:
+        with self._lock:
+            self.poll()
+            return self._rules
+
+    @staticmethod
+    def _row(session: Session, rule_id: str) -> RuleRow:
+        row = repository.load(session, rule_id)
+        if row is None:
+            raise RuleNotFound(rule_id)
+        return row
+
+    def _save(self, session: Session, row: RuleRow, wanted: dict[str, Any], by: Actor, action: str) -> dict[str, Any]:
+        """Validate and write a rule's next version."""
+        now = self._clock()
+        rule = read_rule(wanted)
+        complete = writable(rule_to_api(rule))
+        _check_kept(row, complete)
+        made = _stamped(complete, row.id, row.version + 1, now, by, created=row.body)
+        changes = changes_between(row.body, made)
+        repository.save(session, replace(row, version=row.version + 1, body=made), changes, now)
+        self._audit.record(session, by, action, ASSET, row.id, rule.name, row.body, made)
+        return made
+
+    def _delete(self, session: Session, rule_id: str, by: Actor) -> None:
+        row = self._row(session, rule_id)
+        if row.is_default:
+            raise DefaultRuleKept(f"Rule {rule_id} is a default rule; it cannot be deleted, only disabled")
+        repository.remove(session, rule_id, self._clock())
+        self._audit.record(session, by, "deleted", ASSET, rule_id, row.body["name"], row.body, None)
+
+    def _upgrade(self, session: Session, rule: ShippedRule, row: RuleRow | None, now: int) -> bool:
+        if row is None:
+            body = _default(_stamped(rule.body, rule.id, 1, now, SYSTEM, created=None), rule)
+            repository.save(session, RuleRow(rule.id, 1, body, rule.body), [], now)
+            self._audit.record(session, SYSTEM, "created", ASSET, rule.id, rule.body["name"])
+            return True
+        if row.shipped is None:
+            raise TocsinError(f"the shipped rule {rule.id} has the id of a custom rule; delete or clone that one first")
+        if row.shipped == rule.body and not row.body.get("isDeprecated"):
+            return False
+        wanted = carry_over(row.shipped, writable(row.body), rule.body)
+        if check(wanted):  # what people set no longer goes with what is shipped, such as the order of windows
+            wanted["options"] = rule.body["options"]
+        if row.body.get("isDeprecated"):
+            wanted["isEnabled"] = rule.body["isEnabled"]
+        created = {name: row.body[name] for name in ("createdAt", "creationAuthorId", "creator")}
+        body = _default(_stamped(wanted, rule.id, row.version + 1, now, SYSTEM, created=created), rule)
+        repository.save(
+            session, RuleRow(rule.id, row.version + 1, body, rule.body), changes_between(row.body, body), now
+        )
+        self._audit.record(session, SYSTEM, "modified", ASSET, rule.id, rule.body["name"])
+        return True
+
+    def _deprecate(self, session: Session, row: RuleRow, now: int) -> None:
+        body = {**row.body, "isEnabled": False, "isDeprecated": True, "deprecationDate": now}
+        body |= {"version": row.version + 1, "updatedAt": now}
+        changes = changes_between(row.body, body)
+        repository.save(session, replace(row, version=row.version + 1, body=body), changes, now)
+        self._audit.record(session, SYSTEM, "modified", ASSET, row.id, row.body["name"])
+
+    def _stale(self, row: RuleRow, given: int) -> StaleRule:
+        who = row.body.get("updater") or {}
+        return StaleRule(
+            f"Rule {row.id} was changed meanwhile: you saw version {given}, it is at version {row.version}"
+            f" (by {who.get('name') or who.get('handle') or 'Tocsin'}). Read it again, then change it."
+        )
+
+    def _unused_id(self, session: Session) -> str:
+        while True:
+            rule_id = new_rule_id(self._random_below)
+            if not repository.id_was_used(session, rule_id):
+                return rule_id
+
+
+def bulk_id() -> str:
+    """The id of a bulk answer; it names nothing that is kept."""
+    return str(uuid.uuid4())
+
+
+def _rule(row: RuleRow) -> Rule:
+    return rule_from_api(row.body)
+
+
+def _asked(body: Any) -> Any:
+    """What of a request counts. Nulls are absent; a body that is no object stays what it is, for `check` to refuse."""
+    if not isinstance(body, Mapping):
+        return body
+    asked = {name: value for name, value in writable(body).items() if value is not None}
+    return asked | ({"version": body["version"]} if body.get("version") is not None else {})
+
+
+def _merged(row: RuleRow, asked: Any) -> dict[str, Any]:
+    """The rule with the members that were given in place of its own."""
+    if problems := check_types(asked, RuleChanges):
+        raise InvalidRule(problems)
+    wanted = {**writable(row.body), **writable(asked)}
+    method = row.body["options"]["detectionMethod"]
+    wanted["options"] = {**wanted["options"], "detectionMethod": wanted["options"].get("detectionMethod") or method}
+    if wanted["options"]["detectionMethod"] != method:
+        message = f"The detection method of a rule cannot be changed (it is '{method}'); make a new rule"
+        raise InvalidRule([Problem("options.detectionMethod", message, "fixed")])
+    if wanted["type"] != row.body["type"]:
+        message = f"The type of a rule cannot be changed (it is '{row.body['type']}'); make a new rule"
+        raise InvalidRule([Problem("type", message, "fixed")])
+    if row.is_default:
+        wanted["tags"] = with_default_tags(wanted["tags"], row.body.get("defaultTags", []))
+    return wanted
+
+
+def _check_kept(row: RuleRow, wanted: Mapping[str, Any]) -> None:
+    if not row.is_default:
+        return
+    if kept := forbidden_changes(writable(row.body), wanted):
+        raise DefaultRuleKept(
+            f"Rule {row.id} is a default rule; only {ALLOWED} can be changed. Clone it to change {', '.join(kept)}"
+        )
+    if row.body.get("isDeprecated") and wanted["isEnabled"]:
+        raise DefaultRuleKept(f"Rule {row.id} is deprecated; clone it to enable it again")
+
+
+def _default(body: dict[str, Any], rule: ShippedRule) -> dict[str, Any]:
+    return {**body, "isDefault": True, "defaultTags": list(rule.body["tags"])}
+
+
+def _stamped(
+    members: Mapping[str, Any], rule_id: str, version: int, now: int, by: Actor, created: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The complete body of a new version; `created` is the version before it, which knows who made the rule."""
+    author = {"handle": by.handle, "name": by.name}
+    number = max(by.user_id, 0)
+    born = created or {"createdAt": now, "creationAuthorId": number, "creator": author}
+    kept = ("createdAt", "creationAuthorId", "creator", "isDefault", "defaultTags", "isDeprecated", "deprecationDate")
+    body = {
+        **members,
+        **{name: born[name] for name in kept if name in born},
+        "id": rule_id,
+        "version": version,
+        "updatedAt": now,
+        "updateAuthorId": number,
+        "updater": author,
+    }
+    return rule_to_api(rule_from_api(body))

@@ -1,0 +1,63 @@
+"""The rules that come with Tocsin: files in the API's JSON shape, each with its id and its own tests.
+
+A file of `content/rules` (YAML or JSON) holds the members of a rule (api.md §4), `id`, and `tests`: a list of
+`{index, expectedResult, payload}` as the endpoint for testing a rule takes them (siem.md §2.27).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tocsin.errors import TocsinError
+from tocsin.rules.ids import is_rule_id
+from tocsin.rules.shape import rule_from_api, rule_to_api, writable
+from tocsin.rules.validation import check
+
+SUFFIXES = (".yaml", ".yml", ".json")
+
+
+class BrokenContent(TocsinError):
+    """A shipped file is wrong; says which and how."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedRule:
+    """`body` is complete, as the API would answer it; `tests` are `ruleQueryPayloads`."""
+
+    id: str
+    body: dict[str, Any]
+    tests: tuple[dict[str, Any], ...]
+
+
+def read_shipped(directory: Path) -> list[ShippedRule]:
+    """All rules in and below a directory, by id. Raises `BrokenContent` for a file that is not a valid rule."""
+    found: dict[str, ShippedRule] = {}
+    for path in sorted(path for path in directory.rglob("*") if path.suffix in SUFFIXES):
+        shipped = _read(path)
+        if shipped.id in found:
+            raise BrokenContent(f"{path}: another shipped rule has the id {shipped.id} as well")
+        found[shipped.id] = shipped
+    return [found[rule_id] for rule_id in sorted(found)]
+
+
+def _read(path: Path) -> ShippedRule:
+    try:
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - it is the safe loader
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BrokenContent(f"{path}: cannot be read: {error}") from error
+    if not isinstance(document, Mapping):
+        raise BrokenContent(f"{path}: a rule is an object with name, message, queries, …")
+    rule_id, tests = document.get("id"), document.get("tests", [])
+    if not isinstance(rule_id, str) or not is_rule_id(rule_id):
+        raise BrokenContent(f"{path}: needs an id such as abc-d1e-2fg, not {rule_id!r}")
+    asked = {"isEnabled": True, **writable(document)}
+    if problems := check(asked):
+        raise BrokenContent(f"{path}: {'; '.join(f'{p.target}: {p.message}' for p in problems)}")
+    body = writable(rule_to_api(rule_from_api(asked)))
+    return ShippedRule(rule_id, body, tuple(tests))
+
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -1,0 +1,44 @@
+"""Unit tests of a rule: does this query match this log, as expected? (siem.md §2.27)"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tocsin.errors import BadRequest
+from tocsin.event import Event, Rejected
+from tocsin.query import parse, to_predicate
+from tocsin.rule import Rule
+
+ToEvent = Callable[[Mapping[str, Any]], Event]
+"""A log as it is sent (`ddsource`, `ddtags`, `hostname`, `message`, `service`, any attributes) to the event that it
+becomes: through the pipelines and the enrichment that live logs go through. Raises `Rejected`."""
+
+MAX_PAYLOADS = 100
+
+
+def run_tests(rule: Rule, payloads: Any, to_event: ToEvent) -> list[bool]:
+    """For each `{index, expectedResult, payload}`: whether the query does as expected; no windows are run."""
+    if rule.type != "log_detection":
+        raise BadRequest(f"Only rules of type 'log_detection' can be tested, not '{rule.type}'")
+    if not isinstance(payloads, list) or not payloads:
+        raise BadRequest("ruleQueryPayloads must be a list with at least one log")
+    if len(payloads) > MAX_PAYLOADS:
+        raise BadRequest(f"{len(payloads)} ruleQueryPayloads given, {MAX_PAYLOADS} are allowed")
+    predicates = [to_predicate(parse(query.full_query)) for query in rule.queries]
+    return [_run(f"ruleQueryPayloads[{i}]", item, predicates, to_event) for i, item in enumerate(payloads)]
+
+
+def _run(place: str, item: Any, predicates: Sequence[Callable[[Event], bool]], to_event: ToEvent) -> bool:
+    if not isinstance(item, Mapping):
+        raise BadRequest(f"{place} must be an object")
+    index, expected, payload = item.get("index", 0), item.get("expectedResult", True), item.get("payload")
+    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(predicates):
+        raise BadRequest(f"{place}.index must be the position of a query, 0 to {len(predicates) - 1}")
+    if not isinstance(expected, bool):
+        raise BadRequest(f"{place}.expectedResult must be true or false")
+    if not isinstance(payload, Mapping):
+        raise BadRequest(f"{place}.payload must be a log, as an object")
+    try:
+        event = to_event(payload)
+    except Rejected as rejected:
+        raise BadRequest(f"{place}.payload would be rejected: {rejected.reason}") from rejected
+    return predicates[index](event) == expected

@@ -1,0 +1,267 @@
+"""Whether a rule can be stored: every reason why not, each with the member it is about (siem.md §2.28).
+
+First the types of all members, then, if these are right, what they mean. The order of `CHECKS` is the order of the
+messages.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from tocsin.evaluate.condition import ConditionError, check_labels, parse_condition
+from tocsin.query import QueryError, parse
+from tocsin.rule import MAX_CASES, MAX_QUERIES, WINDOW_SECONDS, Rule, RuleQuery
+from tocsin.rules.problems import InvalidRule, Problem
+from tocsin.rules.schema import RuleBody, RuleChanges
+from tocsin.rules.shape import rule_from_api
+
+RULE_TYPES = ("log_detection",)
+DETECTION_METHODS = ("threshold",)
+AGGREGATIONS = ("count", "cardinality", "sum", "max")
+DATA_SOURCES = ("logs",)
+"""What this version can run; the API knows more (`schema`), and refuses it by name, so that nothing is stored
+that never fires."""
+
+MAX_NAME = 500
+MAX_MESSAGE = 100_000
+"""Characters: far above any real rule, below what would hurt a list of them."""
+
+_NO_OPTIONS: Mapping[str, str] = {
+    "referenceTables": "Reference tables are not supported yet",
+    "calculatedFields": "Calculated fields go with scheduled rules, which are not supported yet",
+    "schedulingOptions": "Scheduled rules are not supported yet; leave schedulingOptions out for a real-time rule",
+    "thirdPartyCases": "thirdPartyCases go with detection method 'third_party', which is not supported yet",
+    "complianceSignalOptions": "complianceSignalOptions go with type 'cloud_configuration', which is not supported yet",
+}
+
+_TYPE_MESSAGES: Mapping[str, str] = {
+    "missing": "is missing",
+    "string_type": "must be a text",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+}
+
+
+def read_rule(body: Any, *, rule_id: str = "") -> Rule:
+    """The rule that a complete body describes. Raises `InvalidRule` with every reason."""
+    if problems := check(body):
+        raise InvalidRule(problems)
+    return rule_from_api(body, rule_id=rule_id)
+
+
+def check(body: Any) -> list[Problem]:
+    """All that is wrong with a complete rule; empty if it can be stored."""
+    if problems := check_types(body):
+        return problems
+    rule = rule_from_api(body)
+    return [problem for one_check in CHECKS for problem in one_check(rule)]
+
+
+def check_types(body: Any, schema: type[RuleChanges] = RuleBody) -> list[Problem]:
+    """Members that are missing or of a wrong type; `RuleChanges` allows any subset."""
+    try:
+        schema.model_validate(body)
+    except ValidationError as error:
+        return [_wrong_type(dict(item)) for item in error.errors(include_url=False)]
+    return []
+
+
+def _wrong_type(error: Mapping[str, Any]) -> Problem:
+    target = path_text(error["loc"])
+    kind = error["type"]
+    if kind == "literal_error":
+        message = f"must be one of {error['ctx']['expected']}, not {_shown(error['input'])}"
+    elif kind in _TYPE_MESSAGES:
+        message = _TYPE_MESSAGES[kind]
+    else:
+        message = str(error["msg"]).replace("Input should be", "must be")
+    return Problem(target, f"{target or 'The rule'} {message}", kind)
+
+
+def path_text(location: tuple[str | int, ...]) -> str:
+    """`("queries", 0, "query")` as `queries[0].query`."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def _check_texts(rule: Rule) -> Iterator[Problem]:
+    if not rule.name.strip():
+        yield Problem("name", "Rule name cannot be empty", "empty")
+    if len(rule.name) > MAX_NAME:
+        yield Problem("name", f"Rule name has {len(rule.name)} characters, {MAX_NAME} are allowed", "too_long")
+    for target, text in (("message", rule.message), ("customMessage", rule.custom_message or "")):
+        if len(text) > MAX_MESSAGE:
+            yield Problem(target, f"{target} has {len(text)} characters, {MAX_MESSAGE} are allowed", "too_long")
+    for i, tag in enumerate(rule.tags):
+        if not tag.strip():
+            yield Problem(f"tags[{i}]", "A tag cannot be empty", "empty")
+
+
+def _check_supported(rule: Rule) -> Iterator[Problem]:
+    method = rule.options.detection_method
+    if rule.type not in RULE_TYPES:
+        yield _unsupported("type", f"Rule type '{rule.type}'", RULE_TYPES)
+    if method not in DETECTION_METHODS:
+        yield _unsupported("options.detectionMethod", f"Detection method '{method}'", DETECTION_METHODS)
+    for name, message in _NO_OPTIONS.items():
+        if rule.extra.get(name):
+            yield Problem(name, message, "unsupported")
+
+
+def _check_queries(rule: Rule) -> Iterator[Problem]:
+    if not rule.queries:
+        yield Problem("queries", "A rule needs at least one query", "empty")
+    if len(rule.queries) > MAX_QUERIES:
+        yield Problem("queries", f"{len(rule.queries)} queries given, {MAX_QUERIES} are allowed", "too_many")
+    taken: dict[str, int] = {}
+    for i, query in enumerate(rule.queries):
+        if query.label in taken:
+            other = taken[query.label]
+            message = (
+                f"Queries {other + 1} and {i + 1} are both labelled '{query.label}'; give one of them another name"
+            )
+            yield Problem(f"queries[{i}].name", message, "label_taken")
+        taken.setdefault(query.label, i)
+        yield from _check_query(f"queries[{i}]", query)
+
+
+def _check_query(target: str, query: RuleQuery) -> Iterator[Problem]:
+    if "ruleId" in query.extra or "defaultRuleId" in query.extra:
+        yield Problem(target, "Queries over other rules' signals go with type 'signal_correlation'", "unsupported")
+        return
+    if not query.query.strip():
+        yield Problem(f"{target}.query", "Query filter cannot be empty", "empty")
+    else:
+        yield from _check_search(f"{target}.query", query.query)
+    if query.custom_query_extension.strip():
+        yield from _check_search(f"{target}.customQueryExtension", query.custom_query_extension)
+    if query.data_source not in DATA_SOURCES:
+        yield _unsupported(f"{target}.dataSource", f"Data source '{query.data_source}'", DATA_SOURCES)
+    for name in ("index", "indexes", "datasetIds"):
+        if query.extra.get(name):
+            message = f"{name} goes with scheduled rules, which are not supported yet"
+            yield Problem(f"{target}.{name}", message, "unsupported")
+    yield from _check_aggregation(target, query)
+    for name, fields in (
+        ("groupByFields", query.group_by_fields),
+        ("distinctFields", query.distinct_fields),
+        ("metrics", query.metrics),
+    ):
+        yield from _check_fields(f"{target}.{name}", fields)
+
+
+def _check_aggregation(target: str, query: RuleQuery) -> Iterator[Problem]:
+    aggregation = query.aggregation
+    if aggregation not in AGGREGATIONS:
+        yield _unsupported(f"{target}.aggregation", f"Aggregation '{aggregation}'", AGGREGATIONS)
+    elif aggregation == "cardinality" and not query.distinct_fields:
+        yield Problem(f"{target}.distinctFields", "Aggregation 'cardinality' needs distinctFields", "arity")
+    elif aggregation in ("sum", "max") and len(query.metrics) != 1:
+        message = f"Aggregation '{aggregation}' needs exactly one metric, {len(query.metrics)} given"
+        yield Problem(f"{target}.metrics", message, "arity")
+
+
+def _check_fields(target: str, fields: tuple[str, ...]) -> Iterator[Problem]:
+    for i, name in enumerate(fields):
+        if not name.strip() or name.strip() == "@":
+            yield Problem(f"{target}[{i}]", "A field cannot be empty", "empty")
+        elif name in fields[:i]:
+            yield Problem(f"{target}[{i}]", f"Field '{name}' is listed twice", "duplicate")
+
+
+def _check_grouping(rule: Rule) -> Iterator[Problem]:
+    grouped = {name for query in rule.queries for name in query.group_by_fields}
+    for i, name in enumerate(rule.group_signals_by):
+        if name not in grouped:
+            message = f"groupSignalsBy names '{name}', which no query groups by"
+            yield Problem(f"groupSignalsBy[{i}]", message, "not_grouped")
+
+
+def _check_cases(rule: Rule) -> Iterator[Problem]:
+    if not rule.cases:
+        yield Problem("cases", "A rule needs at least one case", "empty")
+    if len(rule.cases) > MAX_CASES:
+        yield Problem("cases", f"{len(rule.cases)} cases given, {MAX_CASES} are allowed", "too_many")
+    labels = tuple(query.label for query in rule.queries)
+    for i, case in enumerate(rule.cases):
+        target = f"cases[{i}].condition"
+        if case.extra.get("actions"):
+            message = "Case actions go with type 'application_security' only"
+            yield Problem(f"cases[{i}].actions", message, "unsupported")
+        if not case.condition.strip():
+            yield Problem(target, "Case condition cannot be empty; write for example a > 0", "empty")
+            continue
+        try:
+            condition = parse_condition(case.condition)
+            check_labels(condition, labels)
+        except ConditionError as error:
+            message = f"Case condition '{case.condition}': {error}"
+            yield Problem(target, message, error.code, error.start, error.end)
+            continue
+        if condition.is_sequence and (len(rule.cases) > 1 or len(rule.queries) < 2):
+            yield Problem(target, "'then' needs two queries or more, and allows only one case", "then")
+
+
+def _check_times(rule: Rule) -> Iterator[Problem]:
+    options = rule.options
+    times = {
+        "evaluationWindow": options.evaluation_window,
+        "keepAlive": options.keep_alive,
+        "maxSignalDuration": options.max_signal_duration,
+    }
+    for name, seconds in times.items():
+        if seconds not in WINDOW_SECONDS:
+            allowed = ", ".join(map(str, WINDOW_SECONDS))
+            yield Problem(f"options.{name}", f"{name} must be one of {allowed} seconds, not {seconds}", "not_allowed")
+    for shorter, longer in (("evaluationWindow", "keepAlive"), ("keepAlive", "maxSignalDuration")):
+        if times[shorter] > times[longer]:
+            default = " (its default)" if longer in options.omitted else ""
+            message = f"{shorter} ({times[shorter]} s) cannot be longer than {longer} ({times[longer]} s{default})"
+            yield Problem(f"options.{longer}", message, "window_order")
+
+
+def _check_filters(rule: Rule) -> Iterator[Problem]:
+    for i, given in enumerate(rule.extra.get("filters") or ()):
+        if not (given.get("query") or "").strip():
+            yield Problem(f"filters[{i}].query", "Filter query cannot be empty", "empty")
+        else:
+            yield from _check_search(f"filters[{i}].query", given["query"])
+        if not given.get("action"):
+            yield Problem(f"filters[{i}].action", "A filter needs an action: require or suppress", "missing")
+
+
+CHECKS: tuple[Callable[[Rule], Iterator[Problem]], ...] = (
+    _check_texts,
+    _check_supported,
+    _check_queries,
+    _check_grouping,
+    _check_cases,
+    _check_times,
+    _check_filters,
+)
+
+
+def _check_search(target: str, text: str) -> Iterator[Problem]:
+    try:
+        parse(text)
+    except QueryError as error:
+        yield Problem(target, f"Invalid query '{_shortened(text)}': {error}", error.code, error.start, error.end)
+
+
+def _unsupported(target: str, what: str, supported: tuple[str, ...]) -> Problem:
+    return Problem(target, f"{what} is not supported yet; supported now: {', '.join(supported)}", "unsupported")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def _shown(value: Any) -> str:
+    return f"'{value}'" if isinstance(value, str) else str(value)
