@@ -232,7 +232,8 @@ class _Window:
 class _Evidence:
     """A signal in the making."""
 
-    def __init__(self, prepared: Plan, opening: _Entry) -> None:
+    def __init__(self, prepared: Plan, opening: _Entry, named: int) -> None:
+        self.named = named
         self.opened_by = opening.event_id
         self.timestamp = opening.timestamp
         self.first_seen = opening.timestamp
@@ -288,7 +289,7 @@ class _Evidence:
         self.first_seen = min(self.first_seen, entry.timestamp)
         self.last_seen = max(self.last_seen, entry.timestamp)
         ref = EventRef(entry.timestamp, entry.event_id, entry.parts[0].query_index)
-        if len(self.first_events) < FIRST_EVENTS:
+        if len(self.first_events) < self.named:
             insort(self.first_events, ref)
         elif ref < self.first_events[-1]:
             insort(self.first_events, ref)
@@ -336,11 +337,13 @@ class Machine:
     """Decides one signal group step by step; O(1) per match, except for "then" conditions, which rescan the window.
 
     `start` (Unix milliseconds): events before it only fill the windows. A machine that starts where a signal opened,
-    with the matches of one window before it, decides as one that saw everything.
+    with the matches of one window before it, decides as one that saw everything. `named`: so many of a signal's first
+    events are named in its decision.
     """
 
-    def __init__(self, prepared: Plan, start: int | None = None) -> None:
+    def __init__(self, prepared: Plan, start: int | None = None, named: int = FIRST_EVENTS) -> None:
         self.plan = prepared
+        self.named = named
         self.start = start
         self.position: tuple[int, str] | None = None
         self.entries = 0
@@ -376,6 +379,10 @@ class Machine:
         if self._open is None:
             return self._closed.copy()
         return [*self._closed, self._open.decision(self.plan, self._group)]
+
+    def closed(self) -> list[Decision]:
+        """The signals that no later match can change."""
+        return self._closed.copy()
 
     def forget(self) -> None:
         """Drop the decisions that are closed; they cannot change by what is fed later."""
@@ -449,7 +456,7 @@ class Machine:
             self._open = None
         if self._open is None:
             self._group = self.plan.signal_group(window.group)
-            self._open = _Evidence(self.plan, entry)
+            self._open = _Evidence(self.plan, entry, self.named)
         signal = self._open
         signal.hits += 1
         signal.last_hit = timestamp

@@ -1,0 +1,350 @@
+"""Live evaluation: new matches to decided signals, from the store and idempotently (design §4).
+
+One step reads new matches, decides the signal groups that they touch, hands the outcomes to the sink, which stores
+them, and advances the watermark. Killed anywhere, the next run reads the same matches again and decides the same.
+
+A group is decided from where its decisions can have changed: the opening of the signal that is window-open at the
+earliest new match, else that match; the matches of one window before it are read to fill the windows. So a late event
+re-decides what follows it, and what an earlier run concluded differently is superseded.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from tocsin.clock import Clock
+from tocsin.evaluate.feed import Batch, Feed
+from tocsin.evaluate.group import Group, Outcome, StoredSignal
+from tocsin.evaluate.repository import Failure, GroupKey, Matches, Progress, StoredMatch
+from tocsin.evaluate.threshold import MatchRow, Plan, plan
+from tocsin.rule import Rule
+
+LATE_MS = 24 * 3600 * 1000
+"""Older events are not evaluated in real time, unless they were sent as backfill (siem.md §1.3, decision 0071)."""
+
+CACHED_MATCHES = 400_000
+"""Matches of all groups that are kept in memory, about 120 MB; the groups idle for longest are dropped first."""
+
+CACHED_GROUPS = 20_000
+
+CACHED_PLANS = 10_000
+
+LOADED_TOGETHER = 400
+"""Groups whose matches are read by one statement."""
+
+LOADED_SPAN_MS = 6 * 3600 * 1000
+"""They begin within this time of one another, since the statement reads all from where the first begins."""
+
+
+class Rules(Protocol):
+    """What the evaluator asks of the rules."""
+
+    def enabled_rules(self) -> Iterable[Rule]: ...
+    def rule_at(self, rule_id: str, version: int) -> Rule | None: ...
+
+
+class Sink(Protocol):
+    """Where outcomes are stored."""
+
+    def stored(self, asked: Mapping[GroupKey, int]) -> Mapping[GroupKey, list[StoredSignal]]:
+        """The stored signals of these groups whose timestamp is at least the moment given for each."""
+
+    def apply(self, outcomes: Sequence[Outcome]) -> Mapping[GroupKey, Mapping[str, str]]:
+        """Store outcomes; durable when it returns. Leaves in `known` what is stored for each, and returns the ids of
+        the signals by their opening events."""
+
+
+class EvaluatorMetrics:
+    """Counters since the start of the process."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.matches = Counter("tocsin_evaluator_matches", "Matches that were read as new.", registry=registry)
+        self.skipped = Counter(
+            "tocsin_evaluator_skipped",
+            "Matches that were not evaluated: late, rule disabled, rule unknown, rule failed.",
+            ["reason"],
+            registry=registry,
+        )
+        self.failures = Counter(
+            "tocsin_evaluator_rule_failures", "Failed evaluations of a rule.", ["rule_id"], registry=registry
+        )
+        self.rebuilt = Counter("tocsin_evaluator_groups_rebuilt", "Groups read from the store.", registry=registry)
+        self.decided = Counter("tocsin_evaluator_groups_decided", "Groups that were decided.", registry=registry)
+        self.lag = Gauge(
+            "tocsin_evaluator_lag_seconds", "Age of the oldest match that is not evaluated yet.", registry=registry
+        )
+        self.seconds = Histogram(
+            "tocsin_evaluator_step_seconds",
+            "Time of one step that found matches.",
+            buckets=(0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+            registry=registry,
+        )
+
+
+class Evaluator:
+    """One step at a time; the caller sees to it that only one evaluator steps among all processes."""
+
+    def __init__(
+        self,
+        matches: Matches,
+        progress: Progress,
+        rules: Rules,
+        sink: Sink,
+        clock: Clock,
+        metrics: EvaluatorMetrics,
+    ) -> None:
+        self._matches = matches
+        self._progress = progress
+        self._rules = rules
+        self._sink = sink
+        self._clock = clock
+        self._metrics = metrics
+        self._feed: Feed | None = None
+        self._groups: OrderedDict[GroupKey, Group] = OrderedDict()
+        self._cached = 0
+        self._plans: dict[tuple[str, int], Plan | Failure | None] = {}
+
+    def step(self) -> bool:
+        """Decide the next batch of new matches; True if more are waiting. Raises `Unavailable` when a store does.
+
+        After any error the memory is dropped, and the next step begins from what is stored.
+        """
+        try:
+            return self._step()
+        except BaseException:
+            self.forget()
+            raise
+
+    def forget(self) -> None:
+        """Drop everything that is in memory, as when another process has been evaluating."""
+        self._groups.clear()
+        self._cached = 0
+        self._feed = None
+
+    def _step(self) -> bool:
+        feed = self._feed or Feed(self._matches, self._progress.watermark(), self._clock)
+        self._feed = feed
+        batch = feed.read()
+        now = self._clock()
+        self._metrics.lag.set(max(now - batch.oldest, 0) / 1000 if batch.oldest is not None else 0)
+        if not batch.seen:
+            return False
+        with self._metrics.seconds.time():
+            failures = self._decide(batch)
+        if batch.matches or failures or batch.watermark > feed.watermark:
+            self._progress.save(batch.watermark, failures, now)
+        feed.accept(batch)
+        if not batch.waiting:
+            self._metrics.lag.set(0)
+        return batch.waiting
+
+    def _decide(self, batch: Batch) -> list[Failure]:
+        self._metrics.matches.inc(len(batch.matches))
+        failures = _Failures(self._metrics)
+        eligible = self._eligible(batch.matches)
+        self._metrics.skipped.labels("late").inc(len(batch.matches) - len(eligible))
+        fresh = self._by_group(eligible, failures)
+        warm = self._warm(fresh)
+        groups = [*warm, *self._cold(fresh, {group.key for group in warm}, failures)]
+        outcomes: dict[GroupKey, Outcome] = {}
+        for group in groups:
+            with failures.of(group.key, len(fresh[group.key])):
+                outcomes[group.key] = group.outcome()
+        self._metrics.decided.inc(len(outcomes))
+        changed = [outcome for outcome in outcomes.values() if outcome.changed or outcome.known]
+        ids = self._sink.apply(changed) if changed else {}
+        for group in groups:
+            if group.key in outcomes:
+                with failures.of(group.key, 0):
+                    group.accept(outcomes[group.key], dict(ids.get(group.key, {})))
+                    self._keep(group)
+        self._evict()
+        return failures.noted
+
+    def _eligible(self, matches: Sequence[StoredMatch]) -> list[StoredMatch]:
+        """All but those of events that came too late and were not sent as backfill."""
+        late = {
+            (match.row.timestamp, match.row.event_id)
+            for match in matches
+            if match.ingested_at - match.row.timestamp > LATE_MS
+        }
+        if not late:
+            return list(matches)
+        backfilled = self._matches.backfilled(late)
+        return [
+            match
+            for match in matches
+            if match.ingested_at - match.row.timestamp <= LATE_MS or match.row.event_id in backfilled
+        ]
+
+    def _by_group(self, matches: Sequence[StoredMatch], failures: "_Failures") -> dict[GroupKey, list[MatchRow]]:
+        """The matches of rules that are to be evaluated, by signal group."""
+        grouped: dict[GroupKey, list[MatchRow]] = {}
+        if not matches:
+            return grouped
+        enabled = {rule.id for rule in self._rules.enabled_rules()}
+        for match in matches:
+            if match.rule_id not in enabled:
+                self._metrics.skipped.labels("rule disabled").inc()
+                continue
+            prepared = self._plan(match.rule_id, match.rule_version)
+            if prepared is None:
+                self._metrics.skipped.labels("rule unknown").inc()
+            elif isinstance(prepared, Failure):
+                failures.note(prepared.rule_id, prepared.rule_version, prepared.message, 1)
+            else:
+                key = GroupKey(match.rule_id, match.rule_version, prepared.signal_group(match.row.group))
+                grouped.setdefault(key, []).append(match.row)
+        return grouped
+
+    def _plan(self, rule_id: str, version: int) -> Plan | Failure | None:
+        """The rule at a version, prepared; what a version says never changes, so it is kept."""
+        if (rule_id, version) not in self._plans:
+            if len(self._plans) >= CACHED_PLANS:
+                self._plans.clear()
+            rule = self._rules.rule_at(rule_id, version)
+            if rule is None:
+                return None
+            try:
+                self._plans[rule_id, version] = plan(rule)
+            except Exception as error:  # noqa: BLE001 - one broken rule must not stop the others; it is noted
+                self._plans[rule_id, version] = Failure(rule_id, version, _told(error), 0)
+        return self._plans[rule_id, version]
+
+    def _warm(self, fresh: Mapping[GroupKey, list[MatchRow]]) -> list[Group]:
+        """The groups that are in memory and can take the new matches."""
+        warm = []
+        for key, rows in fresh.items():
+            group = self._groups.get(key)
+            if group is None:
+                continue
+            self._drop(key)
+            if group.add(rows):
+                warm.append(group)
+        return warm
+
+    def _cold(
+        self, fresh: Mapping[GroupKey, list[MatchRow]], warm: set[GroupKey], failures: "_Failures"
+    ) -> list[Group]:
+        """The other groups, read from the store."""
+        cold = {key: min(row.timestamp for row in rows) for key, rows in fresh.items() if key not in warm}
+        if not cold:
+            return []
+        self._metrics.rebuilt.inc(len(cold))
+        plans = {key: self._prepared(key) for key in cold}
+        asked = {key: earliest - plans[key].rule.max_signal_duration_ms - 1 for key, earliest in cold.items()}
+        stored = self._sink.stored(asked)
+        groups = {}
+        for key, earliest in cold.items():
+            signals = stored.get(key, [])
+            covering = (s.timestamp for s in signals if s.timestamp <= earliest < s.closes_at)
+            restart = min(covering, default=earliest)
+            known = {signal.id: signal for signal in signals if signal.timestamp >= restart}
+            groups[key] = Group(key, plans[key], restart, known)
+        self._load(groups, failures, fresh)
+        return [group for group in groups.values() if group.key not in failures.keys]
+
+    def _load(
+        self, groups: Mapping[GroupKey, Group], failures: "_Failures", fresh: Mapping[GroupKey, list[MatchRow]]
+    ) -> None:
+        """Fill groups with their stored matches. Groups that begin at about the same time are read together."""
+        starts = {key: group.restart - group.plan.rule.window_ms for key, group in groups.items()}
+        whole = sorted((key for key in groups if groups[key].plan.kept is None), key=starts.__getitem__)
+        merged: dict[tuple[str, int], list[GroupKey]] = {}
+        for key, group in groups.items():
+            if group.plan.kept is not None:
+                merged.setdefault((key.rule_id, key.rule_version), []).append(key)
+        together: list[list[GroupKey]] = []
+        for key in whole:
+            fits = together and len(together[-1]) < LOADED_TOGETHER
+            if not fits or starts[key] - starts[together[-1][0]] > LOADED_SPAN_MS:
+                together.append([])
+            together[-1].append(key)
+        pages = [self._matches.of_groups(keys, starts[keys[0]]) for keys in together]
+        for (rule_id, version), keys in merged.items():
+            kept = groups[keys[0]].plan.kept or ()
+            since = min(starts[key] for key in keys)
+            pages.append(self._matches.of_merged(rule_id, version, kept, [key.group for key in keys], since))
+        for page in (page for several in pages for page in several):
+            rows: dict[GroupKey, list[MatchRow]] = {}
+            for match in self._eligible(page):
+                prepared = self._prepared_of(match)
+                if prepared is None:
+                    continue
+                key = GroupKey(match.rule_id, match.rule_version, prepared.signal_group(match.row.group))
+                if key in groups and match.row.timestamp >= starts[key]:
+                    rows.setdefault(key, []).append(match.row)
+            for key, of_group in rows.items():
+                with failures.of(key, len(fresh[key])):
+                    groups[key].load(of_group)
+
+    def _prepared(self, key: GroupKey) -> Plan:
+        prepared = self._plan(key.rule_id, key.rule_version)
+        if prepared is None or isinstance(prepared, Failure):
+            raise LookupError(f"rule {key.rule_id} at version {key.rule_version} has no plan")
+        return prepared
+
+    def _prepared_of(self, match: StoredMatch) -> Plan | None:
+        prepared = self._plan(match.rule_id, match.rule_version)
+        return prepared if isinstance(prepared, Plan) else None
+
+    def _keep(self, group: Group) -> None:
+        self._groups[group.key] = group
+        self._cached += group.size
+
+    def _drop(self, key: GroupKey) -> None:
+        self._cached -= self._groups.pop(key).size
+
+    def _evict(self) -> None:
+        while self._groups and (self._cached > CACHED_MATCHES or len(self._groups) > CACHED_GROUPS):
+            self._drop(next(iter(self._groups)))
+
+
+class _Failures:
+    """What goes wrong with single rules in one step: noted and counted, while the others go on."""
+
+    def __init__(self, metrics: EvaluatorMetrics) -> None:
+        self._metrics = metrics
+        self._by_rule: dict[tuple[str, int], Failure] = {}
+        self.keys: set[GroupKey] = set()
+
+    @property
+    def noted(self) -> list[Failure]:
+        return list(self._by_rule.values())
+
+    def note(self, rule_id: str, version: int, message: str, matches: int) -> None:
+        before = self._by_rule.get((rule_id, version))
+        if before is None:
+            self._metrics.failures.labels(rule_id).inc()
+        total = matches + (before.matches if before else 0)
+        self._by_rule[rule_id, version] = Failure(rule_id, version, message, total)
+        self._metrics.skipped.labels("rule failed").inc(matches)
+
+    def of(self, key: GroupKey, matches: int) -> "_Guard":
+        return _Guard(self, key, matches)
+
+
+class _Guard:
+    """`with`: what is raised inside is the failure of one group."""
+
+    def __init__(self, failures: _Failures, key: GroupKey, matches: int) -> None:
+        self._failures = failures
+        self._key = key
+        self._matches = matches
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        if self._key not in self._failures.keys:
+            self._failures.keys.add(self._key)
+            self._failures.note(self._key.rule_id, self._key.rule_version, _told(error), self._matches)
+        return True
+
+
+def _told(error: Exception) -> str:
+    return str(error) if str(error) else type(error).__name__

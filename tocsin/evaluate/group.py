@@ -1,0 +1,108 @@
+"""One signal group under evaluation, kept in memory so that the next matches cost what they are, not what was before.
+
+Only a cache: it can be dropped at any time and is rebuilt from the stored matches. Matches of the last seconds stay
+in a tail that is decided anew each time, so that small disorder, the normal case, needs no rebuilding.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tocsin.evaluate.repository import GroupKey
+from tocsin.evaluate.threshold import Decision, Machine, MatchRow, Plan
+
+TAIL_MS = 10_000
+"""Disorder in event time that is met from memory."""
+
+MAX_TAIL = 4_000
+"""Matches in the tail; beyond that the older half is settled."""
+
+
+class StoredSignal(NamedTuple):
+    """A signal as it stands in the store. Times in Unix milliseconds."""
+
+    id: str
+    timestamp: int
+    closes_at: int
+    revision: str
+    row_version: int
+    discovered_at: int
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was decided about a group: every signal from some moment on, of which `changed` are not known to be stored.
+
+    `known` are the stored signals of the same span by id: those that are not decided again are superseded. Who stores
+    the outcome leaves in it what is stored then.
+    """
+
+    key: GroupKey
+    plan: Plan
+    decisions: list[Decision]
+    changed: list[Decision]
+    known: dict[str, StoredSignal] = field(default_factory=dict)
+
+
+class Group:
+    """`restart` (Unix milliseconds): signals are decided from there on, earlier matches only fill the windows."""
+
+    def __init__(self, key: GroupKey, plan: Plan, restart: int, known: dict[str, StoredSignal]) -> None:
+        self.key = key
+        self.plan = plan
+        self.restart = restart
+        self.known = known
+        self._machine = Machine(plan, restart)
+        self._tail: list[MatchRow] = []
+        self._previous: dict[str, Decision] = {}
+
+    @property
+    def size(self) -> int:
+        """Matches held in memory, about."""
+        return self._machine.entries + len(self._tail) + 10
+
+    def load(self, rows: Iterable[MatchRow]) -> None:
+        """Matches from the store, in event time, after those loaded before."""
+        self._tail.extend(rows)
+        if len(self._tail) > MAX_TAIL:
+            self._machine.feed(self._cut())
+
+    def add(self, rows: Iterable[MatchRow]) -> bool:
+        """New matches in any order; False (and nothing added) if some are older than what is settled here."""
+        rows = list(rows)
+        earliest = min((row.timestamp, row.event_id) for row in rows)
+        settled = self._machine.position
+        if earliest[0] < self.restart or (settled is not None and earliest <= settled):
+            return False
+        self._tail = sorted(dict.fromkeys([*self._tail, *rows]), key=lambda row: (row.timestamp, row.event_id))
+        return True
+
+    def outcome(self) -> Outcome:
+        """Decide everything that is there. Raises `ScopeTooLarge`."""
+        machine = self._machine.copy() if self._tail else self._machine
+        machine.feed(self._tail)
+        decisions = machine.decisions()
+        changed = [decision for decision in decisions if self._previous.get(decision.opened_by) != decision]
+        return Outcome(self.key, self.plan, decisions, changed, dict(self.known))
+
+    def accept(self, outcome: Outcome, ids: dict[str, str]) -> None:
+        """The outcome is stored; `ids` maps opening events to the ids of their signals. Settles what is old enough."""
+        self._machine.feed(self._cut())
+        settled = {decision.opened_by for decision in self._machine.closed()}
+        self._machine.forget()
+        open_still = [decision for decision in outcome.decisions if decision.opened_by not in settled]
+        self._previous = {decision.opened_by: decision for decision in open_still}
+        known = (outcome.known.get(ids[opened_by]) for opened_by in self._previous)
+        self.known = {signal.id: signal for signal in known if signal is not None}
+
+    def _cut(self) -> list[MatchRow]:
+        """Take what can be settled from the front of the tail, never part of an event."""
+        if not self._tail:
+            return []
+        horizon = self._tail[-1].timestamp - TAIL_MS
+        if len(self._tail) > MAX_TAIL:
+            horizon = max(horizon, self._tail[-MAX_TAIL // 2].timestamp)
+        cut = bisect_left(self._tail, horizon, key=lambda row: row.timestamp)
+        old, self._tail = self._tail[:cut], self._tail[cut:]
+        return old

@@ -1,0 +1,259 @@
+"""What the evaluator reads from the event store, and the progress that it keeps in the state store."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import select, update
+
+from tocsin.evaluate.tables import evaluation_failures, evaluator_progress
+from tocsin.evaluate.threshold import MatchRow
+from tocsin.event import Event
+from tocsin.query import Sql
+from tocsin.store.events import EventStore
+from tocsin.store.limits import Limits
+from tocsin.store.rows import decode_event
+from tocsin.store.state import StateStore
+
+BUCKET_MS = 100
+"""Matches are counted by their time of ingestion in buckets of this length, to see where new ones have come in."""
+
+PAGE = 50_000
+"""Matches read at once."""
+
+CHUNK = 4_000
+"""Event ids in one query."""
+
+LIMITS = Limits(seconds=120, rows=0)
+"""The evaluator may read all matches; it must not be stopped by the limits that are meant for searches."""
+
+BACKFILL_TAG = "backfill:true"
+"""Events with this tag are evaluated however old they are (decision 0071)."""
+
+
+class GroupKey(NamedTuple):
+    """A signal group of one version of a rule."""
+
+    rule_id: str
+    rule_version: int
+    group: tuple[str, ...]
+
+
+class StoredMatch(NamedTuple):
+    """A match as stored, with its rule and when its event was ingested."""
+
+    rule_id: str
+    rule_version: int
+    ingested_at: int
+    row: MatchRow
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A version of a rule that could not be evaluated, and how many matches were not decided. Times in ms."""
+
+    rule_id: str
+    rule_version: int
+    message: str
+    matches: int
+    first_at: int = 0
+    last_at: int = 0
+
+
+_COLUMNS = (
+    "rule_id, rule_version, `group`, timestamp, event_id, ingested_at, query_index, `distinct`, value"
+)  # fmt: skip
+
+_BUCKETS = """
+SELECT intDiv(toUnixTimestamp64Milli(ingested_at), {size:Int64}) AS bucket, count() AS matches
+FROM matches WHERE ingested_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+GROUP BY bucket ORDER BY bucket LIMIT {limit:UInt32}
+"""
+
+_OF_BUCKETS = f"""
+SELECT {_COLUMNS} FROM matches
+WHERE ingested_at >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC')
+  AND ingested_at < fromUnixTimestamp64Milli({{until:Int64}}, 'UTC')
+  AND intDiv(toUnixTimestamp64Milli(ingested_at), {{size:Int64}}) IN {{buckets:Array(Int64)}}
+"""
+
+_OF_GROUPS = f"""
+SELECT {_COLUMNS} FROM matches
+WHERE rule_id IN {{rules:Array(String)}} AND `group` IN {{groups:Array(Array(String))}}
+  AND (rule_id, rule_version, `group`) IN {{keys:Array(Tuple(String, UInt32, Array(String)))}}
+  AND timestamp >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC') AND {{after}}
+ORDER BY rule_id, `group`, timestamp, event_id LIMIT {{page:UInt32}} WITH TIES
+"""
+
+_OF_MERGED = f"""
+SELECT {_COLUMNS} FROM matches
+WHERE rule_id = {{rule:String}} AND rule_version = {{version:UInt32}}
+  AND arrayMap(position -> `group`[position], {{kept:Array(UInt8)}}) IN {{groups:Array(Array(String))}}
+  AND timestamp >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC') AND {{after}}
+ORDER BY timestamp, event_id LIMIT {{page:UInt32}} WITH TIES
+"""
+
+# The keys of the table as sets, so that only the granules that hold them are read.
+_NAMED = """timestamp IN (SELECT fromUnixTimestamp64Milli(arrayJoin({times:Array(Int64)}), 'UTC'))
+  AND id IN {ids:Array(String)}"""
+
+_EVENTS = f"""
+SELECT id, timestamp, ingested_at, host, service, source, status, message, trace_id, tags, document
+FROM logs WHERE {_NAMED} LIMIT 1 BY id
+"""
+
+_BACKFILLED = f"SELECT DISTINCT id FROM logs WHERE {_NAMED} AND has(tags, {{tag:String}})"
+
+
+class Matches:
+    """The matches and events that decisions are made from. Times in Unix milliseconds."""
+
+    def __init__(self, events: EventStore) -> None:
+        self._events = events
+
+    def buckets(self, since: int, limit: int = 20_000) -> list[tuple[int, int]]:
+        """Buckets of ingestion time (`BUCKET_MS`) from `since` on, with the matches stored in each; oldest first."""
+        sql = Sql(_BUCKETS, {"size": BUCKET_MS, "since": since, "limit": limit})
+        return [(int(row["bucket"]), int(row["matches"])) for row in self._events.query(sql, LIMITS)]
+
+    def of_buckets(self, buckets: Sequence[int]) -> list[StoredMatch]:
+        """All matches of these buckets (ascending), in no order."""
+        parameters = {
+            "since": buckets[0] * BUCKET_MS,
+            "until": (buckets[-1] + 1) * BUCKET_MS,
+            "size": BUCKET_MS,
+            "buckets": list(buckets),
+        }
+        return [_match(row) for row in self._events.query(Sql(_OF_BUCKETS, parameters), LIMITS)]
+
+    def of_groups(self, keys: Sequence[GroupKey], since: int) -> Iterator[list[StoredMatch]]:
+        """Pages of the matches of these scopes from `since` on, each scope in event time."""
+        after = Sql("1")
+        parameters = {
+            "rules": sorted({key.rule_id for key in keys}),
+            "groups": sorted({key.group for key in keys}),
+            "keys": [tuple(key) for key in keys],
+            "since": since,
+            "page": PAGE,
+        }
+        while True:
+            rows = self._events.query(Sql.of(_OF_GROUPS, after=after, **parameters), LIMITS)
+            yield [_match(row) for row in rows]
+            if len(rows) < PAGE:
+                return
+            after = Sql(
+                "(rule_id, `group`, timestamp, event_id) > ({rule:String}, {group:Array(String)},"
+                " fromUnixTimestamp64Milli({time:Int64}, 'UTC'), {event:String})",
+                {"rule": rows[-1]["rule_id"], "group": rows[-1]["group"], **_last(rows[-1])},
+            )
+
+    def of_merged(
+        self, rule_id: str, rule_version: int, kept: Sequence[int], groups: Sequence[tuple[str, ...]], since: int
+    ) -> Iterator[list[StoredMatch]]:
+        """The same for a rule whose signal groups keep only some positions (from 0) of the group-by values."""
+        after = Sql("1")
+        parameters = {
+            "rule": rule_id,
+            "version": rule_version,
+            "kept": [position + 1 for position in kept],
+            "groups": list(groups),
+            "since": since,
+            "page": PAGE,
+        }
+        while True:
+            rows = self._events.query(Sql.of(_OF_MERGED, after=after, **parameters), LIMITS)
+            yield [_match(row) for row in rows]
+            if len(rows) < PAGE:
+                return
+            after = Sql(
+                "(timestamp, event_id) > (fromUnixTimestamp64Milli({time:Int64}, 'UTC'), {event:String})",
+                _last(rows[-1]),
+            )
+
+    def backfilled(self, refs: Iterable[tuple[int, str]]) -> set[str]:
+        """Those of the events (timestamp, id) that were sent as backfill."""
+        found: set[str] = set()
+        for times, ids in _chunks(refs):
+            sql = Sql(_BACKFILLED, {"times": times, "ids": ids, "tag": BACKFILL_TAG})
+            found.update(row["id"] for row in self._events.query(sql, LIMITS))
+        return found
+
+    def events(self, refs: Iterable[tuple[int, str]]) -> dict[str, Event]:
+        """The stored events (timestamp, id), by id; those that retention has removed are absent."""
+        found: dict[str, Event] = {}
+        for times, ids in _chunks(refs):
+            for row in self._events.query(Sql(_EVENTS, {"times": times, "ids": ids}), LIMITS):
+                found[row["id"]] = decode_event(row)
+        return found
+
+
+class Progress:
+    """How far the evaluator has come, in the state store."""
+
+    def __init__(self, state: StateStore, name: str = "matches") -> None:
+        self._state = state
+        self._name = name
+
+    def watermark(self) -> int | None:
+        """Matches ingested before this (Unix milliseconds) were decided; None before the first."""
+        with self._state.reading() as session:
+            column = evaluator_progress.c.watermark
+            return session.scalar(select(column).where(evaluator_progress.c.name == self._name))
+
+    def save(self, watermark: int, failures: Sequence[Failure], now: int) -> None:
+        """Advance, and note what could not be decided, together."""
+        with self._state.transaction() as session:
+            values = {"watermark": watermark, "updated_at": now}
+            where = evaluator_progress.c.name == self._name
+            if not session.execute(update(evaluator_progress).where(where).values(values)).rowcount:  # type: ignore[attr-defined]
+                session.execute(evaluator_progress.insert().values(name=self._name, **values))
+            for failure in failures:
+                table = evaluation_failures
+                same = (table.c.rule_id == failure.rule_id) & (table.c.rule_version == failure.rule_version)
+                noted = {"message": failure.message, "matches": table.c.matches + failure.matches, "last_at": now}
+                if not session.execute(update(table).where(same).values(noted)).rowcount:  # type: ignore[attr-defined]
+                    session.execute(
+                        table.insert().values(
+                            rule_id=failure.rule_id,
+                            rule_version=failure.rule_version,
+                            message=failure.message,
+                            matches=failure.matches,
+                            first_at=now,
+                            last_at=now,
+                        )
+                    )
+
+    def failures(self) -> list[Failure]:
+        """Every version of a rule that could not be evaluated, the latest failure first."""
+        table = evaluation_failures
+        with self._state.reading() as session:
+            rows = session.execute(select(table).order_by(table.c.last_at.desc())).mappings()
+            return [Failure(**row) for row in rows]
+
+
+def _match(row: Mapping[str, Any]) -> StoredMatch:
+    value = row["value"]
+    return StoredMatch(
+        row["rule_id"],
+        row["rule_version"],
+        row["ingested_at"],
+        MatchRow(
+            row["timestamp"],
+            row["event_id"],
+            tuple(row["group"]),
+            row["query_index"],
+            row["distinct"],
+            float(value) if isinstance(value, int | float) and value - value == 0 else None,
+        ),
+    )
+
+
+def _last(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"time": row["timestamp"], "event": row["event_id"]}
+
+
+def _chunks(refs: Iterable[tuple[int, str]]) -> Iterator[tuple[list[int], list[str]]]:
+    unique = sorted(set(refs))
+    for start in range(0, len(unique), CHUNK):
+        part = unique[start : start + CHUNK]
+        yield sorted({time for time, _ in part}), [event_id for _, event_id in part]

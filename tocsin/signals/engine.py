@@ -1,0 +1,121 @@
+"""Detection at work: one process at a time evaluates matches and writes signals; the others stand by.
+
+The evaluator and the triage messages share one lock within the process and one lease among processes, so a row of
+`signals` has one writer.
+"""
+
+import threading
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from tocsin.clock import Clock
+from tocsin.evaluate.evaluator import Evaluator
+from tocsin.signals.writer import SignalWriter
+from tocsin.store.leases import Leases
+
+LEASE: Final = "signals"
+
+LEASE_SECONDS = 20
+"""A step takes well under a second; a killed process delays its heirs by at most this."""
+
+RENEW_MS = 5_000
+
+IDLE_SECONDS = 0.25
+"""How often the store is asked for new matches when nobody wakes the engine."""
+
+RETRY_SECONDS = 2.0
+
+PROJECT_SECONDS = 2.0
+"""How long a triage change waits to see itself in the explorer."""
+
+_log = structlog.get_logger(__name__)
+
+
+class SignalEngine:
+    """Runs the evaluator and the writer. `holder` must be unique to this process."""
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        writer: SignalWriter,
+        leases: Leases,
+        clock: Clock,
+        holder: str,
+        registry: CollectorRegistry,
+    ) -> None:
+        self.evaluator = evaluator
+        self._writer = writer
+        self._leases = leases
+        self._clock = clock
+        self._holder = holder
+        self._turn = threading.Lock()
+        self._awake = threading.Event()
+        self._leased_until = 0
+        self._errors = Counter("tocsin_evaluator_errors", "Steps of the engine that failed.", registry=registry)
+        self._active = Gauge("tocsin_evaluator_active", "1 if this process evaluates.", registry=registry)
+
+    def wake(self) -> None:
+        """New matches may be there: look now rather than at the next round. Cheap, from any thread."""
+        self._awake.set()
+
+    def step(self) -> bool:
+        """One round of everything; True if more is waiting. Does nothing while another process is at work."""
+        with self._turn:
+            return self._is_ours() and self._round()
+
+    def project(self, signal_ids: Sequence[str]) -> None:
+        """Bring signals up to date after a triage change; returns when they are, or after a short while, or at once if
+        another process is at work: it will find the messages."""
+        del signal_ids  # the messages name them, in order, with all others that wait
+        if not self._turn.acquire(timeout=PROJECT_SECONDS):
+            return
+        try:
+            if self._is_ours():
+                while self._writer.drain():
+                    pass
+        finally:
+            self._turn.release()
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop`; a failed round is logged, counted and repeated."""
+        while not stop.is_set():
+            try:
+                more = self.step()
+                pause = 0.0 if more else IDLE_SECONDS
+            except Exception as error:  # noqa: BLE001 - the edge of a worker: counted, logged, tried again
+                self._errors.inc()
+                _log.error("evaluation failed, will be repeated", error=str(error), kind=type(error).__name__)
+                pause = RETRY_SECONDS
+            if pause:
+                self._awake.wait(pause)
+            self._awake.clear()
+        with self._turn:
+            if self._leased_until:
+                self._leased_until = 0
+                self._leases.release(LEASE, self._holder)
+
+    def _round(self) -> bool:
+        more = self.evaluator.step()
+        more = self._writer.drain() >= 500 or more
+        self._writer.close_due()
+        return more
+
+    def _is_ours(self) -> bool:
+        """Whether this process holds the lease; renewed well before it ends."""
+        now = self._clock()
+        if self._leased_until - now > LEASE_SECONDS * 1000 - RENEW_MS:
+            return True
+        was_ours = self._leased_until > now
+        if not self._leases.acquire(LEASE, self._holder, LEASE_SECONDS):
+            self._leased_until = 0
+            self._active.set(0)
+            return False
+        if not was_ours:  # others may have worked meanwhile: what is in memory is not to be trusted
+            self.evaluator.forget()
+            self._writer.forget()
+        self._leased_until = now + LEASE_SECONDS * 1000
+        self._active.set(1)
+        return True

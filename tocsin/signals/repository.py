@@ -1,0 +1,114 @@
+"""Rows of the track `signals`: what the writer compares with, and what is read for one signal."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from tocsin.evaluate.group import StoredSignal
+from tocsin.evaluate.repository import LIMITS
+from tocsin.query import Sql
+from tocsin.signals.identity import PREFIX
+from tocsin.signals.resource import COLUMNS, iso
+from tocsin.store.events import EventStore
+
+CHUNK = 500
+"""Signals in one query or insert."""
+
+_SCOPE = "attributes.`workflow.engine.scope`.:String"
+_REVISION = "attributes.`workflow.engine.revision`.:String"
+_CLOSES_AT = "attributes.`workflow.window.closes_at`.:String"
+_WINDOW = "attributes.`workflow.window.state`.:String"
+
+_NAMED = """timestamp IN (SELECT fromUnixTimestamp64Milli(arrayJoin({times:Array(Int64)}), 'UTC'))
+  AND id IN {ids:Array(String)}"""
+
+_STORED = f"""
+SELECT id, timestamp, ingested_at, row_version, {_SCOPE} AS scope, {_REVISION} AS revision, {_CLOSES_AT} AS closes_at
+FROM signals FINAL
+WHERE timestamp >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC') AND rule_id IN {{rules:Array(String)}}
+  AND {_SCOPE} IN {{scopes:Array(String)}}
+"""
+
+_ROWS = f"SELECT {', '.join(COLUMNS)} FROM signals FINAL WHERE {_NAMED}"
+
+_TIMES = f"SELECT id, timestamp FROM signals FINAL WHERE {_NAMED}"
+
+_OPEN = f"SELECT id, {_CLOSES_AT} AS closes_at FROM signals FINAL WHERE {_WINDOW} = 'open' LIMIT {{limit:UInt32}}"
+
+
+class SignalRows:
+    """Reads the current rows of signals, and writes rows; only the writer writes."""
+
+    def __init__(self, events: EventStore) -> None:
+        self._events = events
+
+    def stored(self, rule_ids: Iterable[str], scopes: Sequence[str], since: int) -> dict[str, list[StoredSignal]]:
+        """The signals of these scopes (`scope_key`) from `since` on (Unix milliseconds), by scope."""
+        found: dict[str, list[StoredSignal]] = {}
+        for start in range(0, len(scopes), CHUNK):
+            parameters = {"rules": sorted(rule_ids), "scopes": scopes[start : start + CHUNK], "since": since}
+            for row in self._events.query(Sql(_STORED, parameters), LIMITS):
+                signal = StoredSignal(
+                    row["id"],
+                    row["timestamp"],
+                    _milliseconds(row["closes_at"]),
+                    row["revision"],
+                    row["row_version"],
+                    row["ingested_at"],
+                )
+                found.setdefault(row["scope"], []).append(signal)
+        return found
+
+    def rows(self, signal_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Whole rows (`resource.COLUMNS`) of the signals that exist, by id."""
+        found = {}
+        for parameters in _chunks(signal_ids):
+            for row in self._events.query(Sql(_ROWS, parameters), LIMITS):
+                found[row["id"]] = row
+        return found
+
+    def timestamps(self, signal_ids: Iterable[str]) -> Mapping[str, int]:
+        """Ids to timestamps (Unix milliseconds) of the signals that exist."""
+        found = {}
+        for parameters in _chunks(signal_ids):
+            for row in self._events.query(Sql(_TIMES, parameters), LIMITS):
+                found[row["id"]] = row["timestamp"]
+        return found
+
+    def window_open(self, limit: int = 100_000) -> dict[str, int]:
+        """Signals that are stored as window-open, and when they close (Unix milliseconds)."""
+        rows = self._events.query(Sql(_OPEN, {"limit": limit}), LIMITS)
+        return {row["id"]: _milliseconds(row["closes_at"]) for row in rows}
+
+    def insert(self, lines: Sequence[bytes]) -> None:
+        """Store rows; durable when it returns."""
+        for start in range(0, len(lines), CHUNK):
+            part = lines[start : start + CHUNK]
+            self._events.insert("signals", b"\n".join(part), len(part))
+
+
+def timestamp_of(signal_id: str) -> int | None:
+    """The moment that an id of ours carries (`identity.signal_id`), None for any other text."""
+    if not signal_id.startswith(PREFIX):
+        return None
+    try:
+        return int(signal_id[len(PREFIX) : len(PREFIX) + 12], 16)
+    except ValueError:
+        return None
+
+
+def _chunks(signal_ids: Iterable[str]) -> Iterable[dict[str, list[Any]]]:
+    ids = list(dict.fromkeys(signal_ids))
+    for start in range(0, len(ids), CHUNK):
+        part = [(timestamp_of(signal_id), signal_id) for signal_id in ids[start : start + CHUNK]]
+        known = [(time, signal_id) for time, signal_id in part if time is not None]
+        if known:
+            yield {"times": sorted({time for time, _ in known}), "ids": [signal_id for _, signal_id in known]}
+
+
+def _milliseconds(text: str) -> int:
+    moment = datetime.fromisoformat(text)
+    milliseconds = round(moment.timestamp() * 1000)
+    if iso(milliseconds) != text:
+        raise ValueError(f"'{text}' is not a time as signals are stored with")
+    return milliseconds

@@ -1,0 +1,321 @@
+"""The one writer of rows of `signals`: what the evaluator concluded and what people decided, in one row (design §5).
+
+Both sides come here. Outcomes are projected and compared with what is stored; messages of the outbox topic `signals`
+bring triage changes. Every row is written whole with a rising `row_version`, from the detection fields and the present
+triage, so neither can overwrite the other. Only one writer may be active among all processes (`engine.py`).
+
+The order of steps makes each of them safe to repeat: hand over triage, note the history, insert the rows. The
+evaluator advances its watermark only after that; killed anywhere before, it decides and writes the same again.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import orjson
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from sqlalchemy.orm import Session
+
+from tocsin.clock import Clock
+from tocsin.evaluate.group import Outcome, StoredSignal
+from tocsin.evaluate.repository import GroupKey, Matches
+from tocsin.evaluate.threshold import Decision, EventRef
+from tocsin.event import Event, Json
+from tocsin.signal import Triage
+from tocsin.signals.identity import scope_key, signal_id
+from tocsin.signals.projection import Projection, project, with_triage, with_window
+from tocsin.signals.repository import SignalRows
+from tocsin.store.outbox import Message, Outbox
+from tocsin.store.rows import encode_signal
+from tocsin.store.state import StateStore
+
+TOPIC = "signals"
+"""Messages say that a signal's triage has changed: `{"signal_id": …}`."""
+
+CACHED_EVENTS = 4_000
+"""Events of signals that keep changing, kept so that each update reads only the new ones: some 40 MB."""
+
+HOUR_MS = 3_600_000
+
+TriageOf = Callable[[Iterable[str]], Mapping[str, Triage]]
+HandOver = Callable[[str, str], None]
+
+
+class AddHistory(Protocol):
+    """Adds an entry to a signal's history in the caller's transaction; the same entry again changes nothing."""
+
+    def __call__(
+        self,
+        session: Session,
+        signal_id: str,
+        kind: str,
+        at: int,
+        *,
+        before: str = "",
+        after: str = "",
+        comment: str = "",
+    ) -> None: ...
+
+
+class SignalMetrics:
+    """Counters since the start of the process."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.created = Counter("tocsin_signals_created", "Signals raised, by severity.", ["status"], registry=registry)
+        self.updated = Counter("tocsin_signals_updated", "Signals that later events changed.", registry=registry)
+        self.superseded = Counter("tocsin_signals_superseded", "Signals replaced after late events.", registry=registry)
+        self.projected = Counter("tocsin_signals_projected", "Rows written for triage or closing.", registry=registry)
+        self.write_seconds = Histogram(
+            "tocsin_signals_write_seconds",
+            "Time to store one step's outcomes.",
+            buckets=(0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+            registry=registry,
+        )
+
+
+class SignalWriter:
+    """Call it from one thread at a time. It is the evaluator's sink."""
+
+    def __init__(
+        self,
+        rows: SignalRows,
+        matches: Matches,
+        state: StateStore,
+        outbox: Outbox,
+        clock: Clock,
+        *,
+        triage_of: TriageOf,
+        hand_over: HandOver,
+        add_history: AddHistory,
+        metrics: SignalMetrics,
+    ) -> None:
+        self._rows = rows
+        self._matches = matches
+        self._state = state
+        self._outbox = outbox
+        self._clock = clock
+        self._triage_of = triage_of
+        self._hand_over = hand_over
+        self._add_history = add_history
+        self._metrics = metrics
+        self._events: OrderedDict[str, Event] = OrderedDict()
+        self._open: dict[str, int] | None = None
+
+    # What the evaluator concluded
+
+    def stored(self, asked: Mapping[GroupKey, int]) -> dict[GroupKey, list[StoredSignal]]:
+        """The stored signals of these groups whose timestamp is at least the moment given for each."""
+        scopes = {scope_key(*key): key for key in asked}
+        found = self._rows.stored({key.rule_id for key in asked}, list(scopes), min(asked.values()))
+        return {
+            scopes[scope]: [signal for signal in signals if signal.timestamp >= asked[scopes[scope]]]
+            for scope, signals in found.items()
+        }
+
+    def apply(self, outcomes: Sequence[Outcome]) -> dict[GroupKey, dict[str, str]]:
+        """Store outcomes; see `evaluate.evaluator.Sink`."""
+        with self._metrics.write_seconds.time():
+            return self._apply(outcomes)
+
+    def _apply(self, outcomes: Sequence[Outcome]) -> dict[GroupKey, dict[str, str]]:
+        now = self._clock()
+        ids: dict[GroupKey, dict[str, str]] = {}
+        written: list[tuple[Outcome, Decision, Projection, StoredSignal | None]] = []
+        superseded: list[tuple[Outcome, StoredSignal, str | None]] = []
+        events = self._named_events(decision for outcome in outcomes for decision in outcome.changed)
+        for outcome in outcomes:
+            named = {decision.opened_by: _id(outcome.key, decision) for decision in outcome.decisions}
+            ids[outcome.key] = named
+            current = set(named.values())
+            for old in outcome.known.values():
+                if old.id not in current:
+                    superseded.append((outcome, old, _heir(old, outcome.decisions, named)))
+            for decision in outcome.changed:
+                before = outcome.known.get(named[decision.opened_by])
+                of_signal = [events[ref.event_id] for ref in _refs(decision) if ref.event_id in events]
+                projection = project(
+                    outcome.plan, decision, of_signal, before.discovered_at if before else now
+                )  # fmt: skip
+                if before is None or before.revision != projection.revision:
+                    written.append((outcome, decision, projection, before))
+        for _, old, heir in superseded:
+            if heir is not None:
+                self._hand_over(old.id, heir)
+        self._note(written)
+        self._insert(written, superseded, now)
+        return ids
+
+    def _named_events(self, decisions: Iterable[Decision]) -> dict[str, Event]:
+        refs = {ref.event_id: ref.timestamp for decision in decisions for ref in _refs(decision)}
+        found = {}
+        for event_id in refs:
+            if event_id in self._events:
+                self._events.move_to_end(event_id)
+                found[event_id] = self._events[event_id]
+        missing = [(timestamp, event_id) for event_id, timestamp in refs.items() if event_id not in found]
+        if missing:
+            read = self._matches.events(missing)
+            found |= read
+            self._events |= read
+            while len(self._events) > CACHED_EVENTS:
+                self._events.popitem(last=False)
+        return found
+
+    def _note(self, written: Sequence[tuple[Outcome, Decision, Projection, StoredSignal | None]]) -> None:
+        """What detection did, in the history: entries are of event time, so that the same one never comes twice."""
+        entries: list[tuple[str, str, int, str, str, str]] = []
+        for outcome, decision, projection, _ in written:
+            cases = outcome.plan.rule.cases
+            identity = projection.signal.id
+            opening = cases[decision.verdicts[0].case_index].severity
+            entries.append((identity, "created", decision.timestamp, "", opening, ""))
+            for before, after in zip(decision.verdicts, decision.verdicts[1:], strict=False):
+                raised = (cases[before.case_index].severity, cases[after.case_index].severity)
+                entries.append((identity, "severity", after.timestamp, *raised, cases[after.case_index].name))
+            hour = decision.last_hit - decision.last_hit % HOUR_MS
+            if hour > decision.timestamp:
+                entries.append((identity, "updated", hour, "", "", "Further events joined in this hour"))
+        if not entries:
+            return
+        with self._state.transaction() as session:
+            for identity, kind, at, prior, later, comment in entries:
+                self._add_history(session, identity, kind, at, before=prior, after=later, comment=comment)
+
+    def _insert(
+        self,
+        written: Sequence[tuple[Outcome, Decision, Projection, StoredSignal | None]],
+        superseded: Sequence[tuple[Outcome, StoredSignal, str | None]],
+        now: int,
+    ) -> None:
+        triage = self._triage_of([projection.signal.id for _, _, projection, _ in written])
+        lines = []
+        for outcome, _, projection, before in written:
+            signal = projection.signal
+            version = _next_version(before.row_version if before else 0, now)
+            discovered_at = before.discovered_at if before else now
+            custom = with_window(with_triage(signal.custom, triage.get(signal.id)), now)
+            lines.append(
+                encode_signal(
+                    id=signal.id,
+                    timestamp=signal.timestamp,
+                    ingested_at=discovered_at,
+                    row_version=version,
+                    rule_id=signal.rule_id,
+                    title=signal.title,
+                    message=signal.message,
+                    status=signal.severity,
+                    host=signal.host,
+                    service=signal.service,
+                    source=signal.source,
+                    tags=signal.tags,
+                    custom=custom,
+                    detail=projection.detail,
+                )
+            )
+            outcome.known[signal.id] = StoredSignal(
+                signal.id, signal.timestamp, signal.closes_at, projection.revision, version, discovered_at
+            )
+        for outcome, old, _ in superseded:
+            lines.append(_tombstone(old, outcome.key.rule_id, _next_version(old.row_version, now)))
+            del outcome.known[old.id]
+        self._rows.insert(lines)
+        for _, _, projection, before in written:
+            if before is None:
+                self._metrics.created.labels(projection.signal.severity).inc()
+            else:
+                self._metrics.updated.inc()
+            if self._open is not None and projection.signal.closes_at > now:
+                self._open[projection.signal.id] = projection.signal.closes_at
+        self._metrics.superseded.inc(len(superseded))
+
+    # What people decided, and what the clock closes
+
+    def drain(self, limit: int = 500) -> int:
+        """Bring signals up to date whose triage has changed; how many messages that were."""
+        return self._outbox.drain(TOPIC, self._heard, limit)
+
+    def _heard(self, messages: Sequence[Message]) -> None:
+        self.rewrite(str(message.payload.get("signal_id", message.key)) for message in messages)
+
+    def rewrite(self, signal_ids: Iterable[str]) -> None:
+        """Write the rows of these signals anew, with their present triage and window; unknown ones are passed over."""
+        now = self._clock()
+        rows = self._rows.rows(signal_ids)
+        triage = self._triage_of(list(rows))
+        lines = []
+        for identity, row in rows.items():
+            custom = with_window(with_triage(orjson.loads(row["document"]), triage.get(identity)), now)
+            lines.append(_line(row, custom, _next_version(row["row_version"], now)))
+        self._rows.insert(lines)
+        self._metrics.projected.inc(len(lines))
+
+    def close_due(self, limit: int = 500) -> int:
+        """Mark signals whose window the clock has closed (siem.md §2.10); how many. Survives a restart: what is
+        window-open is read from the store at the first call."""
+        if self._open is None:
+            self._open = self._rows.window_open()
+        now = self._clock()
+        due = [identity for identity, closes_at in self._open.items() if closes_at <= now][:limit]
+        if due:
+            self.rewrite(due)
+            for identity in due:
+                del self._open[identity]
+        return len(due)
+
+    def forget(self) -> None:
+        """Drop what is in memory, as when another process has been writing."""
+        self._open = None
+
+
+def _id(key: GroupKey, decision: Decision) -> str:
+    return signal_id(key.rule_id, key.rule_version, key.group, decision.opened_by, decision.timestamp)
+
+
+def _refs(decision: Decision) -> list[EventRef]:
+    return list(dict.fromkeys([*decision.first_events, *decision.last_events]))
+
+
+def _heir(old: StoredSignal, decisions: Sequence[Decision], named: Mapping[str, str]) -> str | None:
+    """The signal that takes the place of a superseded one: window-open at its moment, else the next, else the last."""
+    for decision in decisions:
+        if decision.closes_at > old.timestamp:
+            return named[decision.opened_by]
+    return named[decisions[-1].opened_by] if decisions else None
+
+
+def _next_version(before: int, now: int) -> int:
+    """Above the row before it, and above every tombstone that an id may have had, which no query shows."""
+    return max(before + 1, now * 1000)
+
+
+def _line(row: Mapping[str, Any], custom: Mapping[str, Json], version: int) -> bytes:
+    copied = (
+        "id",
+        "timestamp",
+        "ingested_at",
+        "rule_id",
+        "title",
+        "message",
+        "status",
+        "host",
+        "service",
+        "source",
+        "tags",
+    )
+    fields = {name: row[name] for name in copied}
+    return encode_signal(**fields, row_version=version, custom=custom, detail=orjson.loads(row["detail"]))
+
+
+def _tombstone(old: StoredSignal, rule_id: str, version: int) -> bytes:
+    return encode_signal(
+        id=old.id,
+        timestamp=old.timestamp,
+        ingested_at=old.discovered_at,
+        row_version=version,
+        rule_id=rule_id,
+        title="",
+        message="",
+        status="",
+        custom={},
+        is_deleted=True,
+    )
