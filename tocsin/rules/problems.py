@@ -8,22 +8,23 @@ from tocsin.errors import BadRequest
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One reason. `target` is a path such as `queries[0].query`; `start` and `end` are characters of its text."""
+    """One reason. `target` is a path such as `queries[0].query`; `start` and `end` are characters of its text.
+
+    `fix` is what the whole text could be instead, where that is obvious.
+    """
 
     target: str
     message: str
     code: str
     start: int | None = None
     end: int | None = None
+    fix: str | None = None
 
     def as_detail(self) -> dict[str, str | int]:
         """The form in which an error body carries it."""
-        detail: dict[str, str | int] = {"code": self.code, "message": self.message, "target": self.target}
-        if self.start is not None:
-            detail["start"] = self.start
-        if self.end is not None:
-            detail["end"] = self.end
-        return detail
+        optional = {"start": self.start, "end": self.end, "fix": self.fix}
+        given = {name: value for name, value in optional.items() if value is not None}
+        return {"code": self.code, "message": self.message, "target": self.target, **given}
 
 
 class InvalidRule(BadRequest):

@@ -1,10 +1,10 @@
 """The rules that come with Tocsin: files in the API's JSON shape, each with its id and its own tests.
 
-A file of `content/rules` (YAML or JSON) holds the members of a rule (api.md §4), `id`, and `tests`: a list of
-`{index, expectedResult, payload}` as the endpoint for testing a rule takes them (siem.md §2.27).
+A file of `content/rules` (YAML or JSON) holds the members of a rule (api.md §4), `id`, and `tests` with the lists
+`match` and `no_match` of `{query, event}`: which query (a position, 0 by default) must match the log or must not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ class BrokenContent(TocsinError):
 
 @dataclass(frozen=True, slots=True)
 class ShippedRule:
-    """`body` is complete, as the API would answer it; `tests` are `ruleQueryPayloads`."""
+    """`body` is complete, as the API would answer it; `tests` are `ruleQueryPayloads` (siem.md §2.27)."""
 
     id: str
     body: dict[str, Any]
@@ -50,14 +50,23 @@ def _read(path: Path) -> ShippedRule:
         raise BrokenContent(f"{path}: cannot be read: {error}") from error
     if not isinstance(document, Mapping):
         raise BrokenContent(f"{path}: a rule is an object with name, message, queries, …")
-    rule_id, tests = document.get("id"), document.get("tests", [])
+    rule_id = document.get("id")
     if not isinstance(rule_id, str) or not is_rule_id(rule_id):
         raise BrokenContent(f"{path}: needs an id such as abc-d1e-2fg, not {rule_id!r}")
     asked = {"isEnabled": True, **writable(document)}
     if problems := check(asked):
         raise BrokenContent(f"{path}: {'; '.join(f'{p.target}: {p.message}' for p in problems)}")
     body = writable(rule_to_api(rule_from_api(asked)))
-    return ShippedRule(rule_id, body, tuple(tests))
+    return ShippedRule(rule_id, body, tuple(_tests(path, document.get("tests") or {})))
+
+
+def _tests(path: Path, given: Any) -> Iterator[dict[str, Any]]:
+    try:
+        for name, expected in (("match", True), ("no_match", False)):
+            for case in given.get(name) or ():
+                yield {"index": case.get("query", 0), "expectedResult": expected, "payload": dict(case["event"])}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise BrokenContent(f"{path}: tests hold lists `match` and `no_match` of {{query, event}}: {error}") from error
 
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

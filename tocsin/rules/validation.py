@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from tocsin.evaluate.condition import ConditionError, check_labels, parse_condition
-from tocsin.query import QueryError, parse
+from tocsin.query.errors import QueryError
+from tocsin.query.parser import parse
 from tocsin.rule import MAX_CASES, MAX_QUERIES, WINDOW_SECONDS, Rule, RuleQuery
 from tocsin.rules.problems import InvalidRule, Problem
 from tocsin.rules.schema import RuleBody, RuleChanges
@@ -252,7 +253,8 @@ def _check_search(target: str, text: str) -> Iterator[Problem]:
     try:
         parse(text)
     except QueryError as error:
-        yield Problem(target, f"Invalid query '{_shortened(text)}': {error}", error.code, error.start, error.end)
+        message = f"Invalid query '{_shortened(text)}': {error}"
+        yield Problem(target, message, error.code, error.start, error.end, error.fix)
 
 
 def _unsupported(target: str, what: str, supported: tuple[str, ...]) -> Problem:

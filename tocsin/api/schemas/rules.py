@@ -32,6 +32,16 @@ class RuleTestResults(BaseModel):
     results: list[bool]
 
 
+class Hint(BaseModel):
+    target: str
+    message: str
+    code: str
+
+
+class HintsAnswer(BaseModel):
+    data: list[Hint]
+
+
 class PageCounts(BaseModel):
     total_count: int
     total_filtered_count: int

@@ -1,0 +1,47 @@
+"""ATT&CK tags that the map would not show are remarked upon."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tocsin.rule import Rule
+from tocsin.rules.attack import TACTICS, tactics_of
+from tocsin.rules.hints import hints
+
+SHARED = Path(__file__).parents[4] / "shared/data/attack"
+
+
+def codes(*tags: str) -> list[str]:
+    return [hint.code for hint in hints(Rule("id", "name", "", (), (), tags=tags))]
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        (["tactic:TA0001-initial-access", "technique:T1566-phishing"], []),
+        (["tactic:ta0001_initial_access", "technique:t1566_phishing"], []),
+        (["tactic:TA0006-credential-access", "technique:T1552.001-credentials-in-files"], []),
+        (["tactic:TA0006-credential-access", "technique:T1566-phishing"], ["wrong_pair"]),
+        (["technique:T1566-phishing"], ["wrong_pair"]),
+        (["Tactic:TA0001-initial-access"], ["upper_case"]),
+        (["tactic:initial-access"], ["unknown_tactic"]),
+        (["tactic:TA0001", "technique:T9999-nothing"], ["unknown_technique"]),
+        (["source:sshd", "team:blue", "bare"], []),
+    ],
+)
+def test_hints(tags: list[str], expected: list[str]) -> None:
+    assert codes(*tags) == expected
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.exists(), reason="the data sets are not beside the checkout")
+def test_techniques_belong_where_mitre_says() -> None:
+    assert list(TACTICS) == [tactic["id"] for tactic in json.loads((SHARED / "tactics.json").read_text())]
+    published = {
+        technique["id"]: set(technique["tactics"])
+        for technique in json.loads((SHARED / "techniques.json").read_text())
+        if technique["status"] == "active"
+    }
+    assert {name for name in published if set(tactics_of(name)) != published[name]} == set()
+    assert {name for names in TACTICS.values() for name in names} <= published.keys()

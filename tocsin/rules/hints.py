@@ -1,0 +1,39 @@
+"""What is allowed in a rule but probably not meant: ATT&CK tags that the map will not show (siem.md §2.26)."""
+
+from collections.abc import Iterator
+
+from tocsin.rule import Rule
+from tocsin.rules.attack import TACTICS, tactics_of
+from tocsin.rules.problems import Problem
+
+EXAMPLES = {"tactic": "tactic:TA0001-initial-access", "technique": "technique:T1566-phishing"}
+
+
+def hints(rule: Rule) -> list[Problem]:
+    """Remarks on a rule's tags; none of them keeps the rule from being stored."""
+    return list(_attack_hints(rule))
+
+
+def attack_id(tag: str) -> str:
+    """The ATT&CK id in a tag, in capitals: what stands before the first `-` or `_`; empty if the tag has no value."""
+    value = tag.partition(":")[2]
+    return value.replace("_", "-").partition("-")[0].strip().upper()
+
+
+def _attack_hints(rule: Rule) -> Iterator[Problem]:
+    tactics = {attack_id(tag) for tag in rule.tags if tag.startswith("tactic:")}
+    for i, tag in enumerate(rule.tags):
+        target, kind = f"tags[{i}]", tag.partition(":")[0]
+        if kind.lower() not in EXAMPLES:
+            continue
+        example = EXAMPLES[kind.lower()]
+        if kind != kind.lower():
+            yield Problem(target, f"'{kind}' must be written in lower case, as in {example}", "upper_case")
+            continue
+        known = attack_id(tag) in TACTICS if kind == "tactic" else bool(tactics_of(attack_id(tag)))
+        if not known:
+            yield Problem(target, f"'{tag}' names no ATT&CK {kind}; write it as in {example}", f"unknown_{kind}")
+        elif kind == "technique" and not tactics & set(tactics_of(attack_id(tag))):
+            belongs = " or ".join(tactics_of(attack_id(tag)))
+            message = f"'{tag}' belongs to {belongs}; without such a tactic tag the rule is not on the map"
+            yield Problem(target, message, "wrong_pair")
