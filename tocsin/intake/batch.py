@@ -55,7 +55,7 @@ class Prepared:
 
 
 def rejected_line(record: RawRecord, code: str, reason: str, *, is_text: bool) -> RejectedLine:
-    """A row of the table `rejected`; `version` and `replayed_at` have their defaults, 0 and NULL.
+    """A row of the table `rejected`; `replayed_at` is NULL, `version` comes with the commit.
 
     The id depends on the time of reception too: the same bad line an hour later is another rejected event.
     """
@@ -87,3 +87,8 @@ def stamp(line: bytes, ingested_at: int) -> bytes:
     number stand before it.
     """
     return line.replace(_UNSTAMPED, b'"ingested_at":%d.%03d,' % divmod(ingested_at, 1000), 1)
+
+
+def stamp_rejected(line: bytes, version: int) -> bytes:
+    """The line of a rejected event; of several rows with its id the one with the highest version counts."""
+    return b'%s,"version":%d}' % (line[:-1], version)

@@ -32,7 +32,9 @@ Item = dict[str, Json] | str | Unreadable
 """One element of a body: a JSON object, a text, or what cannot be read."""
 
 
-def read_records(request: Request, limits: Limits = LIMITS) -> tuple[list[RawRecord], list[tuple[RawRecord, Unreadable]]]:
+def read_records(
+    request: Request, limits: Limits = LIMITS
+) -> tuple[list[RawRecord], list[tuple[RawRecord, Unreadable]]]:
     """All records of a request: those that can be read, and those that cannot with the reason.
 
     `{}`, `[]` and an empty body hold no record: the Agent's connectivity probe (api.md §2). Raises `BadBody`

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection, Pipe
-from typing import Protocol
+from typing import Any, Protocol
 
 from tocsin.errors import TocsinError
 from tocsin.intake.batch import Prepared, Work
@@ -111,8 +111,9 @@ class InChild:
         try:
             return self._ask([work])[0]
         except ChildDied as error:
-            self._on_restart()
-            return outcome_of(lambda work: _reject_all(work, str(error)), work)
+            reason = str(error)
+        self._on_restart()
+        return outcome_of(lambda work: _reject_all(work, reason), work)
 
     def _ask(self, works: Sequence[Work]) -> list[Outcome]:
         pipe = self._ready()
@@ -138,7 +139,7 @@ class InChild:
             self._loaded = wanted
         return self._pipe
 
-    def _exchange(self, pipe: Connection, message: bytes, seconds: float) -> object:
+    def _exchange(self, pipe: Connection, message: bytes, seconds: float) -> Any:
         try:
             pipe.send_bytes(message)
             if pipe.poll(seconds):

@@ -69,7 +69,7 @@ class IntakeRepository:
 
     def newest_ingested_at(self) -> int:
         """Unix milliseconds; 0 when there is no event."""
-        return max(0, *(row["at"] for row in self._rows.query(Sql("SELECT max(ingested_at) AS at FROM logs"))))
+        return int(self._rows.query(Sql("SELECT max(ingested_at) AS at FROM logs"))[0]["at"])
 
     def known_ids(self, ids: Sequence[str]) -> set[str]:
         """Those of the ids that are stored, however old."""
@@ -83,8 +83,8 @@ class IntakeRepository:
     def rejected(self, chosen: RejectedFilter, most: int, after: tuple[int, str] | None = None) -> list[RejectedEvent]:
         """Newest first; `after` is (received_at, id) of the last one of the page before."""
         sql = Sql.of(
-            "SELECT id, received_at, code, reason, raw, context, replayed_at, version FROM rejected FINAL WHERE {where} "
-            "ORDER BY received_at DESC, id DESC LIMIT {most:UInt32}",
+            "SELECT id, received_at, code, reason, raw, context, replayed_at, version FROM rejected FINAL "
+            "WHERE {where} ORDER BY received_at DESC, id DESC LIMIT {most:UInt32}",
             where=_where(chosen, after),
             most=min(most, MAX_PAGE),
         )

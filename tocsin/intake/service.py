@@ -6,21 +6,23 @@ Every byte between `admit` and the answer is counted; above the limit new reques
 is bounded and nothing is dropped. Requests that wait while a commit runs share the next one.
 """
 
+import collections
 import queue
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Any
 
 import structlog
+from prometheus_client import Counter
 
 from tocsin.clock import Clock
 from tocsin.errors import TocsinError, TooManyRequests, Unavailable
 from tocsin.event import RawRecord
-from tocsin.intake.batch import Prepared, Work, stamp
+from tocsin.intake.batch import Prepared, Work, stamp, stamp_rejected
 from tocsin.intake.metrics import IntakeMetrics
 from tocsin.intake.processors import Outcome, Processor, Setup
 from tocsin.intake.recent import IDS_PER_GENERATION, RecentIds
@@ -30,8 +32,9 @@ from tocsin.intake.request import Request
 LINGER_SECONDS = 0.025
 """How long the first request of a commit waits for company; one insert costs about as much."""
 
-COMMIT_EVENTS = 20_000
-COMMIT_BYTES = 32_000_000
+COMMIT_EVENTS = 5_000
+COMMIT_BYTES = 16_000_000
+"""Up to here a larger insert is cheaper for each row; from about 20 MB on the engine takes three times as long."""
 
 HANDOVER_BYTES = 1_000_000
 """Small requests travel to a worker together, up to this size."""
@@ -116,6 +119,7 @@ class Intake:
         self._recent: RecentIds | None = None
         self._last_ingested_at = 0
         self._buffered = 0
+        self._waiting: dict[int, int] = {}
         self._changed = threading.Condition()
         self._open = False
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -184,8 +188,34 @@ class Intake:
         return self._buffered
 
     @property
-    def remaining_bytes(self) -> int:
-        return max(0, self.buffer_bytes - self._buffered)
+    def newest_ingested_at(self) -> int:
+        """Of the last commit, in Unix milliseconds; 0: the store is empty."""
+        return self._last_ingested_at
+
+    @property
+    def oldest_waiting_at(self) -> int | None:
+        """When the oldest request that is not answered yet was handed over; None: no request waits."""
+        with self._changed:
+            return next(iter(self._waiting.values()), None)
+
+    def counts(self) -> dict[str, int]:
+        """Events and requests since `started_at`: accepted = stored + rejected. They begin anew with the process."""
+        metrics = self.metrics
+        sums = {
+            "accepted": metrics.accepted,
+            "stored": metrics.stored,
+            "rejected": metrics.rejected,
+            "duplicates": metrics.duplicates,
+            "throttled": metrics.throttled,
+            "bytes": metrics.bytes,
+        }
+        found = {name: _total(counter) for name, counter in sums.items()}
+        return {**found, "failed": _total(metrics.requests, outcome="failed")}
+
+    def kept(self) -> dict[str, Any]:
+        """What the store holds now, within its retention: `stored`, and `rejected` by code. Asked of the store itself, so
+        that no counter can drift from it."""
+        return self._repository.kept()
 
     # ------------------------------------------------------------------------------------------ admission
 
@@ -207,6 +237,8 @@ class Intake:
 
     def _enqueue(self, work: Work, size: int, admission: Admission) -> "Future[Receipt]":
         job = _Job(work, admission, size)
+        with self._changed:
+            self._waiting[id(job)] = self._clock()
         # A client that goes away cancels its wait, not the work: its events are stored all the same.
         job.answer.set_running_or_notify_cancel()
         self._jobs.put(job)
@@ -313,7 +345,7 @@ class Intake:
                 else:
                     fresh[id] = stamp(line, ingested_at)
                     stored += 1
-            rejected += [refused.line for refused in job.prepared.rejected]
+            rejected += [stamp_rejected(refused.line, ingested_at) for refused in job.prepared.rejected]
             receipts.append(Receipt(stored, len(job.prepared.rejected), duplicates))
         # Rejected first: their ids make a second insert harmless, should the other one fail.
         if rejected:
@@ -348,7 +380,9 @@ class Intake:
         counts.matches.inc(sum(job.prepared.matches for job in jobs))
         counts.bytes.inc(sum(job.sent_bytes for job in jobs))
         counts.requests.labels("acknowledged").inc(len(jobs))
-        for code, number in Counter(refused.code for job in jobs for refused in job.prepared.rejected).items():
+        for code, number in collections.Counter(
+            refused.code for job in jobs for refused in job.prepared.rejected
+        ).items():
             counts.rejected.labels(code).inc(number)
         for job, receipt in zip(jobs, receipts, strict=True):
             self._settle(job)
@@ -363,8 +397,21 @@ class Intake:
     def _settle(self, job: _Job) -> None:
         with self._changed:
             self._prepared_bytes -= job.prepared.size
+            self._waiting.pop(id(job), None)
         job.prepared = Prepared()
         job.admission.release()
+
+
+def _total(counter: Counter, **labels: str) -> int:
+    """The sum over all labels, or over those that are given."""
+    samples = (sample for metric in counter.collect() for sample in metric.samples)
+    return int(
+        sum(
+            sample.value
+            for sample in samples
+            if sample.name.endswith("_total") and labels.items() <= sample.labels.items()
+        )
+    )
 
 
 def _unavailable(error: Exception) -> TocsinError:

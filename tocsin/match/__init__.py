@@ -1,1 +1,5 @@
-"""4. Event to Match: the queries of all enabled rules, compiled together."""
+"""4. Event to matches: all enabled rules' queries compiled together."""
+
+from tocsin.match.matcher import Matcher, Problem
+
+__all__ = ["Matcher", "Problem"]

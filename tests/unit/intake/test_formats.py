@@ -26,7 +26,12 @@ SHAPES = [
     ("a charset", "application/json; charset=utf-8", b'{"a":1}', [{"a": 1}]),
     ("an object a line", JSON, b'{"a":1}\n\n{"b":2}\n', [{"a": 1}, {"b": 2}]),
     ("ndjson", "application/x-ndjson", b'{"a":1}\r\n{"b":2}', [{"a": 1}, {"b": 2}]),
-    ("CloudTrail's file", JSON, b'{"Records":[{"eventName":"A"},{"eventName":"B"}]}', [{"eventName": "A"}, {"eventName": "B"}]),
+    (
+        "CloudTrail's file",
+        JSON,
+        b'{"Records":[{"eventName":"A"},{"eventName":"B"}]}',
+        [{"eventName": "A"}, {"eventName": "B"}],
+    ),
     ("an object that has Records", JSON, b'{"Records":[1],"x":1}', [{"Records": [1], "x": 1}]),
     ("lines of text", "text/plain", b"a b\r\n\nc\n", ["a b", "c"]),
     ("form feeds part no lines", "text/plain; charset=utf-8", b"a\x0cb\x85", ["a\x0cb\ufffd"]),
@@ -39,7 +44,12 @@ SHAPES = [
     ("a lone surrogate", JSON, b'{"a":"x\\ud800"}', [{"a": "x\ufffd"}]),
     ("NaN", JSON, b'{"a":NaN,"b":1}', [{"a": None, "b": 1}]),
     ("a byte that is no UTF-8", JSON, b'{"a":"\xff"}', [{"a": "\ufffd"}]),
-    ("a number beyond 64 bits", JSON, b'{"a":123456789012345678901234567890}', [{"a": 123456789012345678901234567890.0}]),
+    (
+        "a number beyond 64 bits",
+        JSON,
+        b'{"a":123456789012345678901234567890}',
+        [{"a": 123456789012345678901234567890.0}],
+    ),
     (
         "logplex",
         "application/logplex-1",
@@ -93,7 +103,12 @@ def test_malformed_frames_are_refused(body: bytes) -> None:
 
 def test_elements_that_are_no_events_are_kept_apart() -> None:
     items = split(b'[1,{},null,[2],"ok"]', JSON)
-    assert [item.code for item in items if isinstance(item, Unreadable)] == ["not_an_object", "empty", "not_an_object", "not_an_object"]
+    assert [item.code for item in items if isinstance(item, Unreadable)] == [
+        "not_an_object",
+        "empty",
+        "not_an_object",
+        "not_an_object",
+    ]
     assert items[-1] == "ok"
 
 
@@ -107,7 +122,12 @@ def test_defaults_come_from_the_query() -> None:
     query = {"ddsource": "sshd", "service": "ssh", "hostname": "h1", "ddtags": "env:prod, team:infra,"}
     request = request_of(b'{"a":1}', {"content-type": JSON}, query, 7)
     [record], _ = read_records(request)
-    assert (record.source, record.service, record.host, record.tags) == ("sshd", "ssh", "h1", ("env:prod", "team:infra"))
+    assert (record.source, record.service, record.host, record.tags) == (
+        "sshd",
+        "ssh",
+        "h1",
+        ("env:prod", "team:infra"),
+    )
     assert record.received_at == 7
 
 
@@ -141,7 +161,10 @@ def test_whatever_python_writes_is_read_and_can_be_stored(value) -> None:
     assert orjson.loads(orjson.dumps(load_json(json.dumps(value).encode()))) is not ...
 
 
-@given(st.binary(max_size=300), st.sampled_from([JSON, "text/plain", "application/logplex-1", "application/json;simple", "x"]))
+@given(
+    st.binary(max_size=300),
+    st.sampled_from([JSON, "text/plain", "application/logplex-1", "application/json;simple", "x"]),
+)
 def test_no_body_is_a_surprise(body: bytes, content_type: str) -> None:
     try:
         good, bad = read_records(Request(body, 5, content_type))

@@ -1,0 +1,93 @@
+"""A query as a function of which atoms are true, and the atoms that it cannot do without."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from tocsin.query.tree import All, And, Leaf, Node, Not, Or, fold_up, leaves
+
+Condition = Callable[[int], bool]
+"""Says whether a query holds, given the mask of the true atoms."""
+
+
+def condition_of(node: Node, masks: Mapping[Leaf, int]) -> Condition:
+    """The query over masks; `masks` has one bit for each of its leaves, except `All`, which is always true."""
+
+    def visit(current: Node, below: Sequence[Condition]) -> Condition:
+        if isinstance(current, And):
+            return _all_of(current.parts, below, masks)
+        if isinstance(current, Or):
+            return _any_of(current.parts, below, masks)
+        if isinstance(current, Not):
+            return _none_of(below[0])
+        if isinstance(current, All):
+            return _true
+        return _has(masks[current])
+
+    return fold_up(node, visit)
+
+
+def _true(_mask: int) -> bool:
+    return True
+
+
+def _has(bit: int) -> Condition:
+    return lambda mask: mask & bit != 0
+
+
+def _none_of(part: Condition) -> Condition:
+    return lambda mask: not part(mask)
+
+
+def _all_of(parts: Sequence[Node], conditions: Sequence[Condition], masks: Mapping[Leaf, int]) -> Condition:
+    """Leaves and negated leaves are tested together by two masks; the rest one after another."""
+    wanted = unwanted = 0
+    rest: list[Condition] = []
+    for part, condition in zip(parts, conditions, strict=True):
+        if isinstance(part, Not) and not isinstance(part.part, And | Or | Not | All):
+            unwanted |= masks[part.part]
+        elif isinstance(part, And | Or | Not | All):
+            rest.append(condition)
+        else:
+            wanted |= masks[part]
+    if not rest:
+        return lambda mask: mask & wanted == wanted and not mask & unwanted
+    return lambda mask: mask & wanted == wanted and not mask & unwanted and all(part(mask) for part in rest)
+
+
+def _any_of(parts: Sequence[Node], conditions: Sequence[Condition], masks: Mapping[Leaf, int]) -> Condition:
+    any_bit = 0
+    rest: list[Condition] = []
+    for part, condition in zip(parts, conditions, strict=True):
+        if isinstance(part, And | Or | Not | All):
+            rest.append(condition)
+        else:
+            any_bit |= masks[part]
+    if not rest:
+        return lambda mask: mask & any_bit != 0
+    return lambda mask: mask & any_bit != 0 or any(part(mask) for part in rest)
+
+
+def usage(nodes: Iterable[Node]) -> Counter[Leaf]:
+    """In how many queries each leaf stands."""
+    return Counter(leaf for node in nodes for leaf in set(leaves(node)))
+
+
+def needed(node: Node, used: Mapping[Leaf, int]) -> frozenset[Leaf] | None:
+    """Leaves of which at least one is true whenever the query holds; None when it can hold without any.
+
+    Of the parts of a conjunction the one is taken whose leaves few other queries share: what a rule does not share
+    with others is what is rare in events (`source:x` stands in many rules, the name of an operation in one).
+    """
+
+    def visit(current: Node, below: Sequence[frozenset[Leaf] | None]) -> frozenset[Leaf] | None:
+        if isinstance(current, And):
+            possible = [part for part in below if part is not None]
+            return min(possible, key=lambda part: sum(used[leaf] for leaf in part), default=None)
+        if isinstance(current, Or):
+            parts = [part for part in below if part is not None]
+            return frozenset[Leaf]().union(*parts) if len(parts) == len(below) else None
+        if isinstance(current, Not | All):
+            return None
+        return frozenset((current,))
+
+    return fold_up(node, visit)

@@ -1,0 +1,98 @@
+"""What a query that holds writes beside the event: one match for each group it falls into (siem.md §2.4, §2.5)."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, product
+
+from tocsin.event import Event
+from tocsin.query.errors import Code, QueryError
+from tocsin.query.parser import parse
+from tocsin.query.to_predicate import Reader, reader
+from tocsin.query.track import Track
+from tocsin.query.tree import Exists
+from tocsin.query.values import Scalar, number_of, text_of
+from tocsin.rule import MISSING_GROUP_VALUE, Match, Rule, RuleQuery
+
+MAX_MATCHES = 50
+"""Of one query on one event: multi-valued fields multiply, and an event must not become thousands of rows."""
+
+DISTINCT_SEPARATOR = "\x1f"
+
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """One query of a rule at a version, as far as it concerns what is written."""
+
+    rule_id: str
+    rule_version: int
+    query_index: int
+    group_by: tuple[Reader, ...]
+    is_group_optional: bool
+    distinct: tuple[Reader, ...] = ()
+    metric: Reader | None = None
+    is_maximum: bool = False
+
+    @classmethod
+    def of(cls, rule: Rule, query_index: int, query: RuleQuery, track: Track) -> "Emission":
+        """Raises `QueryError` for what is not the name of a field."""
+
+        def readers(fields: Sequence[str]) -> tuple[Reader, ...]:
+            return tuple(field_reader(field, track) for field in fields)
+
+        return cls(
+            rule_id=rule.id,
+            rule_version=rule.version,
+            query_index=query_index,
+            group_by=readers(query.group_by_fields),
+            is_group_optional=query.has_optional_group_by_fields,
+            distinct=readers(query.distinct_fields if query.aggregation == "cardinality" else ()),
+            metric=next(iter(readers(query.metrics if query.aggregation in ("sum", "max") else ())), None),
+            is_maximum=query.aggregation == "max",
+        )
+
+    def matches(self, event: Event) -> Iterator[Match]:
+        """No match when a group-by field is missing and not optional.
+
+        An event without the distinct or metric field still matches: it is seen, and adds nothing to the number of
+        values or to the sum.
+        """
+        groups = [_texts(read(event)) for read in self.group_by]
+        if self.is_group_optional:
+            groups = [values or [MISSING_GROUP_VALUE] for values in groups]
+        parts: list[str | None] = [None]
+        if self.distinct:
+            counted = islice(product(*(_texts(read(event)) for read in self.distinct)), MAX_MATCHES)
+            parts = [DISTINCT_SEPARATOR.join(values) for values in counted] or [None]
+        value = self._value(event)
+        for group, part in islice(product(product(*groups), parts), MAX_MATCHES):
+            yield Match(self.rule_id, self.rule_version, self.query_index, group, part, value)
+
+    def _value(self, event: Event) -> float | None:
+        """The metric of the event: of several values the sum or the highest, as the aggregation is."""
+        if self.metric is None:
+            return None
+        numbers = [number for number in map(_number, self.metric(event)) if number is not None]
+        if not numbers:
+            return None
+        return max(numbers) if self.is_maximum else sum(numbers)
+
+
+def field_reader(field: str, track: Track) -> Reader:
+    """What reads a field as rules write it: `@usr.id`, `host`, `env`. Raises `QueryError`."""
+    node = parse(f"{field}:*")
+    if not isinstance(node, Exists):
+        raise QueryError(Code.EMPTY_FIELD, 0, len(field), f"'{field}' is not the name of a field")
+    return reader(node.field, track)
+
+
+def _texts(values: Iterable[Scalar]) -> list[str]:
+    """Text forms of the values, each once, in order."""
+    return list(dict.fromkeys(map(text_of, values)))
+
+
+def _number(value: Scalar) -> float | None:
+    number = number_of(value) if isinstance(value, str) else value
+    if number is None or isinstance(number, bool) or not math.isfinite(number):
+        return None
+    return float(number)
