@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from argon2 import PasswordHasher
 from sqlalchemy import func, insert, select
@@ -30,9 +31,13 @@ from tocsin.access.users import Users
 from tocsin.clock import Clock
 from tocsin.config import BadSetting, Config
 from tocsin.errors import BadRequest
+from tocsin.store import settings
 from tocsin.store.state import StateStore
 
 DEFAULT_ADMIN = "admin@localhost"
+
+ORGANISATION = "organisation"
+"""Name of the setting that holds the installation's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,16 @@ class Access:
             self.keys.add_application_key(session, "First key", admin, key=made.app_key)
             keep(made)
         return made
+
+    @cached_property
+    def organisation(self) -> str:
+        """The id of this installation, a UUID; made at the first start and kept."""
+        with self._state.reading() as session:
+            known = settings.get(session, ORGANISATION)
+        if known is None:
+            with self._state.transaction() as session:
+                known = settings.get_or_put(session, ORGANISATION, lambda: new_uuid(self._random), self._clock())
+        return str(known)
 
     def flush(self) -> None:
         """Write when keys and sessions were last used; for a worker, every half minute and at the end."""

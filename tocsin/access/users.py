@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from tocsin.access.actor import Actor
 from tocsin.access.audit import AuditTrail
-from tocsin.access.invitations import Invitation, find_invited, invite
+from tocsin.access.invitations import Invitation, find_invited, get_invitation, invite
 from tocsin.access.names import check_uuid, clean_email, clean_name
 from tocsin.access.passwords import Passwords, check_rules
 from tocsin.access.people import Page, User, keep_an_admin, permissions_of, users_where
@@ -215,6 +215,11 @@ class Users:
                 made.append(invite(session, user.uuid, self._random, self._clock()))
                 self._audit.record(session, by, "created", "user_invitation", made[-1].uuid, user.email)
         return tuple(made)
+
+    def invitation(self, invitation_id: str) -> Invitation:
+        """An invitation that is still open, without its token. Raises `NotFound`."""
+        with self._state.reading() as session:
+            return get_invitation(session, invitation_id)
 
     def accept(self, token: str, password: str) -> None:
         """Set the password that an invitation allows; it works once. Raises `NotFound`."""

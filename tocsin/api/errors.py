@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from tocsin.errors import TocsinError, TooManyRequests
+from tocsin.query.errors import QueryError
 
 log = structlog.get_logger("api")
 
@@ -34,7 +35,7 @@ TITLES = {
 }
 
 PLACE = ("code", "start", "end", "message", "fix")
-"""What an error knows that points at a place in a text."""
+"""What the error of a query knows beyond its sentence."""
 
 OBJECT_SHAPE_PATHS = ("/api/v2/logs", "/api/v2/logs/")
 """Log intake answers with objects (api.md §2)."""
@@ -71,7 +72,7 @@ async def _tocsin_error(request: Request, error: TocsinError) -> Response:
     if error.status >= 500:
         log.error("request failed", path=request.url.path, reasons=error.reasons)
     body = error_body(request.url.path, error.status, error.reasons)
-    if all(hasattr(error, name) for name in PLACE):
+    if isinstance(error, QueryError):
         body = {"errors": list(error.reasons), "error": {name: getattr(error, name) for name in PLACE}}
     headers = {}
     if isinstance(error, TooManyRequests):

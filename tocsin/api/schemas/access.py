@@ -417,8 +417,6 @@ class AcceptRequest(BaseModel):
 
 
 class ApiKeyAttributes(BaseModel):
-    """`key` in the answer to the creation only (decision 0031)."""
-
     name: str
     last4: str
     category: str
@@ -426,7 +424,6 @@ class ApiKeyAttributes(BaseModel):
     created_at: str
     modified_at: str
     date_last_used: str | None
-    key: str | None = None
 
 
 class ApiKeyRelationships(BaseModel):
@@ -452,7 +449,6 @@ class ApiKeyResource(BaseModel):
                 created_at=timestamp(key.created_at),
                 modified_at=timestamp(key.modified_at),
                 date_last_used=maybe_timestamp(key.last_used_at),
-                key=key.key or None,
             ),
             relationships=ApiKeyRelationships(created_by=_user(key.created_by), modified_by=_user(key.modified_by)),
         )
@@ -461,6 +457,26 @@ class ApiKeyResource(BaseModel):
 class ApiKeyResponse(BaseModel):
     data: ApiKeyResource
     included: list[UserResource] = []
+
+
+class NewApiKeyAttributes(ApiKeyAttributes):
+    """With the key itself, in the answer to its creation only (decision 0031)."""
+
+    key: str
+
+
+class NewApiKeyResource(ApiKeyResource):
+    attributes: NewApiKeyAttributes
+
+
+class NewApiKeyResponse(BaseModel):
+    data: NewApiKeyResource
+
+    @classmethod
+    def of(cls, key: ApiKey) -> "NewApiKeyResponse":
+        known = ApiKeyResource.of(key)
+        attributes = NewApiKeyAttributes(**known.attributes.model_dump(), key=key.key)
+        return cls(data=NewApiKeyResource(id=known.id, attributes=attributes, relationships=known.relationships))
 
 
 class KeyTotals(BaseModel):
@@ -513,14 +529,11 @@ class ApiKeyUpdateRequest(BaseModel):
 
 
 class ApplicationKeyAttributes(BaseModel):
-    """`key` in the answer to the creation only (decision 0031)."""
-
     name: str
     last4: str
     created_at: str
     last_used_at: str | None
     scopes: list[str] | None
-    key: str | None = None
 
 
 class ApplicationKeyRelationships(BaseModel):
@@ -543,7 +556,6 @@ class ApplicationKeyResource(BaseModel):
                 created_at=timestamp(key.created_at),
                 last_used_at=maybe_timestamp(key.last_used_at),
                 scopes=None if key.scopes is None else list(key.scopes),
-                key=key.key or None,
             ),
             relationships=ApplicationKeyRelationships(owned_by=One(data=Identifier(id=key.user_uuid, type="users"))),
         )
@@ -552,6 +564,28 @@ class ApplicationKeyResource(BaseModel):
 class ApplicationKeyResponse(BaseModel):
     data: ApplicationKeyResource
     included: list[UserResource] = []
+
+
+class NewApplicationKeyAttributes(ApplicationKeyAttributes):
+    """With the key itself, in the answer to its creation only (decision 0031)."""
+
+    key: str
+
+
+class NewApplicationKeyResource(ApplicationKeyResource):
+    attributes: NewApplicationKeyAttributes
+
+
+class NewApplicationKeyResponse(BaseModel):
+    data: NewApplicationKeyResource
+
+    @classmethod
+    def of(cls, key: ApplicationKey) -> "NewApplicationKeyResponse":
+        known = ApplicationKeyResource.of(key)
+        attributes = NewApplicationKeyAttributes(**known.attributes.model_dump(), key=key.key)
+        return cls(
+            data=NewApplicationKeyResource(id=known.id, attributes=attributes, relationships=known.relationships)
+        )
 
 
 class ApplicationKeysMeta(BaseModel):
