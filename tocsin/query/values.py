@@ -189,8 +189,8 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 def number_of(text: str) -> int | float | None:
     """The number that a text is, or None: sign, fraction, exponent; nothing else.
 
-    At most 20 digits without fraction or exponent are exact within 64 bits; anything else is the nearest double, perhaps
-    infinite.
+    At most 20 digits without fraction or exponent are exact within 64 bits; anything else is the nearest double,
+    perhaps infinite.
     """
     if _INTEGER.fullmatch(text):
         value = int(text)

@@ -1,0 +1,239 @@
+"""Matching by hand: wildcards on a whole value, wildcards inside a text, paths in a document, sorted blocks."""
+
+import bisect
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
+from typing import Any
+
+import re2
+
+from tocsin.query.tree import ANY, ONE, Piece, Pieces
+from tocsin.query.values import (
+    WHITE_SPACE,
+    AddressRange,
+    Scalar,
+    flatten,
+    fold,
+    is_word_character,
+    scalar,
+    text_of,
+    word_ranges,
+    words,
+)
+
+_MAX_PATTERN_MEMORY = 256 * 1024 * 1024
+"""Most that RE2 may use for one pattern: enough for 64 KiB of query, and only taken when needed."""
+
+_LONG_PATH = 24
+"""From so many segments on a path is looked up in the flattened document: the ways to split it into keys grow
+with the square."""
+
+
+# -- wildcards on the whole value -------------------------------------------------------------------------------------
+
+
+def whole(pieces: Pieces) -> Callable[[str], bool]:
+    """Whether a pattern matches a text from end to end. Without `?` by substring search, else by RE2."""
+    if ONE in pieces:
+        found = _compiled(whole_pattern(pieces, folds=False))
+        return lambda text: found.search(text) is not None
+    head = pieces[0] if pieces and isinstance(pieces[0], str) else ""
+    tail = pieces[-1] if len(pieces) > 1 and isinstance(pieces[-1], str) else ""
+    inner = [piece for piece in pieces[bool(head) : len(pieces) - bool(tail)] if isinstance(piece, str)]
+    if ANY not in pieces:
+        return lambda text: text == head
+    least = len(head) + len(tail)
+
+    def matches(text: str) -> bool:
+        if len(text) < least or not text.startswith(head) or not text.endswith(tail):
+            return False
+        at, end = len(head), len(text) - len(tail)
+        for literal in inner:
+            at = text.find(literal, at, end)
+            if at < 0:
+                return False
+            at += len(literal)
+        return True
+
+    return matches
+
+
+def whole_pattern(pieces: Pieces, *, folds: bool) -> str:
+    """The same as a regular expression of RE2; `folds` for text that is not folded yet."""
+    body = "".join(_regex(piece, ".*", folds=folds) for piece in pieces)
+    return f"(?s)^{body}$"
+
+
+# -- wildcards inside a text ------------------------------------------------------------------------------------------
+
+
+def inside(pieces: Pieces) -> Callable[[Scalar], bool]:
+    """Whether a stretch of the text matches, from word boundary to word boundary where the pattern has no `*` (§6)."""
+    literals = [piece for piece in pieces if isinstance(piece, str)]
+    pattern = inside_pattern(pieces)
+    if pattern is None:
+        return lambda value: False
+    is_plain = is_plain_word(pieces)
+    begins, ends = pieces[0] is not ANY, pieces[-1] is not ANY
+
+    def matches(value: Scalar) -> bool:
+        text = text_of(value)
+        folded = fold(text)
+        for literal in literals:
+            if literal not in folded:
+                return False
+        if is_plain and not begins and not ends:
+            return True
+        return _compiled(pattern).search(text) is not None
+
+    return matches
+
+
+def is_plain_word(pieces: Pieces) -> bool:
+    """One literal of word characters with at most a `*` on either side: it lies within one word."""
+    literals = [piece for piece in pieces if isinstance(piece, str)]
+    return len(literals) == 1 and ONE not in pieces and all(is_word_character(each) for each in literals[0])
+
+
+def inside_pattern(pieces: Pieces) -> str | None:
+    """A regular expression of RE2 on the raw text; None if nothing can match.
+
+    Word characters and folding are spelt out as classes of code points, so that they do not depend on the version
+    of Unicode that an engine was built with.
+    """
+    inner = list(pieces)
+    begins, ends = inner[0] is not ANY, inner[-1] is not ANY
+    inner = inner[not begins : len(inner) - (not ends)]
+    parts = [_regex(piece, f"[^{WHITE_SPACE}]*", folds=True) for piece in inner]
+    if begins and not _edge(inner, parts, 0):
+        return None
+    if ends and not _edge(inner, parts, -1):
+        return None
+    left = f"(?:^|[^{_word_class()}])" if begins else ""
+    right = f"(?:$|[^{_word_class()}])" if ends else ""
+    return f"(?s){left}{''.join(parts)}{right}"
+
+
+def _edge(inner: list[Piece], parts: list[str], index: int) -> bool:
+    """Whether the stretch can begin (or end) with a character of a word; `?` there becomes one."""
+    piece = inner[index]
+    if piece is ONE:
+        parts[index] = f"[{_word_class()}]"
+        return True
+    return isinstance(piece, str) and is_word_character(piece[index])
+
+
+def word_runs(pieces: Pieces) -> list[str]:
+    """Runs of word characters that a text must contain for the pattern to match: for a cheap first look."""
+    return [run for piece in pieces if isinstance(piece, str) for run in words(piece)]
+
+
+@cache
+def _word_class() -> str:
+    return "".join(f"\\x{{{low:x}}}-\\x{{{high:x}}}" for low, high in word_ranges())
+
+
+def _regex(piece: Piece, run: str, *, folds: bool) -> str:
+    if piece is ANY:
+        return run
+    if piece is ONE:
+        return "."
+    return "".join(_character(character, folds=folds) for character in str(piece))
+
+
+def _character(character: str, *, folds: bool) -> str:
+    if folds and (others := _foldings().get(fold(character))):
+        return f"[{''.join(_point(other) for other in others)}]"
+    return character if character.isascii() and character.isalnum() else _point(character)
+
+
+def _point(character: str) -> str:
+    return f"\\x{{{ord(character):x}}}"
+
+
+@cache
+def _foldings() -> Mapping[str, str]:
+    """Folded character -> all that fold to it, where there is more than one. No cased letter is beyond plane 1."""
+    groups: dict[str, str] = {}
+    for point in range(0x20000):
+        character = chr(point)
+        folded = fold(character)
+        if folded != character:
+            groups[folded] = groups.get(folded, folded) + character
+    return groups
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> Any:
+    options = re2.Options()
+    options.max_mem = _MAX_PATTERN_MEMORY
+    options.log_errors = False
+    return re2.compile(pattern, options)
+
+
+# -- paths in a document ----------------------------------------------------------------------------------------------
+
+Step = tuple[tuple[str, int], ...]
+
+
+def _steps(path: str) -> list[Step]:
+    """For each depth the keys that lead on, and how deep: `a` or, as a dotted key, `a.b` or `a.b.c` (§4)."""
+    segments = path.split(".")
+    return [
+        tuple((".".join(segments[depth:end]), end) for end in range(depth + 1, len(segments) + 1))
+        for depth in range(len(segments))
+    ]
+
+
+def path_reader(path: str) -> Callable[[Mapping[str, Any]], list[Scalar]]:
+    """All scalars at a path, in no particular order; arrays are crossed (§10)."""
+    if path.count(".") >= _LONG_PATH or not path.isascii():
+        return lambda attributes: flatten(attributes).get(path, [])
+    steps = _steps(path)
+    last = len(steps)
+
+    def read(attributes: Mapping[str, Any]) -> list[Scalar]:
+        found: list[Scalar] = []
+        stack: list[tuple[Any, int]] = [(attributes, 0)]
+        while stack:
+            node, depth = stack.pop()
+            if isinstance(node, dict):
+                if depth < last:
+                    for key, below in steps[depth]:
+                        if key in node:
+                            stack.append((node[key], below))
+            elif isinstance(node, list):
+                stack.extend((element, depth) for element in node)
+            elif depth == last and (value := scalar(node)) is not None:
+                found.append(value)
+        return found
+
+    return read
+
+
+def path_test(path: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether a value exists at a path or anywhere below it (§8)."""
+    read = path_reader(path)
+    below = f"{path}."
+
+    def exists(attributes: Mapping[str, Any]) -> bool:
+        if read(attributes):
+            return True
+        return any(found.startswith(below) for found in flatten(attributes))
+
+    return exists
+
+
+# -- blocks -----------------------------------------------------------------------------------------------------------
+
+
+def address_test(ranges: Sequence[AddressRange]) -> Callable[[int], bool]:
+    """Whether an address is in one of the sorted, disjoint ranges."""
+    firsts = [first for first, _ in ranges]
+    lasts = [last for _, last in ranges]
+
+    def within(address: int) -> bool:
+        index = bisect.bisect_right(firsts, address) - 1
+        return index >= 0 and address <= lasts[index]
+
+    return within
