@@ -131,8 +131,8 @@ class Matches:
         after = Sql("1")
         parameters = {
             "rules": sorted({key.rule_id for key in keys}),
-            "groups": sorted({key.group for key in keys}),
-            "keys": [tuple(key) for key in keys],
+            "groups": [list(group) for group in sorted({key.group for key in keys})],
+            "keys": [(key.rule_id, key.rule_version, list(key.group)) for key in keys],
             "since": since,
             "page": PAGE,
         }
@@ -156,7 +156,7 @@ class Matches:
             "rule": rule_id,
             "version": rule_version,
             "kept": [position + 1 for position in kept],
-            "groups": list(groups),
+            "groups": [list(group) for group in groups],
             "since": since,
             "page": PAGE,
         }

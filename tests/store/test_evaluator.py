@@ -1,0 +1,475 @@
+"""The evaluator on real stores: same events, same signals, in whatever order, whenever it is killed (design §9.1)."""
+
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from prometheus_client import CollectorRegistry
+
+from tocsin.access.actor import Actor
+from tocsin.access.audit import AuditTrail
+from tocsin.evaluate.evaluator import Evaluator, EvaluatorMetrics
+from tocsin.evaluate.repository import Matches, Progress
+from tocsin.evaluate.threshold import MatchRow, decide, plan
+from tocsin.event import Event, event_id
+from tocsin.query import Sql
+from tocsin.rule import Match, Rule, RuleCase, RuleOptions, RuleQuery
+from tocsin.signal import Person
+from tocsin.signals.engine import SignalEngine
+from tocsin.signals.repository import SignalRows
+from tocsin.signals.resource import signal_resource
+from tocsin.signals.writer import SignalMetrics, SignalWriter
+from tocsin.store.events import EventStore
+from tocsin.store.leases import Leases
+from tocsin.store.outbox import Outbox
+from tocsin.store.rows import encode_event
+from tocsin.store.state import StateStore
+from tocsin.triage import history
+from tocsin.triage.service import TriageService
+from tocsin.triage.transitions import Change
+
+BORN = 1_767_225_600_000
+SECOND = 1000
+HOUR = 3_600_000
+
+
+class Killed(BaseException):
+    """What a SIGKILL is in these tests: nothing may handle it."""
+
+
+class Saboteur:
+    """Raises `Killed` before or after the n-th call that passes through it."""
+
+    def __init__(self) -> None:
+        self.left = -1
+        self.after = False
+
+    def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*arguments: Any, **keywords: Any) -> Any:
+            if self.left == 0 and not self.after:
+                self.left = -1
+                raise Killed
+            result = function(*arguments, **keywords)
+            if self.left == 0:
+                self.left = -1
+                raise Killed
+            self.left -= self.left > 0
+            return result
+
+        return wrapped
+
+
+class Sabotaged:
+    """An object whose methods pass through a saboteur."""
+
+    def __init__(self, inner: Any, saboteur: Saboteur) -> None:
+        self._inner = inner
+        self._saboteur = saboteur
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._inner, name)
+        return self._saboteur.wrap(value) if callable(value) else value
+
+
+class FakeRules:
+    """The rules that a test gives, at their versions."""
+
+    def __init__(self, *rules: Rule) -> None:
+        self.versions = {(rule.id, rule.version): rule for rule in rules}
+        self.enabled = {rule.id: rule for rule in rules}
+
+    def enabled_rules(self) -> Iterable[Rule]:
+        return self.enabled.values()
+
+    def rule_at(self, rule_id: str, version: int) -> Rule | None:
+        return self.versions.get((rule_id, version))
+
+
+class World:
+    """A live evaluator with a clock to turn; `restart` is what a new process finds."""
+
+    def __init__(self, events: EventStore, state: StateStore, *rules: Rule, name: str = "matches") -> None:
+        self.store = events
+        self.state = state
+        self.now = BORN + 10 * SECOND
+        self.rules = FakeRules(*rules)
+        self.name = name
+        self.saboteur = Saboteur()
+        self.registry = CollectorRegistry()
+        self.restart()
+
+    def clock(self) -> int:
+        return self.now
+
+    def restart(self) -> None:
+        self.saboteur.left = -1
+        self.registry = CollectorRegistry()
+        events: Any = Sabotaged(self.store, self.saboteur)
+        state: Any = Sabotaged(self.state, self.saboteur)
+        matches, rows = Matches(events), SignalRows(events)
+        self.rows = SignalRows(self.store)
+        self.triage = TriageService(
+            state,
+            AuditTrail(self.clock),
+            self.clock,
+            find_signals=self.rows.timestamps,
+            find_person=lambda uuid: Person(uuid, "ana@example.com", "Ana", 1),
+            project=lambda ids: self.engine.project(ids),
+            lock_after_ms=0,
+        )
+        self.progress = Progress(state, self.name)
+        writer = SignalWriter(
+            rows,
+            matches,
+            state,
+            Outbox(state, self.clock, "test"),
+            self.clock,
+            triage_of=self.triage.triage_of,
+            hand_over=self.triage.hand_over,
+            add_history=history.add,
+            metrics=SignalMetrics(self.registry),
+        )
+        evaluator = Evaluator(matches, self.progress, self.rules, writer, self.clock, EvaluatorMetrics(self.registry))
+        Leases(self.state, self.clock).clear()
+        self.engine = SignalEngine(evaluator, writer, Leases(state, self.clock), self.clock, "test", self.registry)
+
+    def run(self) -> None:
+        while self.engine.step():
+            pass
+
+    def ingest(self, *sent: tuple[Event, Sequence[Match]]) -> None:
+        """Store events with their matches, as the intake does; the clock goes on."""
+        lines = []
+        for event, matches in sent:
+            lines.append(encode_event(replace(event, ingested_at=self.now), matches))
+        self.store.insert("logs", b"\n".join(lines), len(lines))
+        self.now += 150
+
+    def signals(self, rule: Rule) -> list[dict[str, Any]]:
+        ids = self.store.query(Sql("SELECT id FROM signals FINAL WHERE rule_id = {rule:String}", {"rule": rule.id}))
+        rows = self.rows.rows(row["id"] for row in ids)
+        return [rows[name] for name in sorted(rows)]
+
+    def metric(self, name: str, **labels: str) -> float:
+        return self.registry.get_sample_value(name, labels) or 0.0
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StateStore:
+    store = StateStore(f"sqlite:///{tmp_path / 'state.db'}")
+    store.migrate()
+    return store
+
+
+def threshold(rule_id: str, *cases: tuple[str, str], **options: Any) -> Rule:
+    group = options.pop("group", ("@usr.id",))
+    merged = options.pop("group_signals_by", ())
+    queries = options.pop("queries", None) or (RuleQuery("a", "*", group_by_fields=group),)
+    return Rule(
+        id=rule_id,
+        name="Too many",
+        message="{{@usr.id}} did it {{events_matched}} times",
+        queries=queries,
+        cases=tuple(RuleCase(status, condition, name=f"case {status}") for status, condition in cases),
+        options=RuleOptions(**({"evaluation_window": 60, "keep_alive": 300, "max_signal_duration": 3600} | options)),
+        group_signals_by=merged,
+        tags=("security:attack",),
+    )
+
+
+def event(
+    second: float, user: str = "bob", rule: Rule | None = None, index: int = 0, **more: Any
+) -> tuple[Event, list[Match]]:
+    """An event at this second, with its match."""
+    timestamp = BORN + round(second * SECOND)
+    rules = more.pop("rules", [rule] if rule else [])
+    content = orjson.dumps([second, user, index, more.pop("salt", ""), [rule.id for rule in rules]])
+    made = Event(
+        event_id(timestamp, content),
+        timestamp,
+        message=f"{user} at {second}",
+        host="web-1",
+        tags=more.pop("tags", ["env:prod"]),
+        attributes={"usr": {"id": user}, "n": index},
+    )
+    groups = more.pop("groups", [(user,)])
+    return made, [Match(rule.id, rule.version, index, group) for rule in rules for group in groups]
+
+
+def comparable(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A signal without what says when we ran rather than what we found."""
+    kept = {name: value for name, value in row.items() if name not in ("row_version", "ingested_at")}
+    custom = orjson.loads(row["document"])
+    del custom["discovery_timestamp"]
+    return kept | {"document": custom, "detail": orjson.loads(row["detail"])}
+
+
+def test_matches_become_a_signal_that_grows(event_store: EventStore, state: StateStore) -> None:
+    rule = threshold("aaa-aaa-aaa", ("high", "a > 3"), ("low", "a > 1"))
+    world = World(event_store, state, rule)
+    world.ingest(event(1, rule=rule), event(2, rule=rule))
+    world.run()
+    (row,) = world.signals(rule)
+    attributes = signal_resource(row)["attributes"]
+    assert (attributes["status"], attributes["title"]) == ("low", "Too many - case low")
+    assert attributes["message"] == "bob did it 2 times"
+    assert attributes["custom"]["usr"] == {"id": "bob"}
+    assert attributes["custom"]["workflow"]["window"] == {"state": "open", "closes_at": "2026-01-01T00:05:02.000Z"}
+    assert attributes["custom"]["workflow"]["triage"]["state"] == "open"
+    assert len(attributes["custom"]["samples"]) == 2
+    world.ingest(event(3, rule=rule), event(4, rule=rule))
+    world.run()
+    (grown,) = world.signals(rule)
+    assert (grown["id"], grown["timestamp"], grown["status"]) == (row["id"], row["timestamp"], "high")
+    assert grown["row_version"] > row["row_version"]
+    assert grown["ingested_at"] == row["ingested_at"]
+    kinds = [(entry.kind, entry.before, entry.after) for entry in world.triage.history_of(row["id"])]
+    assert kinds == [("created", "", "low"), ("severity", "low", "high")]
+
+
+def test_nothing_new_writes_nothing(event_store: EventStore, state: StateStore) -> None:
+    rule = threshold("aaa-aaa-aab", ("low", "a > 0"))
+    world = World(event_store, state, rule)
+    world.ingest(event(1, rule=rule))
+    world.run()
+    (before,) = world.signals(rule)
+    world.run()
+    world.restart()
+    world.run()
+    assert world.signals(rule) == [before]
+
+
+def test_clock_closes_the_window_also_after_a_restart(event_store: EventStore, state: StateStore) -> None:
+    rule = threshold("aaa-aaa-aac", ("low", "a > 0"))
+    world = World(event_store, state, rule)
+    world.ingest(event(1, rule=rule))
+    world.run()
+    world.restart()
+    world.now = BORN + 301 * SECOND
+    world.run()
+    (row,) = world.signals(rule)
+    assert orjson.loads(row["document"])["workflow"]["window"]["state"] == "closed"
+
+
+def test_late_event_supersedes_and_triage_moves_on(event_store: EventStore, state: StateStore) -> None:
+    rule = threshold("aaa-aaa-aad", ("low", "a > 1"))
+    world = World(event_store, state, rule)
+    world.ingest(event(50, rule=rule), event(55, rule=rule))
+    world.run()
+    (first,) = world.signals(rule)
+    ana = Actor("11111111-0000-4000-8000-000000000001", 1, "ana@example.com", "Ana", frozenset())
+    world.triage.decide(first["id"], Change(state="under_review"), ana)
+    world.ingest(event(20, rule=rule))
+    world.run()
+    (second,) = world.signals(rule)
+    assert second["id"] != first["id"]
+    assert second["timestamp"] == BORN + 50 * SECOND
+    assert orjson.loads(second["document"])["workflow"]["triage"]["state"] == "under_review"
+
+
+def test_triage_is_projected_and_detection_keeps_it(event_store: EventStore, state: StateStore) -> None:
+    rule = threshold("aaa-aaa-aae", ("low", "a > 0"))
+    world = World(event_store, state, rule)
+    world.ingest(event(1, rule=rule))
+    world.run()
+    (row,) = world.signals(rule)
+    ana = Actor("11111111-0000-4000-8000-000000000001", 1, "ana@example.com", "Ana", frozenset())
+    world.triage.decide(row["id"], Change(state="archived", archive_reason="false_positive"), ana)
+    world.ingest(event(2, rule=rule))
+    world.run()
+    (row,) = world.signals(rule)
+    workflow = orjson.loads(row["document"])["workflow"]
+    assert workflow["triage"]["archive_reason"] == "false_positive"
+    assert workflow["events_matched"] == 2
+
+
+def test_old_events_fire_only_when_sent_as_backfill(event_store: EventStore, state: StateStore) -> None:
+    rule = threshold("aaa-aaa-aaf", ("low", "a > 0"))
+    world = World(event_store, state, rule)
+    world.now = BORN + 25 * HOUR
+    world.ingest(event(1, rule=rule), event(3600 + 1, "eve", rule=rule))
+    world.run()
+    assert [orjson.loads(row["document"])["usr"]["id"] for row in world.signals(rule)] == ["eve"]
+    assert world.metric("tocsin_evaluator_skipped_total", reason="late") == 1
+    world.ingest(event(2, rule=rule, tags=["backfill:true"]))
+    world.run()
+    rows = {orjson.loads(row["document"])["usr"]["id"]: row for row in world.signals(rule)}
+    assert set(rows) == {"bob", "eve"}
+    # The late event that does not count stays out when the group is read from the store.
+    assert orjson.loads(rows["bob"]["document"])["workflow"]["events_matched"] == 1
+
+
+def test_disabled_rule_raises_nothing_and_versions_stay_apart(event_store: EventStore, state: StateStore) -> None:
+    rule = threshold("aaa-aaa-aag", ("low", "a > 1"))
+    newer = replace(rule, version=2, name="Newer")
+    world = World(event_store, state, rule, newer)
+    world.ingest(event(1, rule=rule), event(2, rule=newer))
+    world.run()
+    assert world.signals(rule) == []
+    world.ingest(event(3, rule=newer))
+    world.run()
+    (row,) = world.signals(rule)
+    assert row["title"] == "Newer - case low"
+    del world.rules.enabled[rule.id]
+    world.ingest(event(4, "eve", rule=newer), event(5, "eve", rule=newer))
+    world.run()
+    assert world.signals(rule) == [row]
+    assert world.metric("tocsin_evaluator_skipped_total", reason="rule disabled") == 2
+
+
+def test_broken_rule_is_noted_and_the_others_go_on(event_store: EventStore, state: StateStore) -> None:
+    broken = threshold("aaa-aaa-aah", ("low", "nonsense > "))
+    sound = threshold("aaa-aaa-aai", ("low", "a > 0"))
+    world = World(event_store, state, broken, sound)
+    world.ingest(event(1, rules=[broken, sound]))
+    world.run()
+    assert len(world.signals(sound)) == 1
+    assert world.signals(broken) == []
+    (failure,) = world.progress.failures()
+    assert (failure.rule_id, failure.matches) == (broken.id, 1)
+    assert "expected a number" in failure.message
+
+
+def test_merged_groups(event_store: EventStore, state: StateStore) -> None:
+    rule = threshold("aaa-aaa-aaj", ("low", "a > 1"), group=("@usr.id", "host"), group_signals_by=("host",))
+    world = World(event_store, state, rule)
+    both = {"groups": [("bob", "web-1"), ("eve", "web-1")]}
+    world.ingest(event(1, rule=rule, **both), event(2, "bob", rule=rule, groups=[("bob", "web-1")]))
+    world.run()
+    world.restart()
+    world.ingest(event(3, "eve", rule=rule, groups=[("eve", "web-1")]))
+    world.run()
+    (row,) = world.signals(rule)
+    custom = orjson.loads(row["document"])
+    assert custom["groupByValues"] == {"@usr.id": ["bob", "eve"], "host": "web-1"}
+    assert custom["workflow"]["events_matched"] == 3
+
+
+def test_memory_limits_change_nothing(
+    event_store: EventStore, state: StateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tocsin.evaluate.repository.PAGE", 7)
+    monkeypatch.setattr("tocsin.evaluate.evaluator.CACHED_MATCHES", 0)
+    monkeypatch.setattr("tocsin.evaluate.evaluator.LOADED_TOGETHER", 2)
+    monkeypatch.setattr("tocsin.evaluate.group.MAX_TAIL", 4)
+    monkeypatch.setattr("tocsin.evaluate.feed.BATCH", 10)
+    rule = threshold("aaa-aaa-aak", ("low", "a > 2"))
+    world = World(event_store, state, rule)
+    sent = [event(second, user, rule=rule) for second in range(0, 90, 3) for user in ("ann", "bob", "eve")]
+    for start in range(0, len(sent), 25):
+        world.ingest(*sent[start : start + 25])
+        world.run()
+    found = [orjson.loads(row["document"])["workflow"]["events_matched"] for row in world.signals(rule)]
+    assert found == [30, 30, 30]
+
+
+# Same events, same signals, whatever happens
+
+
+@dataclass(frozen=True)
+class Day:
+    rules: tuple[Rule, ...]
+    sent: tuple[tuple[Event, list[Match]], ...]
+
+
+def recorded_day(seed: int) -> Day:
+    """Some hours of events of a few users, with bursts, over two rules: one joins two queries, one merges groups."""
+    chance = random.Random(seed)
+    joined = threshold(
+        f"bb{seed % 10}-aaa-aaa",
+        ("critical", "failed > 1 && ok > 0"),
+        ("medium", "failed > 1"),
+        queries=(
+            RuleQuery("failed", "*", group_by_fields=("@usr.id",)),
+            RuleQuery("ok", "*", group_by_fields=("@usr.id",)),
+        ),
+        max_signal_duration=600,
+    )
+    instant = threshold(
+        f"bb{seed % 10}-bbb-bbb", ("low", "a > 0"), evaluation_window=0, keep_alive=0, max_signal_duration=0
+    )
+    merged = threshold(
+        f"bb{seed % 10}-ccc-ccc", ("high", "a > 1"), group=("@usr.id", "host"), group_signals_by=("host",)
+    )
+    sent = []
+    second = 0.0
+    for number in range(120):
+        second += chance.choice([0, 0.001, 1, 1, 5, 5, 20, 20, 59.999, 60, 299.9, 300, 700])
+        user = chance.choice(["ann", "bob", "eve"])
+        index = chance.choice([0, 0, 0, 1])
+        made, matches = event(second, user, rule=joined, index=index, salt=number)
+        if chance.random() < 0.25:
+            matches.append(Match(instant.id, 1, 0, (user,)))
+        users = [user] if chance.random() < 0.8 else ["ann", "bob"]
+        matches += [Match(merged.id, 1, 0, (name, "web-1")) for name in users]
+        sent.append((made, matches))
+    return Day((joined, instant, merged), tuple(sent))
+
+
+def expected_openings(day: Day, rule: Rule) -> set[str]:
+    """The opening events that the pure decision finds."""
+    prepared = plan(rule)
+    groups: dict[tuple[str, ...], list[MatchRow]] = {}
+    for made, matches in day.sent:
+        for match in matches:
+            if match.rule_id == rule.id:
+                row = MatchRow(made.timestamp, made.id, match.group, match.query_index)
+                groups.setdefault(prepared.signal_group(match.group), []).append(row)
+    return {f"{rule.id}-1-{signal.opened_by}" for rows in groups.values() for signal in decide(prepared, rows)}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_shuffled_arrival_and_kills_change_nothing(
+    event_store: EventStore, state: StateStore, tmp_path: Path, seed: int
+) -> None:
+    day = recorded_day(seed)
+    end = BORN + 40 * HOUR
+    undisturbed = World(event_store, state, *day.rules, name=f"undisturbed {seed}")
+    undisturbed.ingest(*day.sent)
+    undisturbed.run()
+    undisturbed.now = end
+    undisturbed.run()
+    wanted = {rule.id: [comparable(row) for row in undisturbed.signals(rule)] for rule in day.rules}
+    for rule in day.rules:
+        found = {row["document"]["internal_id"] for row in wanted[rule.id]}
+        assert found == expected_openings(day, rule)
+        assert len(found) > 4
+    for table in ("logs", "matches", "signals"):
+        event_store.command(Sql(f"TRUNCATE TABLE {local(event_store, table)}"))
+
+    chance = random.Random(seed)
+    other = StateStore(f"sqlite:///{tmp_path / 'other.db'}")
+    other.migrate()
+    world = World(event_store, other, *day.rules, name=f"disturbed {seed}")
+    arriving = list(day.sent)
+    chance.shuffle(arriving)
+    arriving += chance.sample(day.sent, 10)  # repeated requests
+    kills = 0
+    while arriving:
+        size = chance.randint(1, 15)
+        world.ingest(*arriving[:size])
+        arriving = arriving[size:]
+        world.saboteur.left = chance.randint(0, 25)
+        world.saboteur.after = chance.random() < 0.5
+        try:
+            world.run()
+        except Killed:
+            kills += 1
+            world.restart()
+    world.restart()
+    world.run()
+    world.now = end
+    world.run()
+    assert kills > 2
+    for rule in day.rules:
+        assert [comparable(row) for row in world.signals(rule)] == wanted[rule.id]
+    other.close()
+
+
+def local(store: EventStore, table: str) -> str:
+    """The name under which a node keeps its part of a table."""
+    return f"{table}_local" if store.is_distributed else table
