@@ -59,8 +59,11 @@ def parse(text: str) -> Node:
         raise
 
 
-def parse_field(text: str) -> Field:
+@lru_cache(maxsize=4096)
+def parse_field(text: str | Field) -> Field:
     """A field as it is written before a colon: `@usr.id`, `host`, a tag's key. Raises `QueryError`."""
+    if isinstance(text, Field):
+        return text
     prefix = "_exists_:"
     try:
         node = _parsed(prefix + text)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from tocsin.query import patterns
+from tocsin.query.parser import parse_field
 from tocsin.query.track import LOGS, Column, Kind, Track
 from tocsin.query.tree import (
     All,
@@ -227,9 +228,9 @@ def _exists(field: Field, track: Track) -> Predicate:
     return lambda event: any(True for _ in read(event))
 
 
-def field_values(event: Any, field: Field, track: Track = LOGS) -> list[Scalar]:
-    """The distinct values of a field of an event, in order: for group-by, facets and templates."""
-    values = reader(field, track)(event)
+def field_values(event: Any, field: Field | str, track: Track = LOGS) -> list[Scalar]:
+    """The distinct values of a field of an event: for group-by, facets and templates."""
+    values = reader(parse_field(field), track)(event)
     return list({(type(value), value): value for value in values}.values())
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from tocsin.query import patterns
 from tocsin.query.columns import OTHERS, STRINGS, encode_path
+from tocsin.query.parser import parse_field
 from tocsin.query.sql import Sql
 from tocsin.query.to_predicate import address_bounds, kind_of, number_range
 from tocsin.query.track import (
@@ -109,34 +110,35 @@ def to_sql(node: Node, track: Track = LOGS) -> Sql:
     return Sql(text, compiler.parameters)
 
 
-def field_sql(field: Field, track: Track = LOGS) -> Sql:
+def field_sql(field: Field | str, track: Track = LOGS) -> Sql:
     """An Array(String) with the text form of every distinct value of a field, for facets and group-by."""
     compiler = _Compiler(track)
-    return Sql(compiler.values(field), compiler.parameters)
+    return Sql(compiler.values(parse_field(field)), compiler.parameters)
 
 
-def field_single_sql(field: Field, track: Track = LOGS) -> Sql:
+def field_single_sql(field: Field | str, track: Track = LOGS) -> Sql:
     """A Nullable(String): the text form of a field's value where it is held as a single one, else NULL.
 
-    With `field_several_sql` it covers all rows, each by at most one of both. Grouping by it is several times faster than
-    unfolding an array for every row.
+    With `field_several_sql` it covers all rows, each by at most one of both. Grouping by it is several times faster
+    than unfolding an array for every row.
     """
     compiler = _Compiler(track)
-    return Sql(compiler.single(field), compiler.parameters)
+    return Sql(compiler.single(parse_field(field)), compiler.parameters)
 
 
-def field_several_sql(field: Field, track: Track = LOGS) -> Sql:
+def field_several_sql(field: Field | str, track: Track = LOGS) -> Sql:
     """An Array(String): the values that `field_single_sql` leaves out; empty where that one has a value."""
     compiler = _Compiler(track)
+    field = parse_field(field)
     column = track.columns.get(field.name) if field.kind is FieldKind.NAME else None
     is_single = column is not None and not column.is_list
     return Sql(_NO_STRINGS if is_single else compiler.several(field), compiler.parameters)
 
 
-def field_number_sql(field: Field, track: Track = LOGS) -> Sql:
+def field_number_sql(field: Field | str, track: Track = LOGS) -> Sql:
     """An Array(Float64) of the distinct numbers at a field (strings that are numbers included), for measures."""
     compiler = _Compiler(track)
-    return Sql(compiler.numbers(field), compiler.parameters)
+    return Sql(compiler.numbers(parse_field(field)), compiler.parameters)
 
 
 class _Compiler:
