@@ -1,0 +1,152 @@
+"""The real HTTP application over real stores, on a real socket: for tests of the API and of clients.
+
+`serve` runs any application; the fixture `api` serves one with people, keys and roles, and nothing else.
+"""
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from argon2 import PasswordHasher
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from tocsin.access.audit import AuditTrail
+from tocsin.access.service import Access
+from tocsin.api.app import create_app
+from tocsin.clock import now_ms
+from tocsin.config import Config
+from tocsin.store.state import StateStore, open_state_store
+
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Argon2 at its lowest cost: tests sign in often."""
+
+ADMIN, PASSWORD = "admin@example.com", "sesame opens it 9"
+API_KEY, APP_KEY = "0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef01234567"
+
+
+class MovableClock:
+    """The system's time, plus what a test adds to it (milliseconds)."""
+
+    def __init__(self) -> None:
+        self.ahead = 0
+
+    def __call__(self) -> int:
+        return now_ms() + self.ahead
+
+
+@dataclass
+class Api:
+    """A running server. `admin` is a client with both keys of the administrator, `anonymous` one without any."""
+
+    url: str
+    app: FastAPI
+    services: Any
+    clock: MovableClock
+    admin: httpx.Client
+    anonymous: httpx.Client
+    numbers: Iterator[int]
+
+    def client(self, **headers: str) -> httpx.Client:
+        """A new client with these headers (underscores for hyphens)."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return httpx.Client(base_url=self.url, headers=named, timeout=30)
+
+    def sign_in(self, email: str = ADMIN, password: str = PASSWORD) -> httpx.Client:
+        """A browser: it keeps the cookie and sends the session's token."""
+        browser = self.client()
+        answer = browser.post("/api/v2/session", json={"email": email, "password": password})
+        assert answer.status_code == 200, answer.text
+        browser.headers["X-CSRF-Token"] = answer.json()["data"]["attributes"]["csrf_token"]
+        return browser
+
+    def person(self, *permissions: str, roles: tuple[str, ...] = (), password: str = PASSWORD) -> str:
+        """E-mail address of a new person with a role of these permissions (or these roles by name)."""
+        number = next(self.numbers)
+        access, admin = self.services.access, self.admin_actor
+        if permissions:
+            access.roles.create(f"role {number}", permissions, admin)
+            roles = (*roles, f"role {number}")
+        ids = [role.uuid for role in access.roles.list(size=1000).items if role.name in roles]
+        email = f"person{number}@example.com"
+        access.users.create(email, admin, role_ids=ids, password=password)
+        return email
+
+    @property
+    def admin_actor(self) -> Any:
+        return self.services.access.keys.actor(API_KEY, APP_KEY)
+
+
+def services_over(state: StateStore, config: Config, clock: MovableClock, **others: Any) -> SimpleNamespace:
+    """What the API finds behind `request.app.state.tocsin`; other services by name, None where a test has none."""
+    audit = AuditTrail(clock)
+    access = Access(state, audit, clock, config, hasher=CHEAP)
+    access.bootstrap()
+    names = ("events", "intake", "rejected", "rules", "matcher", "evaluator", "signals", "explore", "triage")
+    services = {
+        "config": config,
+        "clock": clock,
+        "state": state,
+        "audit": audit,
+        "access": access,
+        "metrics": CollectorRegistry(),
+    }
+    return SimpleNamespace(**{**dict.fromkeys(names), **services, **others})
+
+
+@contextmanager
+def serve(app: FastAPI) -> Iterator[str]:
+    """URL of the application, served on a free port of loopback until the block ends."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > deadline:
+            pytest.fail("the server did not start")
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+
+
+@contextmanager
+def serve_api(folder: Path, **others: Any) -> Iterator[Api]:
+    """A server over an SQLite state store in the folder."""
+    clock = MovableClock()
+    config = Config(
+        data=folder, admin_email=ADMIN, admin_password=PASSWORD, api_key=API_KEY, app_key=APP_KEY, memory_bytes=10**9
+    )
+    state = open_state_store(config)
+    services = services_over(state, config, clock, **others)
+    app = create_app(services, web_files=folder / "web")
+    with serve(app) as url:
+        keys = {"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}
+        with httpx.Client(base_url=url, headers=keys, timeout=30) as admin, httpx.Client(base_url=url) as anonymous:
+            yield Api(url, app, services, clock, admin, anonymous, itertools.count(1))
+    state.close()
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """A server that the tests of a module share; each makes the people and keys that it needs."""
+    with serve_api(tmp_path_factory.mktemp("api")) as served:
+        yield served
+
+
+@pytest.fixture
+def fresh_api(tmp_path: Path) -> Iterator[Api]:
+    """A server of one test's own."""
+    with serve_api(tmp_path) as served:
+        yield served
