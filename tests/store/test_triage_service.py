@@ -149,6 +149,7 @@ def test_heir_takes_over_decision_and_history(world: World) -> None:
     world.service.decide("sig-1", Change(state="under_review", assignee=Person(BEN.uuid)), actor(ANA))
     with world.state.transaction() as session:
         history.add(session, "sig-1", "created", BORN)
+        history.add(session, "sig-1", "severity", BORN + 5, before="low", after="high")
         history.add(session, "sig-2", "created", BORN)
     world.messages("signals")
     world.now += 1000

@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from tocsin.signal import Person
 from tocsin.triage.tables import signal_history
 
-KINDS = ("created", "severity", "updated", "state", "comment", "assignee", "incident", "moved")
+DETECTED = ("created", "severity", "updated")
+DECIDED = ("state", "comment", "assignee", "incident", "moved")
+KINDS = (*DETECTED, *DECIDED)
 
 SYSTEM = Person(name="Tocsin")
 """Who did what no person did."""
@@ -87,11 +89,13 @@ def last_decision(session: Session, signal_id: str) -> Entry | None:
 
 
 def move(session: Session, old_id: str, new_id: str) -> int:
-    """Give the history of a superseded signal to its heir, but for how it came to be; returns how many entries."""
+    """Give what people decided about a superseded signal to its heir; returns how many entries.
+
+    What detection noted goes with the old signal: the heir has notes of its own.
+    """
     table = signal_history
-    moved = session.execute(
-        update(table).where(table.c.signal_id == old_id, table.c.kind != "created").values(signal_id=new_id)
-    )
+    session.execute(delete(table).where(table.c.signal_id == old_id, table.c.kind.in_(DETECTED)))
+    moved = session.execute(update(table).where(table.c.signal_id == old_id).values(signal_id=new_id))
     return int(moved.rowcount)  # type: ignore[attr-defined]
 
 
