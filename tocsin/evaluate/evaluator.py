@@ -143,9 +143,9 @@ class Evaluator:
     def _decide(self, batch: Batch) -> list[Failure]:
         self._metrics.matches.inc(len(batch.matches))
         failures = _Failures(self._metrics)
-        eligible = self._eligible(batch.matches)
-        self._metrics.skipped.labels("late").inc(len(batch.matches) - len(eligible))
-        fresh = self._by_group(eligible, failures)
+        in_time = eligible(self._matches, batch.matches)
+        self._metrics.skipped.labels("late").inc(len(batch.matches) - len(in_time))
+        fresh = self._by_group(in_time, failures)
         warm = self._warm(fresh)
         groups = [*warm, *self._cold(fresh, {group.key for group in warm}, failures)]
         outcomes: dict[GroupKey, Outcome] = {}
@@ -162,22 +162,6 @@ class Evaluator:
                     self._keep(group)
         self._evict()
         return failures.noted
-
-    def _eligible(self, matches: Sequence[StoredMatch]) -> list[StoredMatch]:
-        """All but those of events that came too late and were not sent as backfill."""
-        late = {
-            (match.row.timestamp, match.row.event_id)
-            for match in matches
-            if match.ingested_at - match.row.timestamp > LATE_MS
-        }
-        if not late:
-            return list(matches)
-        backfilled = self._matches.backfilled(late)
-        return [
-            match
-            for match in matches
-            if match.ingested_at - match.row.timestamp <= LATE_MS or match.row.event_id in backfilled
-        ]
 
     def _by_group(self, matches: Sequence[StoredMatch], failures: "_Failures") -> dict[GroupKey, list[MatchRow]]:
         """The matches of rules that are to be evaluated, by signal group."""
@@ -269,7 +253,7 @@ class Evaluator:
             pages.append(self._matches.of_merged(rule_id, version, kept, [key.group for key in keys], since))
         for page in (page for several in pages for page in several):
             rows: dict[GroupKey, list[MatchRow]] = {}
-            for match in self._eligible(page):
+            for match in eligible(self._matches, page):
                 prepared = self._prepared_of(match)
                 if prepared is None:
                     continue
@@ -300,6 +284,23 @@ class Evaluator:
     def _evict(self) -> None:
         while self._groups and (self._cached > CACHED_MATCHES or len(self._groups) > CACHED_GROUPS):
             self._drop(next(iter(self._groups)))
+
+
+def eligible(source: Matches, matches: Sequence[StoredMatch]) -> list[StoredMatch]:
+    """All matches but those of events that came too late and were not sent as backfill (decision 0071)."""
+    late = {
+        (match.row.timestamp, match.row.event_id)
+        for match in matches
+        if match.ingested_at - match.row.timestamp > LATE_MS
+    }
+    if not late:
+        return list(matches)
+    backfilled = source.backfilled(late)
+    return [
+        match
+        for match in matches
+        if match.ingested_at - match.row.timestamp <= LATE_MS or match.row.event_id in backfilled
+    ]
 
 
 class _Failures:

@@ -165,6 +165,7 @@ def project(plan: Plan, decision: Decision, events: Sequence[Event], discovered_
         "relatedQuery": _related(rule, decision, groups),
         "explanation": _explanation(plan, decision, adjustments, len(events)),
     }
+    detail["engine"] = {"group": list(decision.group), "opened_by": decision.opened_by, "last_seen": decision.last_seen}
     detail["relatedLogsQueryUrl"] = _related_url(rule, decision, detail["relatedQuery"]["query"])
     signal = Signal(
         id=identity,

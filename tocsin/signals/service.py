@@ -1,0 +1,138 @@
+"""Reading single signals: the signal, the events that it rests on, and the searches that lead on from it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+
+from tocsin.errors import BadRequest, NotFound
+from tocsin.evaluate.evaluator import Rules, eligible
+from tocsin.evaluate.repository import GroupKey, Matches, StoredMatch
+from tocsin.evaluate.threshold import EventRef, Machine, MatchRow, plan
+from tocsin.event import Event, Json
+from tocsin.signals.repository import SignalRows
+from tocsin.signals.resource import signal_resource
+
+MAX_PAGE = 1000
+
+NO_LIMIT = 1 << 62
+
+
+class SignalNotFound(NotFound):
+    def __init__(self) -> None:
+        super().__init__("Signal not found")
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Events of a signal in order of time; `after` is the cursor of the next page, None on the last."""
+
+    events: tuple[Event, ...]
+    total: int
+    after: str | None
+
+
+class SignalsService:
+    """Safe to use from many threads."""
+
+    def __init__(self, rows: SignalRows, matches: Matches, rules: Rules) -> None:
+        self._rows = rows
+        self._matches = matches
+        self._rules = rules
+
+    def find_signals(self, signal_ids: Iterable[str]) -> Mapping[str, int]:
+        """Ids to timestamps (Unix milliseconds) of the signals that exist."""
+        return self._rows.timestamps(signal_ids)
+
+    def get(self, signal_id: str) -> dict[str, Json]:
+        """The API's resource of a signal with everything. Raises `SignalNotFound`."""
+        return signal_resource(self._row(signal_id))
+
+    def events(
+        self, signal_id: str, *, limit: int = 10, after: str | None = None, newest_first: bool = False
+    ) -> EventPage:
+        """A page of exactly those events that `events_matched` counts, as far as they are still stored.
+
+        They are found by deciding the signal again from its matches. Raises `SignalNotFound`, or `BadRequest` for a
+        limit or cursor that does not fit.
+        """
+        if not 1 <= limit <= MAX_PAGE:
+            raise BadRequest(f"page.limit must be between 1 and {MAX_PAGE}")
+        refs = self._evidence(self._row(signal_id))
+        if newest_first:
+            refs = refs[::-1]
+        begin = 0
+        if after is not None:
+            ids = [ref.event_id for ref in refs]
+            if after not in ids:
+                raise BadRequest("page.cursor is not one that this API gave out: take it from meta.page.after as it is")
+            begin = ids.index(after) + 1
+        shown = refs[begin : begin + limit]
+        stored = self._matches.events((ref.timestamp, ref.event_id) for ref in shown)
+        more = begin + limit < len(refs)
+        return EventPage(
+            events=tuple(stored[ref.event_id] for ref in shown if ref.event_id in stored),
+            total=len(refs),
+            after=shown[-1].event_id if more else None,
+        )
+
+    def investigation_queries(self, signal_id: str) -> list[dict[str, Json]]:
+        """Searches of logs that lead on from a signal (api.md §5): its own, each query's, and each entity's."""
+        row = self._row(signal_id)
+        related = orjson.loads(row["detail"])["relatedQuery"]
+        custom = orjson.loads(row["document"])
+        searches: list[tuple[str, str, dict[str, Json]]] = [("All related logs", related["query"], {})]
+        if len(related["queries"]) > 1:
+            searches += [(f"Logs of the query {name}", query, {}) for name, query in related["queries"].items()]
+        for entity in custom["entities"]:
+            field, _, value = entity.partition(":")
+            quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+            searches.append((f"Logs of {value}", f'{field}:"{quoted}"', {field: [value]}))
+        return [
+            {
+                "id": f"{signal_id}-{number}",
+                "type": "investigation_log_queries",
+                "attributes": {
+                    "name": name,
+                    "query_filter": query,
+                    "template_variables": variables,
+                    "url": "/logs?" + urlencode({"query": query, "from": related["from"], "to": related["to"]}),
+                },
+            }
+            for number, (name, query, variables) in enumerate(searches)
+        ]
+
+    def _row(self, signal_id: str) -> dict[str, Any]:
+        row = self._rows.rows([signal_id]).get(signal_id)
+        if row is None:
+            raise SignalNotFound
+        return row
+
+    def _evidence(self, row: Mapping[str, Any]) -> list[EventRef]:
+        engine = orjson.loads(row["detail"])["engine"]
+        version = orjson.loads(row["document"])["workflow"]["rule"]["version"]
+        rule = self._rules.rule_at(row["rule_id"], version)
+        if rule is None:
+            raise NotFound(f"The rule {row['rule_id']} of the signal is gone, and its events cannot be told without it")
+        prepared = plan(rule)
+        key = GroupKey(rule.id, version, tuple(engine["group"]))
+        since = row["timestamp"] - rule.window_ms
+        if prepared.kept is None:
+            pages = self._matches.of_groups([key], since)
+        else:
+            pages = self._matches.of_merged(rule.id, version, prepared.kept, [key.group], since)
+        machine = Machine(prepared, row["timestamp"], named=NO_LIMIT)
+        for page in pages:
+            machine.feed(_until(eligible(self._matches, page), engine["last_seen"]))
+            if page and page[-1].row.timestamp > engine["last_seen"]:
+                break
+        for decision in machine.decisions():
+            if decision.opened_by == engine["opened_by"]:
+                return list(decision.first_events)
+        return []
+
+
+def _until(matches: Iterable[StoredMatch], last: int) -> list[MatchRow]:
+    return [match.row for match in matches if match.row.timestamp <= last]
