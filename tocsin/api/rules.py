@@ -71,6 +71,12 @@ Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
 ZIP: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
 }
+
+
+class ZipResponse(Response):
+    media_type = "application/zip"
+
+
 RULE: dict[int | str, dict[str, Any]] = {200: {"model": RuleAnswer}}
 
 router = APIRouter(prefix="/api/v2/security_monitoring/rules", tags=["rules"], route_class=RuleRoute)
@@ -133,18 +139,18 @@ def convert_rule(rules: Rules, actor: Reader, body: RuleDocument) -> TerraformAn
     return _terraform(rules.check_unsaved(body))
 
 
-@router.post("/convert/bulk", responses=ZIP)
+@router.post("/convert/bulk", responses=ZIP, response_class=ZipResponse)
 def convert_rules(rules: Rules, actor: Reader, body: BulkConvert) -> Response:
     """A zip of Terraform resources, one file for each rule."""
     found = rules.pick(body.data.attributes.ruleIds)
-    return _zip(zip_of((rule.name, ".tf", to_terraform(rule)) for rule in found))
+    return ZipResponse(zip_of((rule.name, ".tf", to_terraform(rule)) for rule in found))
 
 
-@router.post("/bulk_export", responses=ZIP)
+@router.post("/bulk_export", responses=ZIP, response_class=ZipResponse)
 def export_rules(rules: Rules, actor: Reader, body: BulkExport) -> Response:
     """A zip of rules as JSON, one file for each."""
     found = rules.pick(body.data.attributes.ruleIds)
-    return _zip(zip_of((rule.name, ".json", json.dumps(rule_to_api(rule), indent=2)) for rule in found))
+    return ZipResponse(zip_of((rule.name, ".json", json.dumps(rule_to_api(rule), indent=2)) for rule in found))
 
 
 @router.get("/{rule_id}", responses=RULE)
@@ -216,7 +222,3 @@ def _terraform(rule: Rule) -> TerraformAnswer:
 
 def _answer(rule: Rule) -> Response:
     return JSONResponse(rule_to_api(rule))
-
-
-def _zip(content: bytes) -> Response:
-    return Response(content, media_type="application/zip")

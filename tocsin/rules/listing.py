@@ -11,8 +11,7 @@ from typing import Any
 
 from tocsin.errors import BadRequest
 from tocsin.event import Event
-from tocsin.query.parser import parse
-from tocsin.query.to_predicate import to_predicate
+from tocsin.query import parse, to_predicate
 from tocsin.query.track import Column, Kind, TextField, Track
 from tocsin.rule import SEVERITIES, Rule
 

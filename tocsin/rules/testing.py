@@ -5,8 +5,7 @@ from typing import Any
 
 from tocsin.errors import BadRequest
 from tocsin.event import Event, Rejected
-from tocsin.query.parser import parse
-from tocsin.query.to_predicate import to_predicate
+from tocsin.query import parse, to_predicate
 from tocsin.rule import Rule
 
 ToEvent = Callable[[Mapping[str, Any]], Event]

@@ -10,8 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tocsin.evaluate.condition import ConditionError, check_labels, parse_condition
-from tocsin.query.errors import QueryError
-from tocsin.query.parser import parse
+from tocsin.query import QueryError, parse, parse_field
 from tocsin.rule import MAX_CASES, MAX_QUERIES, WINDOW_SECONDS, Rule, RuleQuery
 from tocsin.rules.problems import InvalidRule, Problem
 from tocsin.rules.schema import RuleBody, RuleChanges
@@ -171,10 +170,16 @@ def _check_aggregation(target: str, query: RuleQuery) -> Iterator[Problem]:
 
 def _check_fields(target: str, fields: tuple[str, ...]) -> Iterator[Problem]:
     for i, name in enumerate(fields):
-        if not name.strip() or name.strip() == "@":
-            yield Problem(f"{target}[{i}]", "A field cannot be empty", "empty")
+        place = f"{target}[{i}]"
+        if not name.strip():
+            yield Problem(place, "A field cannot be empty", "empty")
         elif name in fields[:i]:
-            yield Problem(f"{target}[{i}]", f"Field '{name}' is listed twice", "duplicate")
+            yield Problem(place, f"Field '{name}' is listed twice", "duplicate")
+        else:
+            try:
+                parse_field(name)
+            except QueryError as error:
+                yield Problem(place, f"Invalid field '{_shortened(name)}': {error}", error.code, error.start, error.end)
 
 
 def _check_grouping(rule: Rule) -> Iterator[Problem]:

@@ -80,6 +80,8 @@ def test_good_rule_has_no_problem() -> None:
         (query(dataSource="spans"), "queries[0].dataSource", "Data source 'spans' is not supported yet"),
         (query(index="main"), "queries[0].index", "scheduled rules"),
         (query(groupByFields=["@a", "@a"]), "queries[0].groupByFields[1]", "listed twice"),
+        (query(groupByFields=["@usr.id:x"]), "queries[0].groupByFields[0]", "Invalid field"),
+        (query(aggregation="sum", metrics=["("]), "queries[0].metrics[0]", "Invalid field"),
         (query(groupByFields=[""]), "queries[0].groupByFields[0]", "cannot be empty"),
         (query(ruleId="aaa-bbb-ccc"), "queries[0]", "signal_correlation"),
         (rule(queries=[{"query": "*", "name": "b"}, {"query": "*"}]), "queries[1].name", "both labelled 'b'"),

@@ -1,18 +1,23 @@
 """Bodies and answers about detection rules (api.md §4). A rule itself is described by `rules.schema`."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, SkipValidation
+from pydantic import BaseModel, ValidatorFunctionWrapHandler, WrapValidator
 
 from tocsin.rules.schema import RuleAnswer, RuleBody, RuleChanges
+
+
+def _as_sent(value: Any, _: ValidatorFunctionWrapHandler) -> Any:
+    return value
+
 
 if TYPE_CHECKING:
     RuleDocument = dict[str, Any]
     RuleChangesDocument = dict[str, Any]
 else:
     # Documented as these models, handed over as sent: the service says what is wrong with a rule, all of it at once.
-    RuleDocument = SkipValidation[RuleBody]
-    RuleChangesDocument = SkipValidation[RuleChanges]
+    RuleDocument = Annotated[RuleBody, WrapValidator(_as_sent)]
+    RuleChangesDocument = Annotated[RuleChanges, WrapValidator(_as_sent)]
 
 
 class QueryPayload(BaseModel):
