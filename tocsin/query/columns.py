@@ -58,7 +58,8 @@ def _split(found: Mapping[str, list[Scalar]]) -> tuple[dict[str, Scalar], dict[s
 
 
 def search_columns(reserved: Mapping[str, Any], attributes: Mapping[str, Any], track: Track = LOGS) -> dict[str, Any]:
-    """All four derived columns of an event: `attributes`, `in_lists`, `text_words`, `value_words`.
+    """The columns of an event that are derived: `attributes`, `in_lists`, `text_words`, `value_words`, and those that
+    are stored folded (`status`).
 
     `reserved` maps reserved names (at least `message`, the text fields and `Track.full_text`) to a string,
     a list of strings or None.
@@ -72,12 +73,18 @@ def search_columns(reserved: Mapping[str, Any], attributes: Mapping[str, Any], t
     others = [text for name in track.full_text for text in strings_of(reserved.get(name))]
     others += [text_of(value) for path, values in found.items() if path not in paths for value in values]
     message = strings_of(reserved.get("message"))
+    folded = {name: _folded(reserved[name]) for name in track.folded if reserved.get(name) is not None}
     return {
+        **folded,
         ATTRIBUTES: single,
         IN_LISTS: several,
         TEXT_WORDS: f"{words_sections(message)}{END_OF_MESSAGE}{words_sections(texts)}",
         VALUE_WORDS: words_sections(others),
     }
+
+
+def _folded(value: Any) -> Any:
+    return fold(value) if isinstance(value, str) else [fold(each) for each in value]
 
 
 def strings_of(value: Any) -> list[str]:

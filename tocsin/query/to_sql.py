@@ -106,8 +106,7 @@ Test = Callable[[str], str]
 def to_sql(node: Node, track: Track = LOGS) -> Sql:
     """The condition on a row of the track. Raises `QueryError` `UNIT` if a bound still has a unit."""
     compiler = _Compiler(track)
-    text = compiler.text_of(fold_up(node, compiler.visit))
-    return Sql(text, compiler.parameters)
+    return Sql(compiler.condition(node), compiler.parameters)
 
 
 def field_sql(field: Field | str, track: Track = LOGS) -> Sql:
@@ -141,6 +140,23 @@ def field_number_sql(field: Field | str, track: Track = LOGS) -> Sql:
     return Sql(compiler.numbers(parse_field(field)), compiler.parameters)
 
 
+def scratch_table(track: Track) -> Sql:
+    """A table in memory for rows of a track, each with its number `n` and the number `q` of the query asked of it."""
+    columns = ", ".join(f"`{name}` {kind}" for name, kind in track.ddl.items())
+    return Sql(f"CREATE TABLE {track.table} (n UInt32, q UInt32, {columns}) ENGINE = Memory")
+
+
+def drop_table(track: Track) -> Sql:
+    return Sql(f"DROP TABLE IF EXISTS {track.table} SYNC")
+
+
+def scratch_matches(queries: Sequence[tuple[int, Node]], track: Track) -> Sql:
+    """The numbers `n` of the rows that meet the query they were put in for: many queries in one pass."""
+    compiler = _Compiler(track)
+    parts = [f"q = {number} AND ({compiler.condition(node)})" for number, node in queries]
+    return Sql(f"SELECT n FROM {track.table} WHERE {' OR '.join(f'({part})' for part in parts)}", compiler.parameters)
+
+
 class _Compiler:
     """Collects the parameters of one condition; every method returns the SQL of something that is never NULL."""
 
@@ -154,6 +170,9 @@ class _Compiler:
         return f"{{{name}:{kind}}}"
 
     # -- nodes --------------------------------------------------------------------------------------------------------
+
+    def condition(self, node: Node) -> str:
+        return self.text_of(fold_up(node, self.visit))
 
     def visit(self, node: Node, below: Sequence[str | Leaf]) -> str | Leaf:
         """A leaf stays as it is until its parent knows whether it can be asked for together with its neighbours."""

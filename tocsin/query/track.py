@@ -52,6 +52,7 @@ class Track:
     columns: Mapping[str, Column]
     text_fields: tuple[TextField, ...]
     full_text: tuple[str, ...] = ("host", "service", "source", "status")
+    has_indexes: bool = True
 
     @property
     def ddl(self) -> Mapping[str, str]:
@@ -59,9 +60,14 @@ class Track:
         return {**{column.name: column.type for column in self.columns.values()}, **SEARCH_COLUMNS}
 
     @property
+    def folded(self) -> tuple[str, ...]:
+        """Reserved names that are stored folded; tags, which are too, are not among them (`columns.stored_tags`)."""
+        return tuple(name for name, column in self.columns.items() if column.kind is Kind.FOLDED)
+
+    @property
     def indexes(self) -> Mapping[str, str]:
         """Skip indexes that the SQL back end makes use of: name -> definition. The queries hold without them."""
-        return SEARCH_INDEXES
+        return SEARCH_INDEXES if self.has_indexes else {}
 
 
 ATTRIBUTES = "attributes"
@@ -169,7 +175,7 @@ def eval_track(track: Track) -> Track:
     for name, column in track.columns.items():
         kind = "Array(Int64)" if column.kind is Kind.TIME else "Array(String)"
         columns[name] = replace(column, type=kind, is_list=True)
-    return replace(track, name=f"eval_{track.name}", table=f"eval_{track.name}", columns=columns)
+    return replace(track, name=f"eval_{track.name}", table=f"eval_{track.name}", columns=columns, has_indexes=False)
 
 
 EVAL = eval_track(LOGS)
