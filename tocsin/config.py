@@ -50,7 +50,9 @@ class Config:
     geoip_country: Path | None = _setting(None, "Country database (.mmdb); default: the one that is shipped.")
     geoip_city: Path | None = _setting(None, "City database (.mmdb) of your own.")
     geoip_asn: Path | None = _setting(None, "AS database (.mmdb) of your own.")
-    intake_workers: int = _setting(0, "Processes that parse and match events; 0 = one for each core but one.")
+    intake_workers: int = _setting(
+        0, "Processes that parse and match events; 0 = one for each core but one, -1 = none (in the server)."
+    )
     intake_buffer_bytes: int = _setting(64_000_000, "Bytes of requests held before the intake answers 429.")
     memory_bytes: int = _setting(2_000_000_000, "Memory that the embedded engine may use.")
     query_seconds: int = _setting(20, "Longest time that one search may take.")
@@ -60,6 +62,7 @@ class Config:
     session_hours: int = _setting(168, "A session ends after this time in any case.")
     secure_cookies: bool = _setting(False, "Mark cookies as Secure: set it when TLS ends in front of Tocsin.")
     signal_lock_days: int = _setting(30, "Triage of a signal is refused from this age on; 0 = never.")
+    demo: bool = _setting(False, "Fill an empty Tocsin with a story to look at.")
     log_format: str = _setting("console", "Own log lines: console or json.")
 
     def shown(self) -> dict[str, str]:

@@ -4,20 +4,16 @@ ServerError         the server refused or failed; carries its status and its rea
 └── Unreachable     nobody answered
 """
 
-import json
 import os
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import httpx
 
+from tocsin.access.local_keys import LocalKeys, read_local_keys
 from tocsin.config import load_config
 from tocsin.errors import TocsinError
-
-CREDENTIALS_FILE = "cli.json"
-"""Written by `tocsin up` into the data directory, readable by its owner only, so that commands beside it just work."""
 
 MAX_ATTEMPTS = 8
 
@@ -37,14 +33,14 @@ class Client:
     """A small client of the API. Repeats what the server asks to repeat (429, 5xx), at most `MAX_ATTEMPTS` times."""
 
     def __init__(self, url: str | None = None) -> None:
-        saved = _saved_credentials()
+        saved = read_local_keys(load_config().data)
         environ = os.environ
-        self.url = (url or environ.get("TOCSIN_URL") or saved.get("url") or "http://127.0.0.1:8080").rstrip("/")
+        self.url = (url or environ.get("TOCSIN_URL") or saved.url or "http://127.0.0.1:8080").rstrip("/")
         headers = {"User-Agent": "tocsin-cli"}
-        local = saved if self.url == saved.get("url") else {}
-        if api_key := environ.get("TOCSIN_API_KEY") or local.get("api_key"):
+        local = saved if self.url == saved.url else LocalKeys()
+        if api_key := environ.get("TOCSIN_API_KEY") or local.api_key:
             headers["DD-API-KEY"] = api_key
-        if app_key := environ.get("TOCSIN_APP_KEY") or local.get("app_key"):
+        if app_key := environ.get("TOCSIN_APP_KEY") or local.app_key:
             headers["DD-APPLICATION-KEY"] = app_key
         self._http = httpx.Client(base_url=self.url, headers=headers, timeout=60)
 
@@ -96,20 +92,3 @@ def _reasons(answer: httpx.Response) -> list[str]:
         403: "these keys may not do that: the key is wrong, or its owner lacks the permission",
     }.get(answer.status_code)
     return [str(r) for r in reasons if r] + ([hint] if hint else []) or [f"the server answered {answer.status_code}"]
-
-
-def _saved_credentials() -> dict[str, str]:
-    path = load_config().data / CREDENTIALS_FILE
-    try:
-        return {str(k): str(v) for k, v in json.loads(path.read_text()).items()}
-    except (OSError, ValueError, AttributeError):
-        return {}
-
-
-def save_credentials(data: Path, url: str, api_key: str, app_key: str) -> Path:
-    """Write the keys of this machine's command line, readable by their owner only."""
-    path = data / CREDENTIALS_FILE
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump({"url": url, "api_key": api_key, "app_key": app_key}, file)
-    return path

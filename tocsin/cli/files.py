@@ -51,10 +51,10 @@ def _records(raw: IO[bytes]) -> Iterator[Line]:
     magic = stream.peek(4)[:4]
     plain: IO[bytes] = stream
     if magic[:2] == GZIP_MAGIC:
-        plain = io.BufferedReader(gzip.GzipFile(fileobj=stream), 1 << 20)  # type: ignore[arg-type]
+        plain = io.BufferedReader(gzip.GzipFile(fileobj=stream), 1 << 20)
     elif magic == ZSTD_MAGIC:
         reader = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
-        plain = io.BufferedReader(reader, 1 << 20)  # type: ignore[arg-type]
+        plain = io.BufferedReader(reader, 1 << 20)
     for record in _parse(plain):
         yield Line(record, counted.position)
 

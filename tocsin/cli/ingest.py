@@ -20,6 +20,10 @@ BATCH_BYTES = 4_000_000
 """Within the intake's limits of 1,000 events and 5 MB a request."""
 
 
+BACKFILL = "backfill:true"
+"""Rules look at events with this tag however old they are (decision 0071)."""
+
+
 @dataclass
 class Account:
     """What became of the events: `sent` = `stored` + `duplicates` + the sum of `rejected`."""
@@ -53,8 +57,7 @@ def ingest(
     account = Account()
     client = Client(url)
     query = {key: value for key, value in (("ddsource", source), ("service", service)) if value}
-    if tag:
-        query["ddtags"] = ",".join(tag)
+    query["ddtags"] = ",".join([*(tag or ()), BACKFILL])
     failed = False
     sizes = {name: Path(name).stat().st_size if Path(name).is_file() else 0 for name in files}
     total = sum(sizes.values())
@@ -95,7 +98,7 @@ def batches(records: Iterable[Line]) -> Iterator[tuple[int, bytes, int]]:
 
 
 def _send(client: Client, body: bytes, query: dict[str, str]) -> dict[str, Any]:
-    headers = {"Content-Type": "application/json", "Tocsin-Backfill": "true", "Tocsin-Account": "true"}
+    headers = {"Content-Type": "application/json", "Tocsin-Account": "true"}
     answer: dict[str, Any] = client.request("POST", "/api/v2/logs", content=body, params=query, headers=headers)
     return answer
 

@@ -30,11 +30,11 @@ def evaluate(
 ) -> None:
     """Read JSON lines {"id", "query", "event"} and write {"id", "result"}: match, no_match or parse_error."""
     with ExitStack() as stack:
-        run_sql = None
+        engine = None
         if backend is Backend.SQL:
             directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="tocsin-query-"))
-            run_sql = stack.enter_context(engine_for_queries(directory))
+            engine = stack.enter_context(engine_for_queries(directory))
         out = sys.stdout.buffer
-        for line in evaluate_lines(sys.stdin.buffer, backend.value, run_sql):
+        for line in evaluate_lines(sys.stdin.buffer, backend.value, engine):
             out.write(line)
         out.flush()

@@ -39,7 +39,7 @@ class DemoPlayer:
         # the last day first: what happened just now is what one looks for first
         records = sorted(week(SEED, began_at), key=lambda record: (record.at < began_at - 86_400_000, record.at))
         for batch in _batches(records, BATCH):
-            if self._should_stop() or not self._send(batch):
+            if self._should_stop() or not self._send(batch, "?ddtags=backfill:true"):
                 return sent
             sent += len(batch)
         log.info("the demonstration's week is loaded", events=sent, seconds=round(time.monotonic() - started, 1))
@@ -60,12 +60,12 @@ class DemoPlayer:
                 self._send(batch)
             time.sleep(PAUSE_SECONDS)
 
-    def _send(self, batch: list[Record]) -> bool:
+    def _send(self, batch: list[Record], query: str = "") -> bool:
         body = orjson.dumps([record.payload() for record in batch])
-        headers = {"Content-Type": "application/json", "Tocsin-Backfill": "true"}
+        headers = {"Content-Type": "application/json"}
         while not self._should_stop():
             try:
-                answer = self._http.post("/api/v2/logs", content=body, headers=headers)
+                answer = self._http.post(f"/api/v2/logs{query}", content=body, headers=headers)
             except httpx.TransportError:
                 time.sleep(0.2)
                 continue

@@ -10,7 +10,7 @@ from tocsin.bootstrap import event_from_payload
 
 from tocsin.query import parse, to_predicate
 from tocsin.rules.shape import rule_from_api
-from tocsin.rules.validation import problems_of
+from tocsin.rules.validation import check
 
 CONTENT = Path(__file__).parents[3] / "content" / "rules"
 FILES = sorted(CONTENT.glob("*.yaml"))
@@ -26,7 +26,7 @@ SAMPLES = [
 def test_rule_is_valid_and_complete(file: Path) -> None:
     body = yaml.safe_load(file.read_text())
     tests = body.pop("tests")
-    assert problems_of(body) == []
+    assert check(body) == []
     assert re.fullmatch(r"[a-z0-9]{3}-[a-z0-9]{3}-[a-z0-9]{3}", body["id"])
     tags = dict(tag.split(":", 1) for tag in reversed(body["tags"]))
     assert {"source", "security", "tactic", "technique"} <= set(tags)

@@ -1,0 +1,248 @@
+"""Wires everything: from settings to the services of one process. The one module that knows all packages."""
+
+import contextlib
+import os
+import secrets
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+import structlog
+from prometheus_client import CollectorRegistry
+from sqlalchemy.orm import Session
+
+import tocsin
+from tocsin.access.audit import AuditTrail
+from tocsin.access.service import Access
+from tocsin.clock import Clock, now_ms
+from tocsin.config import Config
+from tocsin.enrich.geo import Places
+from tocsin.evaluate.evaluator import Evaluator, EvaluatorMetrics
+from tocsin.evaluate.repository import Matches, Progress
+from tocsin.event import Event, RawRecord
+from tocsin.explore.service import ExploreService
+from tocsin.intake.metrics import IntakeMetrics
+from tocsin.intake.processors import InChild, InThread, Processor
+from tocsin.intake.rejected import RejectedEvents
+from tocsin.intake.service import Intake
+from tocsin.pipeline import Recipe, Tools, enrich, normalise, passed
+from tocsin.rule import Rule
+from tocsin.rules.service import RulesService
+from tocsin.rules.shipped import read_shipped
+from tocsin.signal import Person
+from tocsin.signals.engine import SignalEngine
+from tocsin.signals.repository import SignalRows
+from tocsin.signals.service import SignalsService
+from tocsin.signals.writer import SignalMetrics, SignalWriter
+from tocsin.store.events import EventStore, open_event_store
+from tocsin.store.leases import Leases
+from tocsin.store.outbox import Outbox
+from tocsin.store.rows import encode_event
+from tocsin.store.state import StateStore, open_state_store
+from tocsin.triage import history
+from tocsin.triage.service import TriageService
+
+DAY_MS = 86_400_000
+
+log = structlog.get_logger(__name__)
+
+
+def content_directory() -> Path:
+    """Shipped rules and pipelines: inside the wheel, or beside the package in a checkout."""
+    package = Path(tocsin.__file__).parent
+    inside = package / "content"
+    return inside if inside.is_dir() else package.parent / "content"
+
+
+def place_databases(config: Config) -> tuple[Path, ...]:
+    """The place databases in order of preference: your own city and AS, then the country."""
+    shipped = sorted((Path(tocsin.__file__).parent / "data").glob("*country*.mmdb"))
+    country = [config.geoip_country] if config.geoip_country else shipped[:1]
+    own = [config.geoip_city, config.geoip_asn]
+    return tuple(path for path in [*own, *country] if path is not None)
+
+
+def recipe(config: Config, rules: Sequence[Rule]) -> Recipe:
+    """What an intake worker builds its pipeline from."""
+    return Recipe(tuple(rules), content_directory() / "pipelines", place_databases(config), encode_event)
+
+
+@cache
+def _tools_for_tests() -> Tools:
+    return recipe(Config(), ()).tools()
+
+
+def event_from_payload(payload: Mapping[str, Any]) -> Event:
+    """The event that the intake would make of a payload; for rule tests. Raises `Rejected`."""
+    body = dict(payload)
+    record = RawRecord(body=body, received_at=now_ms(), raw=orjson.dumps(body))
+    return passed(record, _tools_for_tests(), (normalise, enrich)).event
+
+
+@contextlib.contextmanager
+def engine_for_queries(directory: str) -> Iterator[EventStore]:
+    """An embedded engine with nothing in it, to evaluate queries on."""
+    store = open_event_store(Config(data=Path(directory)))
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The services of one process, as the API and the workers find them."""
+
+    config: Config
+    clock: Clock
+    holder: str
+    events: EventStore
+    state: StateStore
+    access: Access
+    audit: AuditTrail
+    metrics: CollectorRegistry
+    intake: Intake
+    rejected: RejectedEvents
+    rules: RulesService
+    engine: SignalEngine
+    signals: SignalsService
+    explore: ExploreService
+    triage: TriageService
+    outbox: Outbox
+    places_warning: str | None
+
+    @property
+    def matcher(self) -> None:
+        """Matching happens in the intake's workers."""
+
+    @property
+    def evaluator(self) -> Evaluator:
+        return self.engine.evaluator
+
+    def close(self) -> None:
+        """Stop the intake after its last commit, then close the stores."""
+        self.intake.stop()
+        self.access.flush()
+        self.events.close()
+        self.state.close()
+
+
+def build(config: Config, clock: Clock = now_ms) -> Services:
+    """Open both stores, bring their schemas up to date, and wire all services.
+
+    Nothing runs yet: the workers start the intake and the engine. Raises `TocsinError` with what is wrong.
+    """
+    state = open_state_store(config)
+    try:
+        events = open_event_store(config)
+    except BaseException:
+        state.close()
+        raise
+    try:
+        events.migrate()
+        return _wire(config, clock, state, events)
+    except BaseException:
+        events.close()
+        state.close()
+        raise
+
+
+def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -> Services:
+    holder = f"{socket.gethostname()}-{secrets.token_hex(6)}"
+    registry = CollectorRegistry()
+    audit = AuditTrail(clock)
+    access = Access(state, audit, clock, config)
+    leases = Leases(state, clock)
+    if not config.state_url:
+        leases.clear()
+    outbox = Outbox(state, clock, holder)
+
+    rules = RulesService(state, audit, clock, to_event=event_from_payload)
+    rules.load_shipped(read_shipped(content_directory() / "rules"))
+
+    matches = Matches(events)
+    rows = SignalRows(events)
+    signals = SignalsService(rows, matches, rules)
+    engine_holder: list[SignalEngine] = []
+    triage = TriageService(
+        state,
+        audit,
+        clock,
+        find_signals=rows.timestamps,
+        find_person=_person_finder(access),
+        project=lambda ids: engine_holder[0].project(ids),
+        lock_after_ms=config.signal_lock_days * DAY_MS,
+    )
+    writer = SignalWriter(
+        rows,
+        matches,
+        state,
+        outbox,
+        clock,
+        triage_of=triage.triage_of,
+        hand_over=triage.hand_over,
+        add_history=_add_history,
+        metrics=SignalMetrics(registry),
+    )
+    evaluator = Evaluator(matches, Progress(state), rules, writer, clock, EvaluatorMetrics(registry))
+    engine = SignalEngine(evaluator, writer, leases, clock, holder, registry)
+    engine_holder.append(engine)
+
+    metrics = IntakeMetrics(registry)
+    intake = Intake(
+        events,
+        _processors(config, recipe(config, rules.enabled_rules()), metrics),
+        clock=clock,
+        metrics=metrics,
+        buffer_bytes=config.intake_buffer_bytes,
+        on_commit=lambda _ingested_at: engine.wake(),
+    )
+    rules.on_change(lambda enabled: intake.use(recipe(config, enabled)))
+
+    return Services(
+        config=config,
+        clock=clock,
+        holder=holder,
+        events=events,
+        state=state,
+        access=access,
+        audit=audit,
+        metrics=registry,
+        intake=intake,
+        rejected=RejectedEvents(events, intake, clock),
+        rules=rules,
+        engine=engine,
+        signals=signals,
+        explore=ExploreService(events, clock),
+        triage=triage,
+        outbox=outbox,
+        places_warning=Places(place_databases(config)).warning,
+    )
+
+
+def _processors(config: Config, setup: Recipe, metrics: IntakeMetrics) -> list[Processor]:
+    """`intake_workers` processes; 0 picks as many as pay off: one for each core but the engine's."""
+    count = config.intake_workers or max(1, (os.cpu_count() or 2) - 1)
+    if count < 0:
+        return [InThread(setup)]
+    return [InChild(setup, on_restart=metrics.worker_restarts.inc) for _ in range(count)]
+
+
+def _person_finder(access: Access) -> Callable[[str], Person | None]:
+    def find(uuid: str) -> Person | None:
+        user = access.users.find(uuid)
+        if user is None or user.is_disabled:
+            return None
+        return Person(uuid=user.uuid, handle=user.email, name=user.name or user.email, id=user.number)
+
+    return find
+
+
+def _add_history(
+    session: Session, signal_id: str, kind: str, at: int, *, before: str = "", after: str = "", comment: str = ""
+) -> None:
+    history.add(session, signal_id, kind, at, before=before, after=after, comment=comment)
