@@ -18,8 +18,8 @@ def clean_email(text: str) -> str:
 
     Raises `BadRequest`.
     """
-    email = text.strip().lower()
-    if len(email) > 254 or not _EMAIL.fullmatch(email) or ".." in email:
+    email = text.strip().lower()  # lower() makes ASCII of some other letters, hence the look at the text as given
+    if not text.isascii() or len(email) > 254 or not _EMAIL.fullmatch(email) or ".." in email:
         raise BadRequest("email: not an e-mail address; write it like ana@example.com, without accents or spaces")
     return email
 

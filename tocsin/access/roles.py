@@ -146,8 +146,9 @@ class Roles:
             has = set(session.execute(select(role_permissions.c.permission).filter_by(role_uuid=uuid)).scalars())
             if has != permissions:
                 _set_permissions(session, uuid, permissions)
-                action, before, after = "modified" if row else "created", sorted(has), sorted(permissions)
-                self._audit.record(session, SYSTEM, action, "role", uuid, name, before or None, after)
+                before, after = ({"name": name, "permissions": sorted(held)} for held in (has, permissions))
+                action = "modified" if row else "created"
+                self._audit.record(session, SYSTEM, action, "role", uuid, name, before if row else None, after)
 
     def builtin_uuid(self, session: Session, key: str) -> str:
         """UUID of a shipped role."""

@@ -78,8 +78,12 @@ class Users:
 
     def find_by_handle(self, handle: str) -> User | None:
         """The person with this e-mail address in any case, None if there is none."""
+        try:
+            email = clean_email(handle)
+        except BadRequest:
+            return None
         with self._state.reading() as session:
-            found = users_where(session, users.c.email == handle.strip().lower())
+            found = users_where(session, users.c.email == email)
         return found[0] if found else None
 
     def some(self, uuids: Iterable[str]) -> tuple[User, ...]:
