@@ -187,7 +187,7 @@ def event(
     """An event at this second, with its match."""
     timestamp = BORN + round(second * SECOND)
     rules = more.pop("rules", [rule] if rule else [])
-    content = orjson.dumps([second, user, index, more.pop("salt", ""), [rule.id for rule in rules]])
+    content = orjson.dumps([second, user, index, more.pop("salt", "")])
     made = Event(
         event_id(timestamp, content),
         timestamp,
@@ -201,11 +201,22 @@ def event(
 
 
 def comparable(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A signal without what says when we ran rather than what we found."""
-    kept = {name: value for name, value in row.items() if name not in ("row_version", "ingested_at")}
-    custom = orjson.loads(row["document"])
-    del custom["discovery_timestamp"]
-    return kept | {"document": custom, "detail": orjson.loads(row["detail"])}
+    """A signal without what says when we ran rather than what we found, and without what only the rule's id decides."""
+    kept = {name: value for name, value in row.items() if name not in ("id", "row_version", "ingested_at", "rule_id")}
+    document = orjson.loads(row["document"].replace(row["rule_id"], "the rule"))
+    del document["discovery_timestamp"], document["workflow"]["engine"]
+    return kept | {"document": document, "detail": orjson.loads(row["detail"])}
+
+
+def all_signals(world: "World", rules: Sequence[Rule]) -> list[list[dict[str, Any]]]:
+    """The comparable signals of each rule, in the order of time and opening event."""
+    return [
+        sorted(
+            (comparable(row) for row in world.signals(rule)),
+            key=lambda row: (row["timestamp"], row["document"]["internal_id"]),
+        )
+        for rule in rules
+    ]
 
 
 def test_matches_become_a_signal_that_grows(event_store: EventStore, state: StateStore) -> None:
@@ -376,11 +387,11 @@ class Day:
     sent: tuple[tuple[Event, list[Match]], ...]
 
 
-def recorded_day(seed: int) -> Day:
+def recorded_day(seed: int, prefix: str) -> Day:
     """Some hours of events of a few users, with bursts, over two rules: one joins two queries, one merges groups."""
     chance = random.Random(seed)
     joined = threshold(
-        f"bb{seed % 10}-aaa-aaa",
+        f"{prefix}{seed % 10}-aaa-aaa",
         ("critical", "failed > 1 && ok > 0"),
         ("medium", "failed > 1"),
         queries=(
@@ -390,14 +401,14 @@ def recorded_day(seed: int) -> Day:
         max_signal_duration=600,
     )
     instant = threshold(
-        f"bb{seed % 10}-bbb-bbb", ("low", "a > 0"), evaluation_window=0, keep_alive=0, max_signal_duration=0
+        f"{prefix}{seed % 10}-bbb-bbb", ("low", "a > 0"), evaluation_window=0, keep_alive=0, max_signal_duration=0
     )
     merged = threshold(
-        f"bb{seed % 10}-ccc-ccc", ("high", "a > 1"), group=("@usr.id", "host"), group_signals_by=("host",)
+        f"{prefix}{seed % 10}-ccc-ccc", ("high", "a > 1"), group=("@usr.id", "host"), group_signals_by=("host",)
     )
     sent = []
     second = 0.0
-    for number in range(120):
+    for number in range(100):
         second += chance.choice([0, 0.001, 1, 1, 5, 5, 20, 20, 59.999, 60, 299.9, 300, 700])
         user = chance.choice(["ann", "bob", "eve"])
         index = chance.choice([0, 0, 0, 1])
@@ -419,32 +430,33 @@ def expected_openings(day: Day, rule: Rule) -> set[str]:
             if match.rule_id == rule.id:
                 row = MatchRow(made.timestamp, made.id, match.group, match.query_index)
                 groups.setdefault(prepared.signal_group(match.group), []).append(row)
-    return {f"{rule.id}-1-{signal.opened_by}" for rows in groups.values() for signal in decide(prepared, rows)}
+    return {f"-1-{signal.opened_by}" for rows in groups.values() for signal in decide(prepared, rows)}
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_shuffled_arrival_and_kills_change_nothing(
     event_store: EventStore, state: StateStore, tmp_path: Path, seed: int
 ) -> None:
-    day = recorded_day(seed)
     end = BORN + 40 * HOUR
-    undisturbed = World(event_store, state, *day.rules, name=f"undisturbed {seed}")
+    day = recorded_day(seed, "bb")
+    undisturbed = World(event_store, state, *day.rules, name="undisturbed")
     undisturbed.ingest(*day.sent)
     undisturbed.run()
     undisturbed.now = end
     undisturbed.run()
-    wanted = {rule.id: [comparable(row) for row in undisturbed.signals(rule)] for rule in day.rules}
-    for rule in day.rules:
-        found = {row["document"]["internal_id"] for row in wanted[rule.id]}
-        assert found == expected_openings(day, rule)
+    wanted = all_signals(undisturbed, day.rules)
+    for rule, found in zip(day.rules, wanted, strict=True):
+        assert {row["document"]["internal_id"].removeprefix("the rule") for row in found} == expected_openings(
+            day, rule
+        )
         assert len(found) > 4
-    for table in ("logs", "matches", "signals"):
-        event_store.command(Sql(f"TRUNCATE TABLE {local(event_store, table)}"))
 
+    # The same day again, for rules of other ids, as it comes and goes in a worse world.
+    day = recorded_day(seed, "cc")
     chance = random.Random(seed)
     other = StateStore(f"sqlite:///{tmp_path / 'other.db'}")
     other.migrate()
-    world = World(event_store, other, *day.rules, name=f"disturbed {seed}")
+    world = World(event_store, other, *day.rules, name="disturbed")
     arriving = list(day.sent)
     chance.shuffle(arriving)
     arriving += chance.sample(day.sent, 10)  # repeated requests
@@ -465,11 +477,5 @@ def test_shuffled_arrival_and_kills_change_nothing(
     world.now = end
     world.run()
     assert kills > 2
-    for rule in day.rules:
-        assert [comparable(row) for row in world.signals(rule)] == wanted[rule.id]
+    assert all_signals(world, day.rules) == wanted
     other.close()
-
-
-def local(store: EventStore, table: str) -> str:
-    """The name under which a node keeps its part of a table."""
-    return f"{table}_local" if store.is_distributed else table
