@@ -1,6 +1,7 @@
 """Triage decided in a real state store: history, audit, messages; what survives, what is refused."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,21 @@ def test_second_person_is_told_who_changed_what_and_when(world: World) -> None:
         world.service.decide("sig-1", Change(state="archived", version=1), actor(BEN))
     assert "Ana changed state from open to under_review at 2026-01-01 00:00:01 UTC" in str(refused.value)
     assert world.service.triage_of(["sig-1"])["sig-1"].state == "under_review"
+
+
+def test_of_many_who_decide_on_the_same_version_one_wins(world: World) -> None:
+    def decide(number: int) -> str:
+        try:
+            world.service.decide("sig-1", Change(state="archived", archive_comment=f"{number}", version=1), actor(ANA))
+        except StaleVersion:
+            return "stale"
+        return "won"
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(decide, range(8)))
+    assert sorted(outcomes) == ["stale"] * 7 + ["won"]
+    (entry,) = world.service.history_of("sig-1")
+    assert entry.comment == world.service.triage_of(["sig-1"])["sig-1"].archive_comment == str(outcomes.index("won"))
 
 
 def test_unknown_signal_unknown_assignee_and_locked_signal_are_refused(world: World) -> None:

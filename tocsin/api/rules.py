@@ -69,7 +69,11 @@ PageNumber = Annotated[int, Query(alias="page[number]", ge=0, le=1_000_000)]
 Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 ZIP: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
+    200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}},
+    404: {
+        "description": "One of the rules is not there",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/APIErrorResponse"}}},
+    },
 }
 
 
