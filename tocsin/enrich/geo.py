@@ -1,0 +1,125 @@
+"""Places of addresses from MMDB files: country, city and AS databases, of MaxMind's and of ip-location-db's field names."""
+
+import ipaddress
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import maxminddb
+
+from tocsin.enrich.countries import CONTINENTS, COUNTRIES
+from tocsin.errors import TocsinError
+
+
+class BadDatabase(TocsinError):
+    """A place database cannot be read."""
+
+
+class Places:
+    """Looks addresses up. Without a database every place is the empty object, and `warning` says so once."""
+
+    def __init__(self, files: Sequence[Path] = ()) -> None:
+        """`files` in order of preference: what an earlier one says about a field stands.
+
+        A file that does not exist is left out and named in `warning`; raises `BadDatabase` for one that cannot be
+        read, because it was put there on purpose.
+        """
+        self._readers: list[tuple[Any, bool]] = []  # with whether it knows IPv6
+        missing: list[str] = []
+        for file in files:
+            if not file.is_file():
+                missing.append(str(file))
+                continue
+            try:
+                reader = maxminddb.open_database(str(file), maxminddb.MODE_AUTO)
+            except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
+                raise BadDatabase(f"cannot read the place database {file}: {error}") from error
+            self._readers.append((reader, reader.metadata().ip_version == 6))
+        self.warning: str | None = None
+        if missing:
+            self.warning = f"place database not found: {', '.join(missing)}; events get no such place"
+        elif not self._readers:
+            self.warning = "no place database is configured; events get no country"
+        self._known: Callable[[str], dict[str, Any] | None] = lru_cache(maxsize=65536)(self._find)
+
+    def place(self, address: str) -> dict[str, Any]:
+        """The object of siem.md §1.4 (`country`, `continent`, `city`, `as`, …), new each time; `{}` if unknown or private."""
+        found = self._known(address)
+        if not found:
+            return {}
+        return {name: dict(value) if type(value) is dict else value for name, value in found.items()}
+
+    def close(self) -> None:
+        for reader, _ in self._readers:
+            reader.close()
+        self._readers.clear()
+
+    def _find(self, address: str) -> dict[str, Any] | None:
+        if not self._readers:
+            return None
+        try:
+            parsed = ipaddress.ip_address(address.strip())
+        except ValueError:
+            return None
+        if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
+            parsed = parsed.ipv4_mapped
+        if not parsed.is_global:
+            # Test databases answer for documentation networks too; real ones do not know them.
+            return None
+        found: dict[str, Any] = {}
+        for reader, knows_ipv6 in self._readers:
+            if parsed.version == 6 and not knows_ipv6:
+                continue
+            record = reader.get(parsed)
+            if isinstance(record, Mapping):
+                for name, value in place_of(record).items():
+                    found.setdefault(name, value)
+        return found or None
+
+
+def place_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record of either kind as the object of siem.md §1.4."""
+    found: dict[str, Any] = {}
+    iso_code = _text(record.get("country_code")) or _text(_inner(record, "country").get("iso_code"))
+    if iso_code:
+        iso_code = iso_code.upper()
+        name, continent = COUNTRIES.get(iso_code, (_name(_inner(record, "country")), ""))
+        found["country"] = {"iso_code": iso_code} | ({"name": name} if name else {})
+        code = _text(_inner(record, "continent").get("code")) or continent
+        if code:
+            found["continent"] = {"code": code} | ({"name": CONTINENTS[code]} if code in CONTINENTS else {})
+    divisions = record.get("subdivisions")
+    division = divisions[0] if isinstance(divisions, list) and divisions else {}
+    state = _name(division) or _text(record.get("state1"))
+    if state:
+        code = _text(division.get("iso_code")) if isinstance(division, Mapping) else ""
+        found["subdivision"] = {"name": state} | ({"iso_code": f"{iso_code}-{code}"} if code else {})
+    city = record.get("city")
+    if city_name := _name(city) if isinstance(city, Mapping) else _text(city):
+        found["city"] = {"name": city_name}
+    location = _inner(record, "location") or record
+    latitude, longitude = location.get("latitude"), location.get("longitude")
+    if isinstance(latitude, int | float) and isinstance(longitude, int | float):
+        found["location"] = {"latitude": latitude, "longitude": longitude}
+    if zone := _text(location.get("time_zone")) or _text(record.get("timezone")):
+        found["timezone"] = zone
+    number = record.get("autonomous_system_number")
+    organisation = _text(record.get("autonomous_system_organization"))
+    if number or organisation:
+        found["as"] = ({"number": f"AS{number}"} if number else {}) | ({"name": organisation} if organisation else {})
+    return found
+
+
+def _inner(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = record.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _name(record: Any) -> str:
+    names = record.get("names") if isinstance(record, Mapping) else None
+    return _text(names.get("en")) if isinstance(names, Mapping) else ""

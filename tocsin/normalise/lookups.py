@@ -1,0 +1,21 @@
+"""What processors ask of others: places of addresses, parsed user agents and URLs. Wired by the bootstrap."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Place = Callable[[str], dict[str, Any]]
+"""Text of an address to the object of siem.md §1.4 (`country`, `continent`, …); empty if unknown or private."""
+
+
+def _nothing(_: str) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    """Each function takes a text and returns a new object that the caller may keep and change; never None."""
+
+    place: Place = _nothing
+    user_agent: Callable[[str], dict[str, Any]] = _nothing
+    url: Callable[[str], dict[str, Any]] = _nothing
