@@ -1,0 +1,50 @@
+/** The one door to the server: cookies, CSRF token, errors, and what happens when the session is over. */
+import { ApiError, errorOf } from "./errors";
+
+let csrfToken: string | null = null;
+let onSignedOut: () => void = () => undefined;
+
+export function setCsrfToken(token: string | null): void {
+  csrfToken = token;
+}
+
+/** Called once per 401, so that the app can show the sign-in and come back. */
+export function whenSignedOut(handler: () => void): void {
+  onSignedOut = handler;
+}
+
+export interface RequestOptions {
+  body?: unknown;
+  signal?: AbortSignal;
+  /** A 401 here is an answer (wrong password), not the end of a session. */
+  keepSession?: boolean;
+}
+
+export async function request<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (options.body !== undefined) headers["Content-Type"] = "application/json";
+  if (method !== "GET" && csrfToken) headers["X-CSRF-Token"] = csrfToken;
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers,
+      credentials: "same-origin",
+      body: options.body === undefined ? undefined : JSON.stringify(options.body),
+      signal: options.signal,
+    });
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
+    throw new ApiError(0, ["The server cannot be reached. Check that it runs, then try again."], null);
+  }
+  const text = await response.text();
+  if (!response.ok) {
+    const error = errorOf(response.status, text, response.headers.get("x-request-id"));
+    if (response.status === 401 && !options.keepSession) onSignedOut();
+    throw error;
+  }
+  return (text === "" ? undefined : JSON.parse(text)) as T;
+}
+
+export const get = <T>(path: string, signal?: AbortSignal): Promise<T> => request<T>("GET", path, { signal });
+export const post = <T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> => request<T>("POST", path, { body, signal });

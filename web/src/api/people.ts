@@ -1,0 +1,38 @@
+/** Users, roles and keys. */
+import { queryOptions } from "@tanstack/react-query";
+import { get, post, request } from "./client";
+import type { KeyAttributes, Resource, RoleAttributes, UserAttributes } from "./types";
+
+export const usersQuery = queryOptions({
+  queryKey: ["users"],
+  queryFn: ({ signal }) => get<{ data: Resource<UserAttributes>[] }>("/api/v2/users?page[size]=100&page[number]=0&sort=name", signal),
+  staleTime: 60_000,
+});
+
+export const rolesQuery = queryOptions({
+  queryKey: ["roles"],
+  queryFn: ({ signal }) => get<{ data: Resource<RoleAttributes>[] }>("/api/v2/roles?page[size]=100&page[number]=0", signal),
+  staleTime: 60_000,
+});
+
+export const inviteUser = (email: string, name: string, roleId: string): Promise<{ data: Resource<UserAttributes> }> =>
+  post("/api/v2/users", {
+    data: { type: "users", attributes: { email, name }, relationships: { roles: { data: [{ id: roleId, type: "roles" }] } } },
+  });
+
+export const setUserDisabled = (id: string, disabled: boolean): Promise<unknown> =>
+  request("PATCH", `/api/v2/users/${id}`, { body: { data: { id, type: "users", attributes: { disabled } } } });
+
+export type KeyKind = "api_keys" | "application_keys";
+const KEY_PATHS: Record<KeyKind, string> = { api_keys: "/api/v2/api_keys", application_keys: "/api/v2/current_user/application_keys" };
+
+export const keysQuery = (kind: KeyKind) =>
+  queryOptions({
+    queryKey: ["keys", kind],
+    queryFn: ({ signal }) => get<{ data: Resource<KeyAttributes>[] }>(`${KEY_PATHS[kind]}?page[size]=100&page[number]=0`, signal),
+  });
+
+export const createKey = async (kind: KeyKind, name: string): Promise<Resource<KeyAttributes>> =>
+  (await post<{ data: Resource<KeyAttributes> }>(KEY_PATHS[kind], { data: { type: kind, attributes: { name } } })).data;
+
+export const revokeKey = (kind: KeyKind, id: string): Promise<unknown> => request("DELETE", `${KEY_PATHS[kind]}/${id}`);

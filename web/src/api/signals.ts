@@ -1,0 +1,65 @@
+/** Triage of signals: single changes, bulk changes with an outcome per item, history. */
+import { queryOptions } from "@tanstack/react-query";
+import type { ArchiveReason, TriageState } from "@/lib/severity";
+import { get, request } from "./client";
+import { ApiError } from "./errors";
+import type { HistoryEntry, TriageResult } from "./types";
+
+const BASE = "/api/v2/security_monitoring/signals";
+/** The contract's limit per bulk call (api.md §5). */
+const BULK = 199;
+
+export interface TriageChange {
+  state?: TriageState;
+  archive_reason?: ArchiveReason;
+  archive_comment?: string;
+  assignee?: { uuid: string };
+  version?: number;
+}
+
+export async function changeSignal(id: string, change: TriageChange): Promise<TriageResult> {
+  const body = { data: { id, type: "signal_metadata", attributes: change } };
+  return (await request<{ data: { attributes: TriageResult } }>("PATCH", `${BASE}/${encodeURIComponent(id)}/update`, { body })).data.attributes;
+}
+
+export interface BulkOutcome {
+  done: string[];
+  failed: { id: string; reason: string }[];
+}
+
+interface BulkAnswer {
+  result: {
+    count: number;
+    events: { id: string; event: TriageResult }[];
+    failures?: { id: string; status: number; code: string; errors: string[] }[];
+  };
+}
+
+/** Changes each item in calls of at most 199; what one call refuses does not stop the next. */
+export async function changeSignals(items: { id: string; change: TriageChange }[], progress: (done: number) => void): Promise<BulkOutcome> {
+  const outcome: BulkOutcome = { done: [], failed: [] };
+  for (let at = 0; at < items.length; at += BULK) {
+    const chunk = items.slice(at, at + BULK);
+    try {
+      const body = { data: chunk.map(({ id, change }) => ({ id, type: "signal", attributes: change })) };
+      const answer = await request<BulkAnswer>("PATCH", `${BASE}/bulk/update`, { body });
+      const reasons = new Map((answer.result.failures ?? []).map((failure) => [failure.id, failure.errors.join(" ")]));
+      const done = new Set(answer.result.events.map((event) => event.id));
+      for (const { id } of chunk) {
+        if (done.has(id)) outcome.done.push(id);
+        else outcome.failed.push({ id, reason: reasons.get(id) ?? "the server did not answer for it" });
+      }
+    } catch (error) {
+      const reason = error instanceof ApiError ? error.message : "the request failed";
+      outcome.failed.push(...chunk.map(({ id }) => ({ id, reason })));
+    }
+    progress(Math.min(items.length, at + chunk.length));
+  }
+  return outcome;
+}
+
+export const historyQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["signal-history", id],
+    queryFn: async ({ signal }) => (await get<{ data: HistoryEntry[] }>(`${BASE}/${encodeURIComponent(id)}/history`, signal)).data,
+  });

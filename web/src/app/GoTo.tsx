@@ -1,0 +1,114 @@
+import { Modal } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useRouter } from "@tanstack/react-router";
+import { useId, useState, type KeyboardEvent } from "react";
+import { rulesQuery } from "@/api/rules";
+import { useMay } from "@/api/session";
+import { Icon, type IconName } from "@/components/icons";
+import { searchHistory } from "@/lib/storage";
+import { stringifySearch } from "@/lib/urlState";
+import { get } from "@/api/client";
+import type { RulesPage } from "@/api/types";
+import classes from "./GoTo.module.css";
+
+interface Place {
+  label: string;
+  detail: string;
+  icon: IconName;
+  to: string;
+}
+
+const PLACES: Place[] = [
+  { label: "Signals", detail: "Explorer", icon: "signals", to: "/signals" },
+  { label: "Open high and critical signals", detail: "Signals", icon: "signals", to: `/signals${stringifySearch({ query: "status:(critical OR high) @workflow.triage.state:open" })}` },
+  { label: "Logs", detail: "Explorer", icon: "logs", to: "/logs" },
+  { label: "Rules", detail: "Detection rules", icon: "rules", to: "/rules" },
+  { label: "New rule", detail: "Detection rules", icon: "plus", to: "/rules/new" },
+  { label: "People", detail: "Settings", icon: "settings", to: "/settings/people" },
+  { label: "Keys", detail: "Settings", icon: "settings", to: "/settings/keys" },
+  { label: "Status", detail: "Settings", icon: "settings", to: "/settings/status" },
+];
+
+/** mod+K: pages, rules and one's own searches by their names. */
+export function GoTo({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+  return (
+    <Modal opened={opened} onClose={onClose} withCloseButton={false} size="lg" yOffset="12vh" centered={false} padding={0} title={undefined} aria-label="Go to">
+      {opened && <Palette onClose={onClose} />}
+    </Modal>
+  );
+}
+
+function Palette({ onClose }: { onClose: () => void }) {
+  const router = useRouter();
+  const id = useId();
+  const [text, setText] = useState("");
+  const [index, setIndex] = useState(0);
+  const mayReadRules = useMay("security_monitoring_rules_read");
+  const rules = useQuery({
+    queryKey: [...rulesQuery("", "name").queryKey, "names"],
+    queryFn: ({ signal }) => get<RulesPage>("/api/v2/security_monitoring/rules?page[size]=100&page[number]=0&sort=name", signal),
+    enabled: mayReadRules,
+    staleTime: 60_000,
+  });
+  const wanted = text.trim().toLowerCase();
+  const places: Place[] = [
+    ...PLACES,
+    ...(rules.data?.data ?? []).map((rule): Place => ({ label: rule.customName ?? rule.name, detail: "Rule", icon: "rules", to: `/rules/${rule.id}` })),
+    ...(["signals", "logs"] as const).flatMap((track) => searchHistory(track).map(({ query }): Place => ({ label: query, detail: `Search in ${track}`, icon: "history", to: `/${track}${stringifySearch({ query })}` }))),
+  ];
+  const found = places.filter((place) => wanted.split(/\s+/).every((word) => `${place.label} ${place.detail}`.toLowerCase().includes(word))).slice(0, wanted === "" ? 10 : 30);
+  const searches: Place[] = wanted === "" ? [] : (["signals", "logs"] as const).map((track) => ({ label: text.trim(), detail: `Search ${track}`, icon: "search", to: `/${track}${stringifySearch({ query: text.trim() })}` }));
+  const all = [...found, ...searches];
+  const chosen = Math.min(index, all.length - 1);
+  const go = (place: Place | undefined) => {
+    if (!place) return;
+    onClose();
+    router.history.push(place.to);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "ArrowDown") setIndex((chosen + 1) % all.length);
+    else if (event.key === "ArrowUp") setIndex((chosen - 1 + all.length) % all.length);
+    else if (event.key === "Enter") go(all[chosen]);
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <div>
+      <input
+        className={classes.input}
+        data-autofocus
+        autoFocus
+        role="combobox"
+        aria-label="Go to"
+        aria-expanded
+        aria-controls={id}
+        aria-activedescendant={`${id}-${String(chosen)}`}
+        placeholder="Go to a page, a rule or a search"
+        value={text}
+        onChange={(event) => {
+          setText(event.currentTarget.value);
+          setIndex(0);
+        }}
+        onKeyDown={onKeyDown}
+      />
+      <ul id={id} role="listbox" aria-label="Places" className={classes.list}>
+        {all.map((place, position) => (
+          <li
+            key={`${place.to}-${place.detail}-${String(position)}`}
+            id={`${id}-${String(position)}`}
+            role="option"
+            aria-selected={position === chosen}
+            className={classes.option}
+            onPointerMove={() => setIndex(position)}
+            onClick={() => go(place)}
+            onKeyDown={onKeyDown}
+          >
+            <Icon name={place.icon} />
+            <span className="truncate">{place.label}</span>
+            <span className={classes.detail}>{place.detail}</span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

@@ -1,0 +1,13 @@
+import { useRouter } from "@tanstack/react-router";
+import { ErrorState } from "@/components/states";
+
+/** What no page of its own could handle. */
+export function PageError({ error }: { error: unknown }) {
+  const router = useRouter();
+  return (
+    <main>
+      <h1 className="visually-hidden">Something went wrong</h1>
+      <ErrorState error={error} retry={() => void router.invalidate()} />
+    </main>
+  );
+}

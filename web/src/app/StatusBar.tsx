@@ -1,0 +1,34 @@
+import { useQuery } from "@tanstack/react-query";
+import { intakeStatusQuery } from "@/api/status";
+import { AppLink } from "@/components/AppLink";
+import { useNow } from "@/components/useNow";
+import { useZone } from "@/components/zone";
+import { formatNumber } from "@/lib/format";
+import { formatClock } from "@/lib/time";
+import classes from "./StatusBar.module.css";
+
+/** Nothing disappears silently: what was accepted was stored or rejected, and it shows. */
+export function StatusBar() {
+  const { data, error } = useQuery(intakeStatusQuery);
+  const { zone, setZone } = useZone();
+  const now = useNow();
+  const counts = data?.since_start;
+  return (
+    <footer className={classes.bar} aria-label="Status">
+      {counts && (
+        <span title="Logs since the server started">
+          <AppLink to="/settings/status">{formatNumber(counts.accepted)} accepted</AppLink> = <AppLink to="/logs">{formatNumber(counts.stored)} stored</AppLink> +{" "}
+          <AppLink to="/settings/status#rejected">{formatNumber(counts.rejected)} rejected</AppLink>
+        </span>
+      )}
+      {error && !data && <span>Intake status unknown</span>}
+      <button type="button" className={classes.zone} onClick={() => setZone(zone === "utc" ? "local" : "utc")} aria-label={`Times in ${zone === "utc" ? "UTC; show local times" : "local time; show UTC"}`}>
+        {formatClock(now, zone)} {zone === "utc" ? "UTC" : localName()}
+      </button>
+    </footer>
+  );
+}
+
+function localName(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone || "local";
+}

@@ -1,0 +1,96 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { whenSignedOut } from "@/api/client";
+import { ApiError } from "@/api/errors";
+import { meQuery } from "@/api/session";
+import { parseSearch, stringifySearch, validateExplorerSearch } from "@/lib/urlState";
+import { PageError } from "./PageError";
+import { PageLoading } from "./PageLoading";
+import { queryClient } from "./queryClient";
+import { Shell } from "./Shell";
+
+const root = createRootRoute({ notFoundComponent: () => <PageError error={new ApiError(404, ["There is no page at this address."], null)} /> });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: (search: Record<string, unknown>): { next?: string } => (typeof search.next === "string" ? { next: search.next } : {}),
+  component: lazyRouteComponent(() => import("./pages/SignIn"), "SignIn"),
+});
+
+/** Everything behind the sign-in. */
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: "shell",
+  component: Shell,
+  beforeLoad: async ({ location }) => {
+    try {
+      await queryClient.ensureQueryData(meQuery);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) throw redirect({ to: "/sign-in", search: location.href === "/" ? {} : { next: location.href } });
+      throw error;
+    }
+  },
+  errorComponent: PageError,
+  pendingComponent: PageLoading,
+});
+
+const index = createRoute({
+  getParentRoute: () => shell,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/signals", search: {} });
+  },
+});
+
+const signals = createRoute({ getParentRoute: () => shell, path: "/signals", validateSearch: validateExplorerSearch, component: lazyRouteComponent(() => import("./pages/Signals"), "Signals"), errorComponent: PageError });
+const logs = createRoute({ getParentRoute: () => shell, path: "/logs", validateSearch: validateExplorerSearch, component: lazyRouteComponent(() => import("./pages/Logs"), "Logs"), errorComponent: PageError });
+
+const rules = createRoute({
+  getParentRoute: () => shell,
+  path: "/rules",
+  validateSearch: (search: Record<string, unknown>): { query?: string; sort?: string } => ({
+    ...(typeof search.query === "string" && search.query ? { query: search.query } : {}),
+    ...(typeof search.sort === "string" && search.sort ? { sort: search.sort } : {}),
+  }),
+  component: lazyRouteComponent(() => import("./pages/Rules"), "Rules"),
+  errorComponent: PageError,
+});
+const rule = createRoute({
+  getParentRoute: () => shell,
+  path: "/rules/$ruleId",
+  validateSearch: (search: Record<string, unknown>): { tab?: string } => (typeof search.tab === "string" ? { tab: search.tab } : {}),
+  component: lazyRouteComponent(() => import("./pages/Rule"), "Rule"),
+  errorComponent: PageError,
+});
+
+const settings = createRoute({ getParentRoute: () => shell, path: "/settings/$section", component: lazyRouteComponent(() => import("./pages/Settings"), "Settings"), errorComponent: PageError });
+const settingsIndex = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings",
+  beforeLoad: () => {
+    throw redirect({ to: "/settings/$section", params: { section: "people" } });
+  },
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([signIn, shell.addChildren([index, signals, logs, rules, rule, settings, settingsIndex])]),
+  parseSearch,
+  stringifySearch,
+  defaultPreload: "intent",
+  defaultPendingComponent: PageLoading,
+  defaultPendingMs: 150,
+  scrollRestoration: false,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
+
+// The session ended: sign in, then come back to this very address.
+whenSignedOut(() => {
+  queryClient.removeQueries({ queryKey: meQuery.queryKey });
+  const { pathname, href } = router.state.location;
+  if (pathname !== "/sign-in") void router.navigate({ to: "/sign-in", search: { next: href } });
+});

@@ -1,0 +1,18 @@
+import { useRouter } from "@tanstack/react-router";
+import type { MouseEvent, ReactNode } from "react";
+
+/** A link to an address of this app given as text; opens without a page load, and in a new tab when asked to. */
+export function AppLink({ to, children, className, title }: { to: string; children: ReactNode; className?: string; title?: string }) {
+  const router = useRouter();
+  const onClick = (event: MouseEvent) => {
+    if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    router.history.push(to);
+  };
+  return (
+    <a href={to} className={className} title={title} onClick={onClick}>
+      {children}
+    </a>
+  );
+}

@@ -1,0 +1,25 @@
+import { Button, CopyButton } from "@mantine/core";
+import classes from "./SendFirstLog.module.css";
+
+/** How the first event gets here. */
+export function SendFirstLog({ noun }: { noun: string }) {
+  const command = `curl -X POST ${window.location.origin}/api/v2/logs \\
+  -H "DD-API-KEY: <your API key>" -H "Content-Type: application/json" \\
+  -d '[{"ddsource":"sshd","hostname":"web-1","message":"Failed password for root from 203.0.113.9 port 4242 ssh2"}]'`;
+  return (
+    <>
+      <p>{noun === "signals" ? "Signals appear when a detection rule matches logs. Send a first log:" : "Send a first log:"}</p>
+      <div className={classes.command}>
+        <pre>{command}</pre>
+        <CopyButton value={command}>
+          {({ copied, copy }) => (
+            <Button variant="default" onClick={copy}>
+              {copied ? "Copied" : "Copy"}
+            </Button>
+          )}
+        </CopyButton>
+      </div>
+      <p>An API key is made under Settings, Keys. Whole files go in with tocsin ingest.</p>
+    </>
+  );
+}

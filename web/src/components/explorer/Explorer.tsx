@@ -1,0 +1,206 @@
+import { ActionIcon, Tooltip } from "@mantine/core";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { eventsQuery } from "@/api/explore";
+import type { ExploreEvent } from "@/api/types";
+import { useHotkeys } from "@/components/hotkeys";
+import { Icon } from "@/components/icons";
+import { ErrorState, SkeletonRows } from "@/components/states";
+import { formatNumber, plural } from "@/lib/format";
+import { onlyValue, toggleExcluded } from "@/lib/queryText";
+import { countSelected, NOTHING, type Selection } from "@/lib/selection";
+import { isMoving } from "@/lib/time";
+import { ValueActionsProvider, type ValueActions } from "./actions";
+import { EmptyResult } from "./EmptyResult";
+import { EventGrid, type GridHandle } from "./EventGrid";
+import classes from "./Explorer.module.css";
+import { FacetPanel } from "./FacetPanel";
+import { attributeColumn, type ExplorerColumn, type ExplorerHandle } from "./model";
+import { QueryBox } from "./QueryBox";
+import { TimeRange } from "./TimeRange";
+import { Trend } from "./Trend";
+import { useLive } from "./useLive";
+import { useTotal } from "./useTotal";
+
+export interface PanelProps {
+  event: ExploreEvent | undefined;
+  id: string;
+  close: () => void;
+  step: (by: 1 | -1) => void;
+}
+
+export interface BulkProps {
+  selection: Selection;
+  total: number;
+  loaded: ExploreEvent[];
+  select: (selection: Selection) => void;
+}
+
+interface Props {
+  explorer: ExplorerHandle;
+  title: string;
+  panel: (props: PanelProps) => ReactNode;
+  /** Present: rows can be ticked. */
+  bulk?: (props: BulkProps) => ReactNode;
+  /** Keys that act on the ticked rows or else the current one. */
+  rowKeys?: (props: { current: ExploreEvent | undefined; ticked: ExploreEvent[] }) => ReactNode;
+  help: ReactNode;
+}
+
+/** Search and time on top, facets left, trend above the list, the panel right. */
+export function Explorer({ explorer, title, panel, bulk, rowKeys, help }: Props) {
+  const { config, state, update, range, filter } = explorer;
+  const list = useInfiniteQuery(eventsQuery(config.track, filter, state.sort));
+  const events = useMemo(() => unique(list.data?.pages.flatMap((page) => page.data) ?? []), [list.data]);
+  const total = useTotal(explorer);
+  const [currentId, setCurrentId] = useState<string | null>(state.event);
+  const [selection, setSelection] = useState<Selection>(NOTHING);
+  const grid = useRef<GridHandle>(null);
+  const ticked = countSelected(selection, total ?? 0);
+  const live = useLive(explorer, ticked > 0, () => state.event === null && (grid.current?.isIdle() ?? false));
+
+  // Another search finds other rows: what was ticked under the old one is not meant any more.
+  const [searched, setSearched] = useState(filter.query);
+  if (searched !== filter.query) {
+    setSearched(filter.query);
+    setSelection(NOTHING);
+  }
+  useEffect(() => {
+    document.title = `${state.query === "" ? title : `${state.query} · ${title}`} · Tocsin`;
+  }, [state.query, title]);
+
+  const columns = useMemo(() => state.columns.map((id) => config.columns.find((column) => column.id === id) ?? attributeColumn(id)), [state.columns, config.columns]);
+  const offered = useMemo(() => offer(config.columns, columns), [config.columns, columns]);
+  const actions = useMemo<ValueActions>(
+    () => ({
+      include: (field, value) => update({ query: onlyValue(state.query, field, value) }),
+      exclude: (field, value) => update({ query: toggleExcluded(state.query, field, value) }),
+    }),
+    [state.query, update],
+  );
+  const open = useCallback((id: string) => update({ event: id }, { replace: state.event !== null }), [update, state.event]);
+  const close = () => {
+    update({ event: null, tab: null });
+    grid.current?.focus();
+  };
+  const openIndex = events.findIndex((event) => event.id === state.event);
+  const step = (by: 1 | -1) => {
+    const next = events[openIndex + by];
+    if (!next) return;
+    setCurrentId(next.id);
+    open(next.id);
+  };
+
+  useHotkeys([
+    { keys: ["["], label: "Show or hide facets", group: "Panel", run: () => update({ facetsHidden: !state.facetsHidden }, { replace: true }) },
+    ...(state.event === null && currentId !== null ? [{ keys: ["]"], label: "Open the panel", group: "Panel", run: () => open(currentId) }] : []),
+  ]);
+
+  const opened = useDeferredValue(state.event);
+  const current = events.find((event) => event.id === currentId);
+  const failed = list.error && !list.isFetching;
+  return (
+    <ValueActionsProvider value={actions}>
+      <div className={classes.page}>
+        <h1 className="visually-hidden">{title}</h1>
+        <div className={classes.bar}>
+          {state.facetsHidden && (
+            <ActionIcon size={32} variant="default" aria-label="Show facets" title="Show facets ([)" onClick={() => update({ facetsHidden: false }, { replace: true })}>
+              <Icon name="panelLeft" />
+            </ActionIcon>
+          )}
+          <QueryBox track={config.track} label={`Search ${config.noun}`} placeholder={config.placeholder} value={state.query} from={filter.from} to={filter.to} onSubmit={(query) => (query === state.query ? explorer.refresh() : update({ query }))} />
+          <TimeRange range={state.range} resolved={range} onChange={(next) => update({ range: next })} />
+          <LiveButton explorer={explorer} on={live.on} held={ticked > 0} />
+        </div>
+        <Trend explorer={explorer} />
+        <div className={classes.main}>
+          {!state.facetsHidden && <FacetPanel explorer={explorer} />}
+          <section className={classes.list} aria-label={title}>
+            {live.arrived > 0 && (
+              <button type="button" className={classes.pill} onClick={explorer.refresh}>
+                <Icon name="sortUp" size={12} /> {plural(live.arrived, `new ${config.noun.replace(/s$/, "")}`)}
+              </button>
+            )}
+            {failed && <ErrorState inline={events.length > 0} error={list.error} retry={() => void list.refetch()} />}
+            {list.isPending ? (
+              <SkeletonRows rows={20} />
+            ) : events.length === 0 ? (
+              !failed && <EmptyResult explorer={explorer} help={help} />
+            ) : (
+              <EventGrid
+                ref={grid}
+                label={title}
+                events={events}
+                total={total ?? -1}
+                columns={columns}
+                offered={offered}
+                sort={state.sort}
+                currentId={currentId}
+                openId={state.event}
+                selection={bulk ? selection : undefined}
+                onSelection={setSelection}
+                onCurrent={setCurrentId}
+                onOpen={open}
+                onSort={(sort) => update({ sort })}
+                onColumns={(ids) => update({ columns: ids }, { replace: true })}
+                onCell={actions.include}
+                onEnd={() => list.hasNextPage && !list.isFetchingNextPage && void list.fetchNextPage()}
+                loadingMore={list.isFetchingNextPage}
+                busy={list.isPlaceholderData}
+              />
+            )}
+            {bulk && ticked > 0 && bulk({ selection, total: total ?? events.length, loaded: events, select: setSelection })}
+            <div className={classes.foot} role="status">
+              {events.length > 0 && total !== undefined && (events.length < total ? `${formatNumber(events.length)} of ${formatNumber(total)} loaded` : `All ${formatNumber(total)} loaded`)}
+            </div>
+          </section>
+          {opened !== null && state.event !== null && <Slot render={panel} event={events.find((event) => event.id === opened)} id={opened} close={close} step={step} />}
+        </div>
+      </div>
+      {rowKeys?.({ current, ticked: selection.kind === "rows" ? events.filter((event) => selection.ids.has(event.id)) : [] })}
+    </ValueActionsProvider>
+  );
+}
+
+/** Keeps what the page renders into the panel a part of this tree. */
+function Slot({ render, ...props }: PanelProps & { render: (props: PanelProps) => ReactNode }) {
+  return render(props);
+}
+
+function LiveButton({ explorer, on, held }: { explorer: ExplorerHandle; on: boolean; held: boolean }) {
+  const { state, update, refresh } = explorer;
+  const moving = isMoving(state.range);
+  const label = !moving ? "Refresh" : on ? "Pause live updates" : held ? "Live updates wait while rows are ticked" : "Resume live updates";
+  return (
+    <Tooltip label={label}>
+      <button
+        type="button"
+        className={classes.live}
+        data-on={on || undefined}
+        aria-label={label}
+        onClick={() => {
+          if (!moving) refresh();
+          else {
+            if (state.paused) refresh();
+            update({ paused: !state.paused }, { replace: true });
+          }
+        }}
+      >
+        <Icon name={!moving ? "refresh" : on ? "pause" : "play"} size={14} />
+        {moving ? (on ? "Live" : held ? "Held" : "Paused") : "Refresh"}
+      </button>
+    </Tooltip>
+  );
+}
+
+/** The track's columns in their order, and further attributes that are shown. */
+function offer(known: ExplorerColumn[], shown: ExplorerColumn[]): ExplorerColumn[] {
+  return [...known, ...shown.filter((column) => !known.some((other) => other.id === column.id))];
+}
+
+/** Pages may overlap when an event arrives between them. */
+function unique(events: ExploreEvent[]): ExploreEvent[] {
+  const seen = new Set<string>();
+  return events.filter((event) => !seen.has(event.id) && seen.add(event.id));
+}

@@ -1,0 +1,142 @@
+import { Loader, Skeleton, TextInput } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
+import { facetQuery } from "@/api/explore";
+import { ErrorState } from "@/components/states";
+import { Icon } from "@/components/icons";
+import { formatCompact, formatNumber, plural } from "@/lib/format";
+import { clearFacet, facetSelection, onlyValue, toggleExcluded, toggleValue } from "@/lib/queryText";
+import type { FacetValue } from "@/api/types";
+import classes from "./FacetPanel.module.css";
+import type { ExplorerHandle, FacetDefinition } from "./model";
+
+const SHOWN = 6;
+const MORE = 50;
+
+interface Props {
+  explorer: ExplorerHandle;
+  facet: FacetDefinition;
+  open: boolean;
+  onOpen: (open: boolean) => void;
+}
+
+export function Facet({ explorer, facet, open, onOpen }: Props) {
+  const { state, update } = explorer;
+  const selection = useMemo(() => facetSelection(state.query, facet.field), [state.query, facet.field]);
+  const chosen = selection.included.length + selection.excluded.length;
+  return (
+    <section className={classes.facet} aria-label={facet.label}>
+      <div className={classes.title}>
+        <button type="button" className={classes.fold} aria-expanded={open} onClick={() => onOpen(!open)}>
+          <Icon name={open ? "chevronDown" : "chevronRight"} size={12} />
+          {facet.label}
+        </button>
+        {chosen > 0 && (
+          <button type="button" className={classes.reset} aria-label={`Clear ${facet.label}`} onClick={() => update({ query: clearFacet(state.query, facet.field) })}>
+            {chosen} <Icon name="close" size={11} />
+          </button>
+        )}
+      </div>
+      {open && <Values explorer={explorer} facet={facet} />}
+    </section>
+  );
+}
+
+function Values({ explorer, facet }: { explorer: ExplorerHandle; facet: FacetDefinition }) {
+  const { config, state, filter, update } = explorer;
+  const [search, setSearch] = useState("");
+  const [all, setAll] = useState(false);
+  const [settled] = useDebouncedValue(search.trim(), 200);
+  // Counted without the facet's own choice, so that there is something else to choose.
+  const own = useMemo(() => ({ ...filter, query: clearFacet(filter.query, facet.field) }), [filter, facet.field]);
+  const limit = all || settled !== "" ? MORE : (facet.order?.length ?? SHOWN);
+  const { data, error, isPending, isFetching, refetch } = useQuery(facetQuery(config.track, own, facet.field, limit, settled));
+  const selection = useMemo(() => facetSelection(state.query, facet.field), [state.query, facet.field]);
+
+  if (isPending) return <FacetSkeleton />;
+  if (!data) return <ErrorState inline error={error} retry={() => void refetch()} />;
+  const result = data.data[0];
+  const values = arrange(result?.values ?? [], facet, [...selection.included, ...selection.excluded], settled);
+  const most = Math.max(1, ...values.map((value) => value.count));
+  const distinct = result?.distinct ?? values.length;
+  const hidden = distinct - (result?.values.length ?? 0);
+  return (
+    <div className={classes.values} aria-busy={isFetching}>
+      {isFetching && <Loader size={10} className={classes.spinner} aria-label={`Counting ${facet.label}`} />}
+      {(distinct > SHOWN || search !== "") && !facet.order && (
+        <TextInput size="xs" className={classes.search} aria-label={`Search in ${facet.label}`} placeholder={`Search ${plural(distinct, "value")}`} value={search} onChange={(event) => setSearch(event.currentTarget.value)} />
+      )}
+      {values.length === 0 && <p className={classes.none}>{settled ? "No value contains this." : "No values in this range."}</p>}
+      <ul className={classes.list}>
+        {values.map(({ value, count }) => {
+          const included = selection.included.includes(value);
+          const excluded = selection.excluded.includes(value);
+          const muted = selection.included.length > 0 && !included;
+          return (
+            <li key={value} className={classes.row} data-excluded={excluded || undefined} data-muted={muted || undefined}>
+              <span aria-hidden="true" className={classes.bar} style={{ width: `${String((count / most) * 100)}%` }} />
+              <button
+                type="button"
+                role="checkbox"
+                aria-checked={included}
+                aria-label={`${facet.label} ${value}, ${formatNumber(count)}${excluded ? ", excluded" : ""}`}
+                className={classes.value}
+                title={value}
+                onClick={() => update({ query: toggleValue(state.query, facet.field, value) })}
+              >
+                <span className={classes.box} aria-hidden="true">
+                  {included && <Icon name="check" size={10} />}
+                  {excluded && <Icon name="close" size={10} />}
+                </span>
+                <span className={classes.text}>{facet.render ? facet.render(value) : value}</span>
+                <span className={classes.count}>{formatCompact(count)}</span>
+              </button>
+              <span className={classes.actions}>
+                <button type="button" aria-label={`Only ${value}`} onClick={() => update({ query: onlyValue(state.query, facet.field, value) })}>
+                  only
+                </button>
+                <button type="button" aria-label={`${excluded ? "Stop excluding" : "Exclude"} ${value}`} onClick={() => update({ query: toggleExcluded(state.query, facet.field, value) })}>
+                  {excluded ? "undo" : "exclude"}
+                </button>
+              </span>
+            </li>
+          );
+        })}
+      </ul>
+      {hidden > 0 && !all && settled === "" && (
+        <button type="button" className={`link ${classes.more}`} onClick={() => setAll(true)}>
+          +{formatNumber(hidden)} more
+        </button>
+      )}
+      {all && (
+        <p className={classes.none}>
+          {hidden > 0 ? `The ${formatNumber(values.length)} most frequent of ${formatNumber(distinct)}; search for the rest. ` : ""}
+          <button type="button" className="link" onClick={() => setAll(false)}>
+            Show fewer
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** In the facet's order or by count; what is chosen stays in sight even when nothing has it. */
+function arrange(values: FacetValue[], facet: FacetDefinition, chosen: string[], search: string): FacetValue[] {
+  const kept = search === "" ? chosen.filter((value) => !values.some((other) => other.value === value)).map((value) => ({ value, count: 0 })) : [];
+  const listed = [...values, ...kept];
+  const { order } = facet;
+  if (!order) return listed;
+  const rank = (value: string) => (order.includes(value) ? order.indexOf(value) : order.length);
+  return listed.toSorted((left, right) => rank(left.value) - rank(right.value));
+}
+
+function FacetSkeleton() {
+  return (
+    <div className={classes.values} aria-busy="true">
+      {[70, 50, 60].map((width) => (
+        <Skeleton key={width} height={9} width={`${String(width)}%`} my={8} ml={8} radius={3} />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,120 @@
+import { useDebouncedValue } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { checkQuery } from "@/api/explore";
+import type { Track } from "@/api/types";
+import { Icon } from "@/components/icons";
+import { useHotkeys } from "@/components/hotkeys";
+import { rememberSearch } from "@/lib/storage";
+import classes from "./QueryBox.module.css";
+
+const QueryEditor = lazy(() => import("./QueryEditor"));
+
+export interface EditorHandle {
+  focus: () => void;
+}
+
+interface Props {
+  track: Track;
+  label: string;
+  placeholder: string;
+  value: string;
+  /** ISO times that completion counts in. */
+  from: string;
+  to: string;
+  onSubmit: (query: string) => void;
+}
+
+/** The search bar: completion, errors at the character, hints with their fix. Facets write its text. */
+export function QueryBox({ track, label, placeholder, value, from, to, onSubmit }: Props) {
+  const [draft, setDraft] = useState(value);
+  const [shown, setShown] = useState(value);
+  if (shown !== value) {
+    setShown(value);
+    setDraft(value);
+  }
+  const [settled] = useDebouncedValue(draft, 200);
+  const check = useQuery({ ...checkQuery(track, settled), enabled: settled.trim() !== "" });
+  const verdict = settled === draft && draft.trim() !== "" ? check.data : undefined;
+  const fault = verdict && !verdict.ok ? verdict.error : null;
+  const hint = verdict?.ok ? verdict.hints[0] : undefined;
+  const editor = useRef<EditorHandle | null>(null);
+  const box = useRef<HTMLDivElement>(null);
+
+  useHotkeys([{ keys: ["/"], label: "Search", group: "Everywhere", run: () => (editor.current ? editor.current.focus() : box.current?.querySelector("input")?.focus()) }]);
+
+  const submit = (query: string) => {
+    rememberSearch(track, query.trim(), Date.now());
+    onSubmit(query.trim());
+  };
+  const fix = fault?.fix ?? hint?.fix;
+
+  // Facets and chips change the text while it has the focus nowhere: nothing to keep.
+  useEffect(() => {
+    box.current?.setAttribute("data-dirty", String(draft !== value));
+  }, [draft, value]);
+
+  return (
+    <div className={classes.box} ref={box} data-invalid={fault ? "true" : undefined}>
+      <span className={classes.icon}>
+        <Icon name="search" />
+      </span>
+      <Suspense fallback={<PlainInput label={label} placeholder={placeholder} value={draft} onChange={setDraft} onSubmit={submit} />}>
+        <QueryEditor
+          ref={editor}
+          track={track}
+          label={label}
+          placeholder={placeholder}
+          value={draft}
+          from={from}
+          to={to}
+          fault={fault}
+          hints={verdict?.ok ? verdict.hints : []}
+          onChange={setDraft}
+          onSubmit={submit}
+        />
+      </Suspense>
+      {draft !== "" && (
+        <button type="button" className={classes.clear} aria-label="Clear the search" onClick={() => submit("")}>
+          <Icon name="close" size={14} />
+        </button>
+      )}
+      {draft !== value && !fault && (
+        <button type="button" className={classes.run} onClick={() => submit(draft)}>
+          Search <kbd>↵</kbd>
+        </button>
+      )}
+      {(fault ?? hint) && (
+        <div className={fault ? classes.fault : classes.hint} role={fault ? "alert" : "status"}>
+          <Icon name={fault ? "alert" : "help"} size={14} />
+          <span>
+            {fault ? `${fault.message} (at character ${String(fault.start + 1)})` : hint?.message}
+          </span>
+          {fix && (
+            <button type="button" className="link" onClick={() => submit(fix)}>
+              Use <code>{fix}</code>
+            </button>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** What works while the editor is on its way. */
+function PlainInput({ label, placeholder, value, onChange, onSubmit }: { label: string; placeholder: string; value: string; onChange: (text: string) => void; onSubmit: (text: string) => void }) {
+  return (
+    <input
+      className={classes.plain}
+      aria-label={label}
+      placeholder={placeholder}
+      value={value}
+      spellCheck={false}
+      onChange={(event) => onChange(event.currentTarget.value)}
+      onKeyDown={(event) => {
+        if (event.key === "Enter") onSubmit(value);
+        if (event.key === "Escape") event.currentTarget.blur();
+      }}
+    />
+  );
+}

@@ -1,0 +1,87 @@
+/** What an explorer is made of, apart from its track. */
+import type { ReactNode } from "react";
+import type { EventAttributes, ExploreEvent, Filter, Track } from "@/api/types";
+import type { ExplorerDefaults, ExplorerState } from "@/lib/urlState";
+import type { Range, Resolved } from "@/lib/time";
+import { textsAt, valueAt } from "@/lib/attributes";
+
+export interface ExplorerColumn {
+  id: string;
+  header: string;
+  /** Query field that sorts and filters this column; absent when it can do neither. */
+  field?: string;
+  width: number;
+  grow?: boolean;
+  mono?: boolean;
+  render: (event: ExploreEvent) => ReactNode;
+  /** The texts that `f` filters by and copying takes. */
+  values?: (event: ExploreEvent) => string[];
+}
+
+export interface FacetDefinition {
+  id: string;
+  label: string;
+  field: string;
+  /** How a value is shown; the text itself by default. */
+  render?: (value: string) => ReactNode;
+  /** A fixed order of values instead of by count. */
+  order?: readonly string[];
+}
+
+export interface TrendSeries {
+  value: string;
+  label: string;
+  /** CSS variable of its fill. */
+  fill: string;
+}
+
+export interface ExplorerConfig {
+  track: Track;
+  /** `signals`, `logs`: the noun in sentences. */
+  noun: string;
+  defaults: ExplorerDefaults;
+  columns: ExplorerColumn[];
+  facets: FacetDefinition[];
+  series: TrendSeries[];
+  placeholder: string;
+}
+
+export interface ExplorerHandle {
+  config: ExplorerConfig;
+  state: ExplorerState;
+  update: (patch: Partial<ExplorerState>, options?: { replace?: boolean }) => void;
+  range: Resolved;
+  filter: Filter;
+  /** Runs everything again up to now. */
+  refresh: () => void;
+}
+
+/** Where the searchable members of an event stand: `custom` of a signal, `attributes` of a log. */
+export function membersOf(attributes: EventAttributes): Record<string, unknown> {
+  return attributes.custom ?? attributes.attributes ?? {};
+}
+
+/** The texts at a query field (`@usr.id`, `host`, a tag key) of an event. */
+export function fieldTexts(event: ExploreEvent, field: string): string[] {
+  const { attributes } = event;
+  if (field.startsWith("@")) return textsAt(membersOf(attributes), field.slice(1).replace(/"/g, ""));
+  if (field === "timestamp") return [attributes.timestamp];
+  if (["status", "host", "service", "source", "message", "title"].includes(field)) {
+    const own = textsAt(attributes, field);
+    if (own.length > 0) return own;
+    const tagged = tagTexts(attributes, field);
+    return tagged.length > 0 ? tagged : textsAt(valueAt(membersOf(attributes), field), "");
+  }
+  return tagTexts(attributes, field);
+}
+
+function tagTexts(attributes: EventAttributes, key: string): string[] {
+  return (attributes.tags ?? []).filter((tag) => tag.startsWith(`${key}:`)).map((tag) => tag.slice(key.length + 1));
+}
+
+/** A column for any attribute or tag. */
+export function attributeColumn(field: string): ExplorerColumn {
+  return { id: field, header: field, field, width: 160, mono: true, render: (event) => fieldTexts(event, field).join(", "), values: (event) => fieldTexts(event, field) };
+}
+
+export type { Range };

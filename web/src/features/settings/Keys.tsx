@@ -1,0 +1,133 @@
+import { Button, CopyButton, Modal, TextInput } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { createKey, keysQuery, revokeKey, type KeyKind } from "@/api/people";
+import type { KeyAttributes, Resource } from "@/api/types";
+import { Gate } from "@/components/Gate";
+import { Icon } from "@/components/icons";
+import { ErrorState, SkeletonRows } from "@/components/states";
+import { RelativeTime } from "@/components/Time";
+import classes from "./settings.module.css";
+
+/** Keys that send logs, and keys that act as the person who owns them. */
+export function Keys() {
+  return (
+    <>
+      <h1 className="visually-hidden">Keys</h1>
+      <KeyTable kind="api_keys" title="API keys" about="Whoever has one may send logs." create="api_keys_write" revoke="api_keys_delete" />
+      <KeyTable kind="application_keys" title="Your application keys" about="Together with an API key, one acts as you: for scripts and the command line." create="user_app_keys" revoke="user_app_keys" />
+    </>
+  );
+}
+
+function KeyTable({ kind, title, about, create, revoke }: { kind: KeyKind; title: string; about: string; create: string; revoke: string }) {
+  const keys = useQuery(keysQuery(kind));
+  const [making, setMaking] = useState(false);
+  return (
+    <section aria-label={title} className={classes.section}>
+      <div className={classes.head}>
+        <div>
+          <h2 className={classes.title}>{title}</h2>
+          <p className={classes.dim}>{about}</p>
+        </div>
+        <Gate permission={create}>
+          {(may) => (
+            <Button disabled={!may} leftSection={<Icon name="plus" size={14} />} onClick={() => setMaking(true)}>
+              New key
+            </Button>
+          )}
+        </Gate>
+      </div>
+      {keys.error && <ErrorState inline error={keys.error} retry={() => void keys.refetch()} />}
+      {keys.isPending && <SkeletonRows rows={3} />}
+      {keys.data && keys.data.data.length === 0 && <p className={classes.none}>No keys yet.</p>}
+      {keys.data && keys.data.data.length > 0 && (
+        <table className={classes.table}>
+          <thead>
+            <tr>
+              <th scope="col">Name</th>
+              <th scope="col">Ends in</th>
+              <th scope="col">Created</th>
+              <th scope="col">Last used</th>
+              <th scope="col">
+                <span className="visually-hidden">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {keys.data.data.map((key) => (
+              <KeyRow key={key.id} kind={kind} item={key} permission={revoke} />
+            ))}
+          </tbody>
+        </table>
+      )}
+      <NewKey kind={kind} opened={making} onClose={() => setMaking(false)} />
+    </section>
+  );
+}
+
+function KeyRow({ kind, item, permission }: { kind: KeyKind; item: Resource<KeyAttributes>; permission: string }) {
+  const client = useQueryClient();
+  const revoke = useMutation({ mutationFn: () => revokeKey(kind, item.id), onSuccess: () => client.invalidateQueries({ queryKey: ["keys", kind] }) });
+  const { name, last4, created_at: created, date_last_used: dateUsed, last_used_at: usedAt } = item.attributes;
+  const used = dateUsed ?? usedAt;
+  return (
+    <tr>
+      <td>{name}</td>
+      <td>
+        <code>…{last4}</code>
+      </td>
+      <td>
+        <RelativeTime time={Date.parse(created)} />
+      </td>
+      <td>{used ? <RelativeTime time={Date.parse(used)} /> : "never"}</td>
+      <td className={classes.end}>
+        {revoke.error && <span className={classes.fault}>{revoke.error.message}</span>}
+        <Gate permission={permission}>
+          {(may) => (
+            <Button variant="default" size="compact-xs" disabled={!may} loading={revoke.isPending} onClick={() => window.confirm(`Revoke the key “${name}”? What uses it stops working at once.`) && revoke.mutate()}>
+              Revoke
+            </Button>
+          )}
+        </Gate>
+      </td>
+    </tr>
+  );
+}
+
+function NewKey({ kind, opened, onClose }: { kind: KeyKind; opened: boolean; onClose: () => void }) {
+  const client = useQueryClient();
+  const [name, setName] = useState("");
+  const make = useMutation({ mutationFn: () => createKey(kind, name.trim()), onSuccess: () => client.invalidateQueries({ queryKey: ["keys", kind] }) });
+  const close = () => {
+    onClose();
+    setName("");
+    make.reset();
+  };
+  const key = make.data?.attributes.key;
+  return (
+    <Modal opened={opened} onClose={close} closeOnClickOutside={!key} title={kind === "api_keys" ? "New API key" : "New application key"} closeButtonProps={{ "aria-label": "Close" }}>
+      {key ? (
+        <div className={classes.form}>
+          <p>Copy it now: it is shown this once and stored only as a hash.</p>
+          <code className={classes.secret}>{key}</code>
+          <CopyButton value={key}>{({ copied, copy }) => <Button onClick={copy}>{copied ? "Copied" : "Copy the key"}</Button>}</CopyButton>
+        </div>
+      ) : (
+        <form
+          className={classes.form}
+          onSubmit={(event) => {
+            event.preventDefault();
+            make.mutate();
+          }}
+        >
+          <TextInput size="xs" data-autofocus required label="Name" placeholder="What it is for" value={name} onChange={(event) => setName(event.currentTarget.value)} />
+          {make.error && <ErrorState inline error={make.error} />}
+          <Button type="submit" loading={make.isPending}>
+            Make the key
+          </Button>
+        </form>
+      )}
+    </Modal>
+  );
+}

@@ -1,0 +1,132 @@
+import { Badge, Button, Modal, Select, TextInput } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { inviteUser, rolesQuery, setUserDisabled, usersQuery } from "@/api/people";
+import { useMe } from "@/api/session";
+import type { Resource, UserAttributes } from "@/api/types";
+import { AppLink } from "@/components/AppLink";
+import { Gate } from "@/components/Gate";
+import { Icon } from "@/components/icons";
+import { ErrorState, SkeletonRows } from "@/components/states";
+import { RelativeTime } from "@/components/Time";
+import { quoteValue } from "@/lib/queryText";
+import { stringifySearch } from "@/lib/urlState";
+import classes from "./settings.module.css";
+
+/** Who may sign in, with which role, and when they last did. */
+export function People() {
+  const users = useQuery(usersQuery);
+  const roles = useQuery({ ...rolesQuery, retry: false });
+  const [inviting, setInviting] = useState(false);
+  const roleName = (user: Resource<UserAttributes>) => {
+    const data = user.relationships?.roles?.data;
+    const ids = Array.isArray(data) ? data.map((role) => role.id) : [];
+    return ids.map((id) => roles.data?.data.find((role) => role.id === id)?.attributes.name ?? "").filter(Boolean).join(", ") || "–";
+  };
+  return (
+    <>
+      <div className={classes.head}>
+        <h1 className={classes.title}>People</h1>
+        <Gate permission="user_access_invite">
+          {(may) => (
+            <Button disabled={!may} leftSection={<Icon name="plus" size={14} />} onClick={() => setInviting(true)}>
+              Add a person
+            </Button>
+          )}
+        </Gate>
+      </div>
+      {users.error && <ErrorState inline={Boolean(users.data)} error={users.error} retry={() => void users.refetch()} />}
+      {users.isPending && <SkeletonRows rows={5} />}
+      {users.data && (
+        <table className={classes.table}>
+          <thead>
+            <tr>
+              <th scope="col">Name</th>
+              <th scope="col">Email</th>
+              <th scope="col">Role</th>
+              <th scope="col">Status</th>
+              <th scope="col">Last sign-in</th>
+              <th scope="col">Signals</th>
+              <th scope="col">
+                <span className="visually-hidden">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {users.data.data.map((user) => (
+              <Person key={user.id} user={user} role={roleName(user)} />
+            ))}
+          </tbody>
+        </table>
+      )}
+      <Modal opened={inviting} onClose={() => setInviting(false)} title="Add a person" closeButtonProps={{ "aria-label": "Close" }}>
+        <Invite roles={(roles.data?.data ?? []).map((role) => ({ value: role.id, label: role.attributes.name }))} onDone={() => setInviting(false)} />
+      </Modal>
+    </>
+  );
+}
+
+function Person({ user, role }: { user: Resource<UserAttributes>; role: string }) {
+  const me = useMe();
+  const client = useQueryClient();
+  const { name, email, disabled, last_login_time: seen } = user.attributes;
+  const change = useMutation({ mutationFn: () => setUserDisabled(user.id, !disabled), onSuccess: () => client.invalidateQueries({ queryKey: ["users"] }) });
+  return (
+    <tr data-off={disabled || undefined}>
+      <td>
+        {name ?? user.attributes.handle} {user.id === me.uuid && <Badge>you</Badge>}
+      </td>
+      <td>{email}</td>
+      <td>{role}</td>
+      <td>{disabled ? "Disabled" : (user.attributes.status ?? "Active")}</td>
+      <td>{seen ? <RelativeTime time={Date.parse(seen)} /> : "never"}</td>
+      <td>
+        <AppLink to={`/signals${stringifySearch({ query: `@workflow.triage.assignee.uuid:${quoteValue(user.id)}` })}`}>assigned</AppLink>
+      </td>
+      <td className={classes.end}>
+        {change.error && <span className={classes.fault}>{change.error.message}</span>}
+        {user.id !== me.uuid && (
+          <Gate permission="user_access_manage">
+            {(may) => (
+              <Button variant="default" size="compact-xs" disabled={!may} loading={change.isPending} onClick={() => change.mutate()}>
+                {disabled ? "Enable" : "Disable"}
+              </Button>
+            )}
+          </Gate>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+function Invite({ roles, onDone }: { roles: { value: string; label: string }[]; onDone: () => void }) {
+  const client = useQueryClient();
+  const [email, setEmail] = useState("");
+  const [name, setName] = useState("");
+  const [role, setRole] = useState<string | null>(roles.find((each) => each.label.includes("Standard"))?.value ?? roles[0]?.value ?? null);
+  const invite = useMutation({
+    mutationFn: () => inviteUser(email.trim(), name.trim(), role ?? ""),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ["users"] });
+      onDone();
+    },
+  });
+  return (
+    <form
+      className={classes.form}
+      onSubmit={(event) => {
+        event.preventDefault();
+        invite.mutate();
+      }}
+    >
+      <TextInput size="xs" data-autofocus type="email" required label="Email" value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
+      <TextInput size="xs" label="Name" value={name} onChange={(event) => setName(event.currentTarget.value)} />
+      <Select size="xs" label="Role" required data={roles} value={role} onChange={setRole} allowDeselect={false} />
+      <p className={classes.dim}>They sign in once an administrator has set a password for them: tocsin user password {email.trim() || "EMAIL"}.</p>
+      {invite.error && <ErrorState inline error={invite.error} />}
+      <Button type="submit" loading={invite.isPending} disabled={!role}>
+        Add
+      </Button>
+    </form>
+  );
+}

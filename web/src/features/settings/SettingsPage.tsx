@@ -1,0 +1,33 @@
+import { useEffect } from "react";
+import { AppLink } from "@/components/AppLink";
+import { EmptyState } from "@/components/states";
+import { Keys } from "./Keys";
+import { People } from "./People";
+import classes from "./settings.module.css";
+import { Status } from "./Status";
+
+const SECTIONS = [
+  { id: "people", label: "People", content: People },
+  { id: "keys", label: "Keys", content: Keys },
+  { id: "status", label: "Status", content: Status },
+] as const;
+
+export function SettingsPage({ section }: { section: string }) {
+  const chosen = SECTIONS.find((each) => each.id === section);
+  useEffect(() => {
+    document.title = `${chosen?.label ?? "Settings"} · Settings · Tocsin`;
+  }, [chosen]);
+  return (
+    <div className={classes.page}>
+      <nav className={classes.nav} aria-label="Settings">
+        <p className={classes.navTitle}>Settings</p>
+        {SECTIONS.map((each) => (
+          <div key={each.id} data-active={each.id === section || undefined} className={classes.navItem}>
+            <AppLink to={`/settings/${each.id}`}>{each.label}</AppLink>
+          </div>
+        ))}
+      </nav>
+      <div className={classes.content}>{chosen ? <chosen.content /> : <EmptyState title="There is no such page in the settings" />}</div>
+    </div>
+  );
+}

@@ -1,0 +1,28 @@
+import { useState } from "react";
+import { Explorer } from "@/components/explorer/Explorer";
+import { useExplorer } from "@/components/explorer/useExplorer";
+import { SendFirstLog } from "@/components/SendFirstLog";
+import type { ExplorerSearch } from "@/lib/urlState";
+import { BulkBar } from "./BulkBar";
+import { SIGNALS } from "./config";
+import { SignalPanel } from "./SignalPanel";
+import { TriageKeys } from "./TriageKeys";
+
+export function SignalsPage({ search, navigate }: { search: ExplorerSearch; navigate: (search: ExplorerSearch, replace: boolean) => void }) {
+  const explorer = useExplorer(SIGNALS, search, navigate);
+  const [archiving, setArchiving] = useState<string | null>(null);
+  const archive = (id: string) => {
+    setArchiving(id);
+    explorer.update({ event: id });
+  };
+  return (
+    <Explorer
+      explorer={explorer}
+      title="Signals"
+      panel={(props) => <SignalPanel key={props.id} explorer={explorer} startArchiving={archiving === props.id} {...props} />}
+      bulk={(props) => <BulkBar explorer={explorer} {...props} />}
+      rowKeys={(props) => <TriageKeys {...props} openId={explorer.state.event} archive={archive} />}
+      help={<SendFirstLog noun="signals" />}
+    />
+  );
+}

@@ -1,0 +1,187 @@
+import { Button, Loader, Select, Textarea } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useId, useState } from "react";
+import { ApiError } from "@/api/errors";
+import { exploreKeys } from "@/api/explore";
+import { usersQuery } from "@/api/people";
+import { useMe } from "@/api/session";
+import type { TriageChange } from "@/api/signals";
+import type { ExploreEvent } from "@/api/types";
+import { Gate } from "@/components/Gate";
+import { useHotkeys } from "@/components/hotkeys";
+import { Icon } from "@/components/icons";
+import { StateLabel } from "@/components/Severity";
+import { ARCHIVE_REASONS, STATES, type ArchiveReason, type TriageState } from "@/lib/severity";
+import { assigneeOf, custom, stateOf, versionOf } from "./config";
+import classes from "./signals.module.css";
+import { useTriage } from "./useTriage";
+
+const WRITE = "security_monitoring_signals_write";
+const REASONS = Object.entries(ARCHIVE_REASONS).map(([value, label]) => ({ value, label }));
+
+/** Next steps: state, reason and comment, assignee. What was typed survives every refusal. */
+export function TriageForm({ event, startArchiving }: { event: ExploreEvent; startArchiving: boolean }) {
+  const client = useQueryClient();
+  const me = useMe();
+  const triage = useTriage(event.id);
+  const [archiving, setArchiving] = useState(startArchiving);
+  const state = stateOf(event);
+  const assignee = assigneeOf(event);
+  const decided = custom(event).workflow?.triage;
+  const reason = decided?.archiveReason ?? decided?.archive_reason;
+  const comment = decided?.archiveComment ?? decided?.archive_comment;
+
+  const change = (next: TriageChange) => triage.mutate({ ...next, version: versionOf(event) }, { onSuccess: () => setArchiving(false) });
+  const reload = () => {
+    triage.reset();
+    void client.invalidateQueries({ queryKey: [...exploreKeys.track("signals"), "event", event.id] });
+    void client.invalidateQueries({ queryKey: ["signal-history", event.id] });
+  };
+  useHotkeys([{ keys: ["e"], label: "Archive", group: "Triage", run: () => setArchiving(true) }], me.permissions.has(WRITE) && state !== "archived");
+
+  return (
+    <Gate permission={WRITE}>
+      {(may) => (
+        <div className={classes.triage}>
+          <div className={classes.steps}>
+            <div role="group" aria-label="State" className={classes.states}>
+              {STATES.map((each) => (
+                <button
+                  key={each}
+                  type="button"
+                  className={classes.state}
+                  aria-pressed={each === state}
+                  disabled={!may || triage.isPending}
+                  onClick={() => (each === "archived" ? setArchiving(true) : each !== state && change({ state: each as TriageState }))}
+                >
+                  <StateLabel state={each} />
+                </button>
+              ))}
+            </div>
+            <AssigneeSelect assignee={assignee} disabled={!may || triage.isPending} onChange={(uuid) => change({ assignee: { uuid } })} />
+            {assignee?.uuid !== me.uuid && (
+              <Button variant="default" disabled={!may || triage.isPending} onClick={() => change({ assignee: { uuid: me.uuid } })}>
+                Assign to me
+              </Button>
+            )}
+            {triage.isPending && <Loader size={14} aria-label="Saving" />}
+          </div>
+          {state === "archived" && !archiving && (
+            <p className={classes.dim}>
+              Archived{reason && reason !== "none" ? `: ${ARCHIVE_REASONS[reason].toLowerCase()}` : ""}
+              {comment ? `. “${comment}”` : ""}{" "}
+              {may && (
+                <button type="button" className="link" onClick={() => setArchiving(true)}>
+                  Change the reason
+                </button>
+              )}
+            </p>
+          )}
+          {archiving && <ArchiveForm reason={reason} comment={comment} busy={triage.isPending} onCancel={() => setArchiving(false)} onSubmit={(given) => change({ state: "archived", ...given })} />}
+          <Refusal error={triage.error} reload={reload} />
+        </div>
+      )}
+    </Gate>
+  );
+}
+
+interface ArchiveProps {
+  reason?: ArchiveReason;
+  comment?: string;
+  busy: boolean;
+  onCancel: () => void;
+  onSubmit: (given: { archive_reason: ArchiveReason; archive_comment: string }) => void;
+}
+
+function ArchiveForm({ reason, comment, busy, onCancel, onSubmit }: ArchiveProps) {
+  const [chosen, setChosen] = useState<ArchiveReason>(reason ?? "none");
+  const [text, setText] = useState(comment ?? "");
+  const id = useId();
+  const submit = () => onSubmit({ archive_reason: chosen, archive_comment: text.trim() });
+  return (
+    <form
+      className={classes.archive}
+      aria-label="Archive this signal"
+      data-typed={text !== (comment ?? "") || undefined}
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      <Select size="xs" label="Reason" data={REASONS} value={chosen} allowDeselect={false} onChange={(value) => setChosen((value ?? "none") as ArchiveReason)} data-autofocus autoFocus comboboxProps={{ withinPortal: true }} />
+      <Textarea
+        id={id}
+        size="xs"
+        label="Comment"
+        placeholder="What you found, for whoever looks next"
+        autosize
+        minRows={2}
+        maxRows={8}
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submit();
+        }}
+      />
+      <div className={classes.buttons}>
+        <Button type="submit" loading={busy}>
+          Archive
+        </Button>
+        <Button variant="default" onClick={onCancel} disabled={busy}>
+          Cancel
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+interface AssigneeProps {
+  assignee: { uuid: string; name: string } | null;
+  disabled: boolean;
+  onChange: (uuid: string) => void;
+}
+
+export function AssigneeSelect({ assignee, disabled, onChange }: AssigneeProps) {
+  const users = useQuery(usersQuery);
+  const people = (users.data?.data ?? []).filter((user) => !user.attributes.disabled).map((user) => ({ value: user.id, label: user.attributes.name ?? user.attributes.handle }));
+  if (assignee && !people.some((person) => person.value === assignee.uuid)) people.unshift({ value: assignee.uuid, label: assignee.name });
+  return (
+    <Select
+      size="xs"
+      w={180}
+      aria-label="Assignee"
+      placeholder="Unassigned"
+      searchable
+      clearable
+      clearButtonProps={{ "aria-label": "Unassign" }}
+      nothingFoundMessage={users.error ? "People could not be read" : "Nobody by this name"}
+      leftSection={<Icon name="user" size={14} />}
+      data={people}
+      value={assignee?.uuid ?? null}
+      disabled={disabled}
+      onChange={(uuid) => onChange(uuid ?? "")}
+    />
+  );
+}
+
+function Refusal({ error, reload }: { error: unknown; reload: () => void }) {
+  if (!error) return null;
+  const api = error instanceof ApiError ? error : null;
+  return (
+    <div className={classes.refusal} role="alert">
+      <Icon name={api?.isLocked ? "lock" : "alert"} size={14} />
+      <div>
+        {api?.isLocked && <strong>Signals older than 30 days are kept as they were decided. </strong>}
+        {api?.isStale && <strong>Somebody was faster. </strong>}
+        {api?.permission && <strong>This needs the permission {api.permission}. </strong>}
+        {error instanceof Error ? error.message : "The request failed."}{" "}
+        {api?.isStale && (
+          <button type="button" className="link" onClick={reload}>
+            Reload the signal, keep what I typed
+          </button>
+        )}
+        {api && !api.isStale && api.requestId && <span className={classes.dim}> Request {api.requestId}</span>}
+      </div>
+    </div>
+  );
+}

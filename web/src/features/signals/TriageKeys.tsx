@@ -1,0 +1,46 @@
+import { notifications } from "@mantine/notifications";
+import { useQueryClient } from "@tanstack/react-query";
+import { useMe } from "@/api/session";
+import { changeSignal, changeSignals, type TriageChange } from "@/api/signals";
+import type { ExploreEvent } from "@/api/types";
+import { useHotkeys } from "@/components/hotkeys";
+import { plural } from "@/lib/format";
+import { stateOf, versionOf } from "./config";
+import { refreshCounts, showDecision, tellFailure } from "./useTriage";
+
+/** `a`, `u`, `e`, `r` on the ticked rows, or else the current one. `e` asks for the reason in the panel. */
+export function TriageKeys({ current, ticked, openId, archive }: { current: ExploreEvent | undefined; ticked: ExploreEvent[]; openId: string | null; archive: (id: string) => void }) {
+  const client = useQueryClient();
+  const me = useMe();
+  const targets = ticked.length > 0 ? ticked : current ? [current] : [];
+
+  const apply = async (change: TriageChange, wanted: (event: ExploreEvent) => boolean) => {
+    const events = targets.filter(wanted);
+    const [only] = events;
+    if (!only) return;
+    if (events.length === 1) {
+      try {
+        showDecision(client, only.id, await changeSignal(only.id, { ...change, version: versionOf(only) }));
+      } catch (error) {
+        tellFailure(error);
+      }
+    } else {
+      const outcome = await changeSignals(events.map((event) => ({ id: event.id, change: { ...change, version: versionOf(event) } })), () => undefined);
+      for (const id of outcome.done) showDecision(client, id, { state: change.state, assignee: change.assignee ? { ...me, id: 0, name: me.name } : undefined });
+      notifications.show({ message: `${plural(outcome.done.length, "signal")} changed${outcome.failed.length > 0 ? `, ${String(outcome.failed.length)} refused: ${outcome.failed[0]?.reason ?? ""}` : ""}`, color: "gray" });
+    }
+    for (const event of events) void client.invalidateQueries({ queryKey: ["signal-history", event.id] });
+    refreshCounts(client);
+  };
+  const may = me.permissions.has("security_monitoring_signals_write") && targets.length > 0;
+  useHotkeys(
+    [
+      { keys: ["a"], label: "Assign to me", group: "Triage", run: () => void apply({ assignee: { uuid: me.uuid } }, () => true) },
+      { keys: ["u"], label: "Under review", group: "Triage", run: () => void apply({ state: "under_review" }, (event) => stateOf(event) !== "under_review") },
+      { keys: ["r"], label: "Reopen", group: "Triage", run: () => void apply({ state: "open" }, (event) => stateOf(event) !== "open") },
+    ],
+    may,
+  );
+  useHotkeys([{ keys: ["e"], label: "Archive", group: "Triage", run: () => current && archive(current.id) }], may && openId === null && ticked.length === 0);
+  return null;
+}

@@ -1,0 +1,166 @@
+import { HoverCard } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Fragment, type ReactNode } from "react";
+import { ruleQuery } from "@/api/rules";
+import { useMay } from "@/api/session";
+import type { ExploreEvent, SignalQuery } from "@/api/types";
+import type { ExplorerHandle } from "@/components/explorer/model";
+import { ValueMenu } from "@/components/ValueMenu";
+import { AppLink } from "@/components/AppLink";
+import { AbsoluteTime } from "@/components/Time";
+import { textsAt } from "@/lib/attributes";
+import { formatNumber, plural } from "@/lib/format";
+import { formatDuration } from "@/lib/time";
+import { splitEntity } from "./Entities";
+import { custom, severityOf, timeOf, titleOf } from "./config";
+import { relatedLogs } from "./relatedLogs";
+import classes from "./signals.module.css";
+
+/** Paths whose values tell the story when the events agree on them. */
+const TELLING = ["usr.id", "usr.name", "network.client.ip", "network.client.geoip.country.name", "network.client.geoip.country.iso_code", "network.client.geoip.as.name", "evt.name", "evt.outcome", "http.useragent", "http.url_details.path"];
+
+export function WhatHappened({ signal, explorer }: { signal: ExploreEvent; explorer: ExplorerHandle }) {
+  const signalCustom = custom(signal);
+  const { workflow, triggeringRuleCase, queries = [], groupByValues = {} } = signalCustom;
+  const mayReadRules = useMay("security_monitoring_rules_read");
+  const rule = useQuery({ ...ruleQuery(workflow?.rule?.id ?? ""), enabled: mayReadRules && Boolean(workflow?.rule?.id), retry: false });
+  const first = timeOf(workflow?.first_seen ?? signal.attributes.timestamp) ?? 0;
+  const last = timeOf(workflow?.last_seen ?? signal.attributes.timestamp) ?? first;
+  const count = workflow?.events_matched ?? 0;
+  const windowSeconds = rule.data?.options.evaluationWindow;
+  const groups = Object.entries(groupByValues).flatMap(([field, value]) => (Array.isArray(value) ? value : [value]).map((each) => ({ field, value: each })));
+  const values = keyValues(signal);
+  return (
+    <div className={classes.story}>
+      <p>
+        <AppLink to={`/rules/${workflow?.rule?.id ?? ""}`}>{workflow?.rule?.name ?? titleOf(signal)}</AppLink> found{" "}
+        <AppLink to={relatedLogs(signal)} title="View these logs">
+          {plural(count, "matching event")}
+        </AppLink>
+        {groups.length > 0 && (
+          <>
+            {" "}
+            for{" "}
+            {groups.map(({ field, value }, index) => (
+              <Fragment key={`${field}:${value}`}>
+                {index > 0 && (index === groups.length - 1 ? " and " : ", ")}
+                <ValueMenu field={field} value={value}>
+                  <code>{value}</code>
+                </ValueMenu>
+              </Fragment>
+            ))}
+          </>
+        )}
+        {last - first >= 1000 ? (
+          <>
+            {" "}
+            within {formatDuration(last - first)}, from <AbsoluteTime time={first} /> to <AbsoluteTime time={last} />.
+          </>
+        ) : (
+          <>
+            {" "}
+            at <AbsoluteTime time={first} />.
+          </>
+        )}
+      </p>
+      {triggeringRuleCase && (
+        <p>
+          It is {severityOf(signal)} because {triggeringRuleCase.name ? <>the case “{triggeringRuleCase.name}”</> : "this case"} was the first to hold
+          {triggeringRuleCase.condition ? (
+            <>
+              : <code>{triggeringRuleCase.condition}</code>
+            </>
+          ) : null}
+          {windowSeconds ? ` within a window of ${formatDuration(windowSeconds * 1000)}` : ""}.
+        </p>
+      )}
+      {queries.length > 0 && (
+        <ul className={classes.queries} aria-label="Queries that matched">
+          {queries.map((query, index) => (
+            <li key={`${query.name}-${String(index)}`} className={classes.query}>
+              <span className={classes.queryName}>{query.name || String.fromCharCode(97 + index)}</span>
+              <QueryDetails query={query}>
+                <code className={classes.queryText}>{query.query || "every event"}</code>
+              </QueryDetails>
+              <AppLink to={relatedLogs(signal, query.query)} title="View these logs" className={classes.queryValue}>
+                {measured(query)}
+              </AppLink>
+            </li>
+          ))}
+        </ul>
+      )}
+      <dl className={classes.values}>
+        {values.map(({ field, label, texts }) => (
+          <div key={label} className={classes.valueRow}>
+            <dt>{label}</dt>
+            <dd>
+              {texts.map((text) => (
+                <ValueMenu key={text} field={field} value={text} />
+              ))}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <button type="button" className="link" onClick={() => explorer.update({ query: `@workflow.rule.id:${workflow?.rule?.id ?? ""}` })}>
+        All signals of this rule
+      </button>
+    </div>
+  );
+}
+
+/** The matched query with everything that decided about it. */
+function QueryDetails({ query, children }: { query: SignalQuery; children: ReactNode }) {
+  const details: [string, string][] = [
+    ["Query", query.query || "every event"],
+    ["Counts", query.aggregation === "cardinality" ? `distinct values of ${query.distinctFields.join(", ")}` : query.aggregation === "count" ? "events" : `${query.aggregation} of ${query.metric ?? ""}`],
+    ["Grouped by", query.groupByPaths.join(", ") || "nothing"],
+    ["Events", formatNumber(query.aggregationDetails?.eventsCount ?? 0)],
+    ["Value", formatNumber(query.aggregationDetails?.value ?? 0)],
+    ["Distinct values", (query.aggregationDetails?.distinctValues ?? []).slice(0, 10).join(", ")],
+  ];
+  return (
+    <HoverCard openDelay={200} width={420} position="bottom-start" withinPortal>
+      <HoverCard.Target>
+        <span className={classes.hover} tabIndex={-1}>
+          {children}
+        </span>
+      </HoverCard.Target>
+      <HoverCard.Dropdown>
+        <dl className={classes.details}>
+          {details
+            .filter(([, value]) => value !== "")
+            .map(([name, value]) => (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{name === "Query" ? <code>{value}</code> : value}</dd>
+              </div>
+            ))}
+        </dl>
+      </HoverCard.Dropdown>
+    </HoverCard>
+  );
+}
+
+function measured(query: SignalQuery): string {
+  const value = query.aggregationDetails?.value ?? query.aggregationDetails?.eventsCount ?? 0;
+  if (query.aggregation === "count") return plural(value, "event");
+  if (query.aggregation === "cardinality") return `${formatNumber(value)} distinct`;
+  return `${query.aggregation} ${formatNumber(value)}`;
+}
+
+function keyValues(signal: ExploreEvent): { field: string; label: string; texts: string[] }[] {
+  const signalCustom = custom(signal);
+  const rows = new Map<string, { field: string; label: string; texts: string[] }>();
+  const add = (field: string, text: string) => {
+    const label = field.replace(/^@/, "");
+    const row = rows.get(label) ?? { field, label, texts: [] };
+    if (!row.texts.includes(text)) row.texts.push(text);
+    rows.set(label, row);
+  };
+  for (const entity of signalCustom.entities ?? []) {
+    const { field, value } = splitEntity(entity);
+    if (field) add(field, value);
+  }
+  for (const path of TELLING) for (const text of textsAt(signalCustom, path).slice(0, 8)) add(`@${path}`, text);
+  return [...rows.values()];
+}

@@ -1,0 +1,79 @@
+import type { ExploreEvent, SignalCustom } from "@/api/types";
+import { fieldTexts, type ExplorerColumn, type ExplorerConfig, type FacetDefinition } from "@/components/explorer/model";
+import { SeverityLabel, StateLabel } from "@/components/Severity";
+import { RelativeTime } from "@/components/Time";
+import { attackLabel, formatNumber } from "@/lib/format";
+import { SEVERITIES, SEVERITY_WORDS, STATES } from "@/lib/severity";
+import { Entities } from "./Entities";
+
+export const custom = (event: ExploreEvent): SignalCustom => (event.attributes.custom ?? {}) as SignalCustom;
+export const severityOf = (event: ExploreEvent): string => custom(event).status ?? event.attributes.status ?? "";
+export const stateOf = (event: ExploreEvent): string => custom(event).workflow?.triage?.state ?? "open";
+export const titleOf = (event: ExploreEvent): string => custom(event).title ?? event.attributes.title ?? event.attributes.message ?? "";
+export const assigneeOf = (event: ExploreEvent) => {
+  const assignee = custom(event).workflow?.triage?.assignee;
+  return assignee && assignee.uuid !== "" ? assignee : null;
+};
+export const versionOf = (event: ExploreEvent): number | undefined => custom(event).workflow?.triage?.version;
+
+export function timeOf(text: unknown): number | null {
+  if (typeof text === "number") return text;
+  const time = typeof text === "string" ? Date.parse(text) : NaN;
+  return Number.isNaN(time) ? null : time;
+}
+
+const texts = (field: string) => (event: ExploreEvent) => fieldTexts(event, field);
+
+const COLUMNS: ExplorerColumn[] = [
+  { id: "severity", header: "Severity", field: "status", width: 96, render: (event) => <SeverityLabel severity={severityOf(event)} />, values: (event) => [severityOf(event)] },
+  { id: "state", header: "State", field: "@workflow.triage.state", width: 122, render: (event) => <StateLabel state={stateOf(event)} />, values: (event) => [stateOf(event)] },
+  { id: "title", header: "Title", field: "title", width: 260, grow: true, render: (event) => <span title={titleOf(event)}>{titleOf(event)}</span>, values: (event) => [titleOf(event)] },
+  { id: "rule", header: "Rule", field: "@workflow.rule.name", width: 200, render: (event) => custom(event).workflow?.rule?.name ?? "", values: texts("@workflow.rule.name") },
+  { id: "entities", header: "Entities", width: 260, render: (event) => <Entities entities={custom(event).entities ?? []} /> },
+  { id: "events", header: "Events", field: "@workflow.events_matched", width: 80, render: (event) => formatNumber(custom(event).workflow?.events_matched ?? 0), values: texts("@workflow.events_matched") },
+  { id: "source", header: "Source", field: "source", width: 110, render: (event) => fieldTexts(event, "source").join(", "), values: texts("source") },
+  { id: "service", header: "Service", field: "service", width: 120, render: (event) => fieldTexts(event, "service").join(", "), values: texts("service") },
+  { id: "tactic", header: "Tactic", field: "tactic", width: 180, render: (event) => fieldTexts(event, "tactic").map(attackLabel).join(", "), values: texts("tactic") },
+  { id: "technique", header: "Technique", field: "technique", width: 180, render: (event) => fieldTexts(event, "technique").map(attackLabel).join(", "), values: texts("technique") },
+  { id: "first_seen", header: "First seen", field: "@workflow.first_seen", width: 96, render: (event) => <RelativeTime time={timeOf(custom(event).workflow?.first_seen ?? event.attributes.timestamp)} /> },
+  { id: "last_seen", header: "Last seen", field: "@workflow.last_seen", width: 96, render: (event) => <RelativeTime time={timeOf(custom(event).workflow?.last_seen ?? event.attributes.timestamp)} /> },
+  { id: "time", header: "Time", field: "timestamp", width: 96, render: (event) => <RelativeTime time={timeOf(event.attributes.timestamp)} /> },
+  {
+    id: "assignee",
+    header: "Assignee",
+    field: "@workflow.triage.assignee.name",
+    width: 120,
+    render: (event) => assigneeOf(event)?.name ?? <span style={{ color: "var(--faint)" }}>–</span>,
+    values: (event) => [assigneeOf(event)?.name ?? "Unassigned"],
+  },
+];
+
+const FACETS: FacetDefinition[] = [
+  { id: "severity", label: "Severity", field: "status", order: SEVERITIES, render: (value) => <SeverityLabel severity={value} /> },
+  { id: "state", label: "Signal state", field: "@workflow.triage.state", order: STATES, render: (value) => <StateLabel state={value} /> },
+  { id: "assignee", label: "Assignee", field: "@workflow.triage.assignee.name" },
+  { id: "rule", label: "Rule", field: "@workflow.rule.name" },
+  { id: "source", label: "Source", field: "source" },
+  { id: "tactic", label: "Tactic", field: "tactic", render: attackLabel },
+  { id: "technique", label: "Technique", field: "technique", render: attackLabel },
+  { id: "service", label: "Service", field: "service" },
+  { id: "host", label: "Host", field: "host" },
+  { id: "user", label: "User", field: "@usr.id" },
+  { id: "ip", label: "Client IP", field: "@network.client.ip" },
+  { id: "country", label: "Country", field: "@network.client.geoip.country.iso_code" },
+];
+
+export const SIGNALS: ExplorerConfig = {
+  track: "signals",
+  noun: "signals",
+  placeholder: "Search signals: status:high @usr.id:root -source:okta",
+  columns: COLUMNS,
+  facets: FACETS,
+  series: SEVERITIES.map((severity) => ({ value: severity, label: SEVERITY_WORDS[severity], fill: `--${severity}-fill` })),
+  defaults: {
+    range: { from: "now-7d", to: "now" },
+    sort: { field: "timestamp", descending: true },
+    columns: ["severity", "state", "title", "entities", "source", "first_seen", "last_seen", "assignee"],
+    facets: ["severity", "state", "assignee", "rule", "source", "tactic"],
+  },
+};

@@ -1,0 +1,38 @@
+import type { ExploreEvent } from "@/api/types";
+import { isObject } from "@/lib/attributes";
+import { fieldOf, quoteValue } from "@/lib/queryText";
+import { stringifySearch } from "@/lib/urlState";
+import { custom, timeOf } from "./config";
+
+const MARGIN_MS = 300_000;
+const DEFAULT_WINDOW_MS = 900_000;
+
+/** The address of the Logs Explorer with what this signal is made of (siem.md §3.1, `relatedQuery`). */
+export function relatedLogs(signal: ExploreEvent, query?: string): string {
+  const { workflow, relatedQuery, queries = [], groupByValues = {} } = custom(signal);
+  const first = timeOf(workflow?.first_seen ?? signal.attributes.timestamp) ?? 0;
+  const last = timeOf(workflow?.last_seen ?? signal.attributes.timestamp) ?? first;
+  const from = timeOf(numeric(relatedQuery?.from)) ?? first - DEFAULT_WINDOW_MS - MARGIN_MS;
+  const to = timeOf(numeric(relatedQuery?.to)) ?? last + MARGIN_MS;
+  const text = query === undefined && relatedQuery?.query ? relatedQuery.query : [either(query === undefined ? queries.map((each) => each.query) : [query]), ...groupClauses(groupByValues)].filter(Boolean).join(" ");
+  return `/logs${stringifySearch({ query: text, from: String(from), to: String(to) })}`;
+}
+
+function either(queries: string[]): string {
+  const texts = [...new Set(queries.map((query) => query.trim()))];
+  if (texts.length === 0 || texts.includes("") || texts.includes("*")) return "";
+  const [only] = texts;
+  return texts.length === 1 && only !== undefined ? (/\bOR\b|\|\|/.test(only) ? `(${only})` : only) : `(${texts.map((text) => `(${text})`).join(" OR ")})`;
+}
+
+function groupClauses(values: unknown): string[] {
+  if (!isObject(values)) return [];
+  return Object.entries(values).flatMap(([field, value]) => {
+    const texts = (Array.isArray(value) ? (value as unknown[]) : [value]).filter((text): text is string => typeof text === "string" && text !== "N/A");
+    const written = field.startsWith("@") ? fieldOf(field.slice(1)) : field;
+    if (texts.length === 0) return [];
+    return [`${written}:${texts.length === 1 ? quoteValue(texts[0] ?? "") : `(${texts.map(quoteValue).join(" OR ")})`}`];
+  });
+}
+
+const numeric = (value: number | string | undefined): unknown => (typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value);

@@ -1,0 +1,55 @@
+import { notifications } from "@mantine/notifications";
+import { useMutation, useQueryClient, type InfiniteData, type QueryClient } from "@tanstack/react-query";
+import { ApiError } from "@/api/errors";
+import { exploreKeys } from "@/api/explore";
+import { changeSignal, type TriageChange } from "@/api/signals";
+import type { EventsPage, ExploreEvent, SignalCustom, TriageResult } from "@/api/types";
+
+/** Changes one signal and shows it at once in the list; the row keeps its place. */
+export function useTriage(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (change: TriageChange) => changeSignal(id, change),
+    onSuccess: (result) => {
+      showDecision(client, id, result);
+      void client.invalidateQueries({ queryKey: [...exploreKeys.track("signals"), "event", id] });
+      void client.invalidateQueries({ queryKey: ["signal-history", id] });
+      refreshCounts(client);
+    },
+  });
+}
+
+/** Facets and the trend count anew; the list stays as it is. */
+export function refreshCounts(client: QueryClient): void {
+  void client.invalidateQueries({ queryKey: [...exploreKeys.track("signals"), "facet"] });
+}
+
+/** Writes a decision into every loaded copy of the signal. */
+export function showDecision(client: QueryClient, id: string, result: Partial<TriageResult>): void {
+  const patch = (event: ExploreEvent): ExploreEvent => (event.id === id ? decided(event, result) : event);
+  client.setQueriesData<InfiniteData<EventsPage>>({ queryKey: [...exploreKeys.track("signals"), "events"] }, (data) =>
+    data ? { ...data, pages: data.pages.map((page) => ({ ...page, data: page.data.map(patch) })) } : data,
+  );
+  client.setQueryData<ExploreEvent>([...exploreKeys.track("signals"), "event", id], (event) => (event ? patch(event) : event));
+}
+
+function decided(event: ExploreEvent, result: Partial<TriageResult>): ExploreEvent {
+  const custom = (event.attributes.custom ?? {}) as SignalCustom;
+  const triage = custom.workflow?.triage ?? {};
+  const next = {
+    ...triage,
+    ...(result.state ? { state: result.state } : {}),
+    ...(result.assignee ? { assignee: result.assignee } : {}),
+    ...(result.archive_reason ? { archiveReason: result.archive_reason, archive_reason: result.archive_reason } : {}),
+    ...(result.archive_comment !== undefined ? { archiveComment: result.archive_comment, archive_comment: result.archive_comment } : {}),
+    // Without the new version in the answer the next change carries none rather than a stale one.
+    version: result.version,
+  };
+  return { ...event, attributes: { ...event.attributes, custom: { ...custom, workflow: { ...custom.workflow, triage: next } } } };
+}
+
+/** For changes by key, where no form can show the answer. */
+export function tellFailure(error: unknown): void {
+  const title = error instanceof ApiError && error.isLocked ? "This signal is locked" : error instanceof ApiError && error.isStale ? "Somebody changed this signal meanwhile" : "Not changed";
+  notifications.show({ title, message: error instanceof Error ? error.message : "The request failed", color: "gray" });
+}

@@ -1,0 +1,21 @@
+const NUMBER = new Intl.NumberFormat("en-GB");
+
+/** `12,480`. */
+export const formatNumber = (value: number): string => NUMBER.format(value);
+
+/** `12.4k`, for places too small for all digits. */
+export function formatCompact(value: number): string {
+  if (value < 10_000) return formatNumber(value);
+  if (value < 1_000_000) return `${String(Math.round(value / 100) / 10)}k`;
+  return `${String(Math.round(value / 100_000) / 10)}M`;
+}
+
+export const plural = (count: number, noun: string, nouns = `${noun}s`): string => `${formatNumber(count)} ${count === 1 ? noun : nouns}`;
+
+/** `ta0006-credential-access` as `TA0006 Credential access`. */
+export function attackLabel(tag: string): string {
+  const match = /^(ta?\d{4}(?:\.\d{3})?)(?:[-_ ](.*))?$/i.exec(tag);
+  if (!match) return tag;
+  const name = (match[2] ?? "").replace(/[-_]/g, " ");
+  return `${(match[1] ?? "").toUpperCase()}${name ? ` ${name.charAt(0).toUpperCase()}${name.slice(1)}` : ""}`;
+}
