@@ -1,0 +1,163 @@
+"""Kills, disorder and repetition change nothing (issue: "It survives").
+
+The same requests are sent to an undisturbed server and to one that is killed again and again; what both hold
+in the end must be the same, byte for byte where it is about signals.
+"""
+
+import random
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from load import Requests, Sender, shuffled, story_requests
+from server import Server
+
+pytestmark = pytest.mark.system
+
+EVENTS = 5_000
+PER_REQUEST = 100
+KILLS = 4
+
+
+@pytest.fixture(scope="module")
+def requests() -> Requests:
+    # the story must not lie in the future, and its end must be the same for all servers of this module
+    return story_requests(end=int(time.time() * 1000) - 60_000, events=EVENTS, per_request=PER_REQUEST)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(requests: Requests, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    with Server(tmp_path_factory.mktemp("undisturbed") / "data").running() as server:
+        Sender(server.url).send(requests)
+        return settled(server)
+
+
+def settled(server: Server) -> dict[str, Any]:
+    """What the server holds once the evaluator has nothing left to do."""
+    before = None
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        now = {"events": event_count(server), "signals": signals(server)}
+        if now == before:
+            return now
+        before = now
+        time.sleep(1.5)
+    raise AssertionError("the signals did not come to rest within a minute")
+
+
+def event_count(server: Server) -> int:
+    body = {
+        "filter": {"query": "-source:tocsin", "from": "now-30d", "to": "now+1d"},
+        "compute": [{"aggregation": "count"}],
+    }
+    buckets = server.post("/api/v2/logs/analytics/aggregate", body)["data"]["buckets"]
+    return int(buckets[0]["computes"]["c0"]) if buckets else 0
+
+
+def signals(server: Server) -> dict[str, bytes]:
+    """Every signal by id, without what may differ between runs: when it was discovered and written."""
+    found: dict[str, bytes] = {}
+    cursor = None
+    while True:
+        page: dict[str, Any] = {"limit": 500} | ({"cursor": cursor} if cursor else {})
+        body = {"filter": {"query": "*", "from": "now-30d", "to": "now+1d"}, "page": page}
+        answer = server.post("/api/v2/explore/signals/events", body)
+        for signal in answer["data"]:
+            found[signal["id"]] = comparable(signal["attributes"])
+        cursor = answer["meta"].get("page", {}).get("after")
+        if not cursor:
+            return found
+
+
+def comparable(attributes: dict[str, Any]) -> bytes:
+    custom = {k: v for k, v in attributes["custom"].items() if k != "discovery_timestamp"}
+    workflow = dict(custom.get("workflow", {}))
+    workflow.pop("window", None)  # closed by the clock, so it depends on when one looks
+    return orjson.dumps({**attributes, "custom": {**custom, "workflow": workflow}}, option=orjson.OPT_SORT_KEYS)
+
+
+def assert_same(actual: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert actual["events"] == expected["events"], "events were lost or doubled"
+    missing = expected["signals"].keys() - actual["signals"].keys()
+    extra = actual["signals"].keys() - expected["signals"].keys()
+    assert not missing, f"{len(missing)} signals are missing"
+    assert not extra, f"{len(extra)} signals are too many"
+    for identity, content in expected["signals"].items():
+        assert actual["signals"][identity] == content
+
+
+def test_there_is_something_to_lose(undisturbed: dict[str, Any]) -> None:
+    assert undisturbed["events"] == EVENTS
+    assert len(undisturbed["signals"]) >= 10
+
+
+def test_kills_under_load_lose_and_double_nothing(
+    requests: Requests, undisturbed: dict[str, Any], tmp_path: Path
+) -> None:
+    server = Server(tmp_path / "data")
+    rng = random.Random(20261122)
+    sender = Sender(server.url)
+    with server.running():
+        done = threading.Event()
+
+        def killer() -> None:
+            for _ in range(KILLS):
+                if done.wait(rng.uniform(0.4, 1.6)):
+                    return
+                server.kill()
+                server.start()
+
+        killing = threading.Thread(target=killer)
+        killing.start()
+        sender.send(requests)
+        done.set()
+        killing.join()
+        assert_same(settled(server), undisturbed)
+        assert sender.repeated > 0, "no request met a dead server: the test did not test anything"
+
+
+def test_shuffled_and_repeated_arrival_gives_the_same_signals(
+    requests: Requests, undisturbed: dict[str, Any], tmp_path: Path
+) -> None:
+    with Server(tmp_path / "data").running() as server:
+        Sender(server.url).send(shuffled([*requests, *requests[::4]], seed=5))
+        assert_same(settled(server), undisturbed)
+
+
+def test_a_kill_while_evaluating_is_made_good_at_the_next_start(
+    requests: Requests, undisturbed: dict[str, Any], tmp_path: Path
+) -> None:
+    server = Server(tmp_path / "data")
+    with server.running():
+        Sender(server.url).send(requests)
+        server.kill()  # acknowledged, but hardly evaluated
+        server.start()
+        assert_same(settled(server), undisturbed)
+
+
+def test_decisions_survive_a_kill(requests: Requests, tmp_path: Path) -> None:
+    server = Server(tmp_path / "data")
+    with server.running():
+        Sender(server.url).send(requests)
+        chosen = sorted(settled(server)["signals"])[:3]
+        for identity in chosen:
+            body = {"data": {"attributes": {"state": "archived", "archive_reason": "false_positive"}}}
+            with server.client() as client:
+                answer = client.patch(f"/api/v2/security_monitoring/signals/{identity}/state", json=body)
+            assert answer.status_code == 200, answer.text
+        server.kill()
+        server.start()
+        for identity in chosen:
+            found = server.get(f"/api/v2/security_monitoring/signals/{identity}")["data"]["attributes"]["custom"]
+            assert found["workflow"]["triage"]["state"] == "archived"
+        query = "@workflow.triage.state:archived @workflow.triage.archive_reason:false_positive"
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            body = {"filter": {"query": query, "from": "now-30d", "to": "now+1d"}, "page": {"limit": 100}}
+            if {s["id"] for s in server.post("/api/v2/explore/signals/events", body)["data"]} == set(chosen):
+                return
+            time.sleep(0.2)
+        raise AssertionError("the decisions are not in the explorer")
