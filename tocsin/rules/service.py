@@ -92,6 +92,7 @@ class RulesService:
         self._lock = threading.RLock()
         self._seen: int | None = None
         self._rules: tuple[Rule, ...] = ()
+        self._enabled: tuple[Rule, ...] = ()
 
     # Reading
 
@@ -113,7 +114,9 @@ class RulesService:
 
     def enabled_rules(self) -> tuple[Rule, ...]:
         """What detection has to run, by id, with filters folded into the queries."""
-        return tuple(executable(rule) for rule in self._all() if rule.is_enabled)
+        with self._lock:
+            self.poll()
+            return self._enabled
 
     def rule_at(self, rule_id: str, version: int) -> Rule | None:
         """A rule as it was at a version, deleted rules included; for matches that were written then."""
@@ -260,7 +263,7 @@ class RulesService:
         with self._lock:
             self.poll()
             self._callbacks.append(callback)
-            callback(self.enabled_rules())
+            callback(self._enabled)
 
     def poll(self) -> bool:
         """Look whether any process changed a rule, and tell the callbacks. True if so."""
@@ -271,10 +274,10 @@ class RulesService:
                     return False
                 rows = repository.load_all(session)
             self._rules = tuple(_rule(row) for row in rows)
+            self._enabled = tuple(executable(rule) for rule in self._rules if rule.is_enabled)
             self._seen = revision
-            enabled = tuple(executable(rule) for rule in self._rules if rule.is_enabled)
             for callback in self._callbacks:
-                callback(enabled)
+                callback(self._enabled)
             return True
 
     # Inside a transaction
