@@ -26,6 +26,7 @@ from tocsin.access.secrets import (
 )
 from tocsin.access.sessions import Sessions
 from tocsin.access.tables import user_roles, users
+from tocsin.access.throttle import Throttle
 from tocsin.access.usage import Usage
 from tocsin.access.users import Users
 from tocsin.clock import Clock
@@ -72,7 +73,8 @@ class Access:
         self._config = config
         self._passwords = Passwords(hasher)
         self._usage = Usage(state, clock)
-        self.users = Users(state, audit, clock, random, self._passwords)
+        throttle = Throttle(clock)
+        self.users = Users(state, audit, clock, random, self._passwords, throttle)
         self.roles = Roles(state, audit, clock, random)
         self.keys = Keys(state, audit, clock, random, self._usage)
         self.sessions = Sessions(
@@ -82,6 +84,7 @@ class Access:
             random,
             self._passwords,
             self._usage,
+            throttle,
             idle_ms=config.session_idle_minutes * 60_000,
             longest_ms=config.session_hours * 3_600_000,
         )

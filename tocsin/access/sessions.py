@@ -47,6 +47,7 @@ class Sessions:
         random: RandomBytes,
         passwords: Passwords,
         usage: Usage,
+        throttle: Throttle,
         *,
         idle_ms: int,
         longest_ms: int,
@@ -59,7 +60,7 @@ class Sessions:
         self._usage = usage
         self._idle_ms = idle_ms
         self._longest_ms = longest_ms
-        self._throttle = Throttle(clock)
+        self._throttle = throttle
 
     def sign_in(self, email: str, password: str, *, ip: str | None, previous: str | None = None) -> SignedIn:
         """Begin a session; the `previous` one of the same browser ends, so that a planted cookie is worth nothing.

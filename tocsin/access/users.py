@@ -14,6 +14,7 @@ from tocsin.access.people import Page, User, keep_an_admin, permissions_of, user
 from tocsin.access.permissions import STANDARD
 from tocsin.access.secrets import RandomBytes, hashed, new_uuid
 from tocsin.access.tables import application_keys, invitations, role_permissions, roles, sessions, user_roles, users
+from tocsin.access.throttle import Throttle
 from tocsin.clock import Clock
 from tocsin.errors import BadRequest, Conflict, Forbidden, NotFound
 from tocsin.store.state import StateStore
@@ -28,13 +29,20 @@ class Users:
     """Safe to use from many threads."""
 
     def __init__(
-        self, state: StateStore, audit: AuditTrail, clock: Clock, random: RandomBytes, passwords: Passwords
+        self,
+        state: StateStore,
+        audit: AuditTrail,
+        clock: Clock,
+        random: RandomBytes,
+        passwords: Passwords,
+        throttle: Throttle,
     ) -> None:
         self._state = state
         self._audit = audit
         self._clock = clock
         self._random = random
         self._passwords = passwords
+        self._throttle = throttle
 
     def list(
         self,
@@ -195,10 +203,12 @@ class Users:
     def change_own_password(self, by: Actor, current: str, password: str, *, keep_session: str | None) -> None:
         """A new password for the actor, who proves the current one; all sessions but `keep_session` (a token) end."""
         user = self.get(by.user_uuid)
+        self._throttle.attempt(user.email, by.ip or "")
         with self._state.reading() as session:
             stored = session.execute(select(users.c.password_hash).where(users.c.uuid == user.uuid)).scalar()
         if not self._passwords.verify(stored, current):
             raise BadRequest("current_password: is wrong")
+        self._throttle.succeeded(user.email, by.ip or "")
         self._store_password(user, password, by, keep_session=keep_session)
 
     def invite(self, user_ids: Sequence[str], by: Actor) -> tuple[Invitation, ...]:
@@ -219,6 +229,14 @@ class Users:
                 made.append(invite(session, user.uuid, self._random, self._clock()))
                 self._audit.record(session, by, "created", "user_invitation", made[-1].uuid, user.email)
         return tuple(made)
+
+    def withdraw_invitations(self, user_id: str, by: Actor) -> None:
+        """A person's open invitations end."""
+        with self._state.transaction() as session:
+            user = _get(session, user_id)
+            withdrawn = session.execute(delete(invitations).where(invitations.c.user_uuid == user.uuid)).rowcount  # type: ignore[attr-defined]
+            if withdrawn:
+                self._audit.record(session, by, "deleted", "user_invitation", user.uuid, user.email)
 
     def invitation(self, invitation_id: str) -> Invitation:
         """An invitation that is still open, without its token. Raises `NotFound`."""

@@ -23,6 +23,7 @@ from tocsin.api.schemas.access import (
     PermissionsResponse,
     RoleResource,
     Totals,
+    UserChange,
     UserCreateRequest,
     UserResource,
     UserResponse,
@@ -91,7 +92,7 @@ def update_user(user_id: str, request: UserUpdateRequest, by: Manager, services:
         raise Unprocessable("data.id: is not the id of the path")
     change = request.data.attributes
     user = services.access.users.update(
-        user_id, by, name=change.name, email=change.email, title=change.title, is_disabled=change.disabled
+        user_id, by, name=change.name, email=change.email, title=_title(change), is_disabled=change.disabled
     )
     return user_response(user, services)
 
@@ -106,6 +107,12 @@ def disable_user(user_id: str, by: Manager, services: Services) -> None:
 def set_password(user_id: str, request: PasswordRequest, by: Manager, services: Services) -> None:
     """Give somebody a password; all their sessions end."""
     services.access.users.set_password(user_id, request.data.attributes.password, by)
+
+
+@router.delete("/users/{user_id}/invitations", status_code=204)
+def delete_user_invitations(user_id: str, by: Inviter, services: Services) -> None:
+    """Take back a person's open invitations."""
+    services.access.users.withdraw_invitations(user_id, by)
 
 
 @router.get("/users/{user_id}/permissions")
@@ -137,7 +144,7 @@ def update_current_user(request: UserUpdateRequest, by: Anyone, services: Servic
     if request.data.id.lower() != by.user_uuid:
         raise Unprocessable("data.id: is not yours")
     change = request.data.attributes
-    user = services.access.users.update(by.user_uuid, by, name=change.name, title=change.title)
+    user = services.access.users.update(by.user_uuid, by, name=change.name, title=_title(change))
     return user_response(user, services)
 
 
@@ -184,6 +191,11 @@ def users_response(page: Page[User], services: Tocsin) -> UsersResponse:
         included=[RoleResource.of(role) for role in roles],
         meta=PageMeta(page=Totals(total_count=page.total, total_filtered_count=page.filtered)),
     )
+
+
+def _title(change: UserChange) -> str | None:
+    """The title to store: empty to remove it (null in the body), None to leave it as it is (absent)."""
+    return "" if change.title is None and "title" in change.model_fields_set else change.title
 
 
 def _sort_field(name: str) -> str:
