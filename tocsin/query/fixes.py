@@ -91,6 +91,10 @@ def _quoted(text: str, error: QueryError) -> str:
     return _replaced(text, start, end, f'"{escaped}"')
 
 
+def _nested(text: str, error: QueryError) -> str | None:
+    return None if text.startswith("CIDR(", error.start) else _quoted(text, error)
+
+
 def _field_length(word: str) -> int:
     found = re.match(r'[-!+]*(?:\\.|"[^"]*"|[^\\":])*:(?:[<>]=?)?', word)
     return found.end() if found else len(word) - len(word.lstrip("-!+"))
@@ -113,10 +117,13 @@ def _block(text: str, error: QueryError) -> str | None:
     return _replaced(text, error.start, error.end, found[1]) if found else None
 
 
-def _in_message(text: str, error: QueryError) -> str:
+def _in_message(text: str, error: QueryError) -> str | None:
     source = text[error.start : error.end].removeprefix("message:").removeprefix("*:")
     literal = source.strip('"') if source.startswith('"') else re.sub(r"\\(.)", r"\1", source)
-    escaped = "".join(character if character == "*" else f"\\{character}" for character in literal.strip("*?"))
+    literal = literal.strip("*?")
+    if not literal:
+        return None
+    escaped = "".join(character if character == "*" else f"\\{character}" for character in literal)
     return _replaced(text, error.start, error.end, f"message:*{escaped}*")
 
 
@@ -131,7 +138,7 @@ _MENDS: dict[Code, Callable[[str, QueryError], str | None]] = {
     Code.EMPTY_FIELD: _field,
     Code.UNESCAPED: _quoted,
     Code.DANGLING_ESCAPE: _escaped_backslash,
-    Code.NESTED_FIELD: _quoted,
+    Code.NESTED_FIELD: _nested,
     Code.BAD_COMPARE: _without_wildcards,
     Code.BAD_CIDR: _block,
     Code.NO_WORD: _in_message,

@@ -1,0 +1,73 @@
+"""Predicate, SQL on the real engine and the plain reference give the same answers (search-syntax §15)."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from query_reference import all_paths, matches
+from query_strategies import events, queries, queries_about
+
+from tocsin.config import Config
+from tocsin.query import LOGS, QueryError, parse, to_predicate, to_sql
+from tocsin.query.evaluate import event_of, row_of
+from tocsin.query.sql import Sql
+from tocsin.query.to_sql import drop_table, scratch_table
+from tocsin.query.track import Track, eval_track
+from tocsin.query.units import convert
+from tocsin.store.events import EventStore, open_event_store
+
+EXAMPLES = int(os.environ.get("TOCSIN_QUERY_EXAMPLES", "60"))
+TRACK = eval_track(LOGS)
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventStore]:
+    store = open_event_store(Config(data=tmp_path_factory.mktemp("engine")))
+    yield store
+    store.close()
+
+
+def answers(engine: EventStore, texts: list[str], found: list[dict[str, Any]], track: Track) -> list[list[bool]]:
+    """For every event the answer of every query, by SQL."""
+    engine.command(drop_table(track))
+    engine.command(scratch_table(track))
+    rows = [{**row_of(event_of(event, track), track), "n": number} for number, event in enumerate(found)]
+    engine.insert(track.table, b"\n".join(map(orjson.dumps, rows)), len(rows))
+    conditions = Sql.join(", ", [to_sql(parse(text), track) for text in texts])
+    sql = Sql.of(f"SELECT n, [{{conditions}}] AS answers FROM {track.table} ORDER BY n", conditions=conditions)
+    return [[bool(answer) for answer in row["answers"]] for row in engine.query(sql)]
+
+
+def parsed(text: str) -> bool:
+    try:
+        convert(parse(text), lambda field: None)
+    except QueryError:
+        return False
+    return True
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[str]]:
+    """Several events and queries, some of them about what the events hold."""
+    found = draw(st.lists(events, min_size=1, max_size=6))
+    texts = draw(st.lists(queries.filter(parsed), min_size=1, max_size=8))
+    for event in found:
+        texts += draw(st.lists(queries_about(event, all_paths(event)).filter(parsed), max_size=8))
+    return found, texts
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(batch=batches())
+def test_predicate_sql_and_reference_agree(engine: EventStore, batch: tuple[list[dict[str, Any]], list[str]]) -> None:
+    found, texts = batch
+    by_sql = answers(engine, texts, found, TRACK)
+    for event, row in zip(found, by_sql, strict=True):
+        for text, answer in zip(texts, row, strict=True):
+            node = parse(text)
+            expected = matches(node, event)
+            assert to_predicate(node, TRACK)(event_of(event, TRACK)) == expected, (text, event)
+            assert answer == expected, (text, event)
