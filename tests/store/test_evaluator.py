@@ -147,7 +147,7 @@ class World:
         for event, matches in sent:
             lines.append(encode_event(replace(event, ingested_at=self.now), matches))
         self.store.insert("logs", b"\n".join(lines), len(lines))
-        self.now += 150
+        self.now += 650
 
     def signals(self, rule: Rule) -> list[dict[str, Any]]:
         ids = self.store.query(Sql("SELECT id FROM signals FINAL WHERE rule_id = {rule:String}", {"rule": rule.id}))

@@ -3,16 +3,22 @@
 An insert may become visible after a later one, and a restarted process may write again what a kill had cut off.
 So the feed counts the matches of each bucket of ingestion time over the last minutes, and reads the
 buckets whose count is not the one that it has processed. Reading a match twice does no harm, missing one would.
+Between two counts it simply reads what the newest buckets hold.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from tocsin.evaluate.repository import BUCKET_MS, StoredMatch
 
+COUNT_EVERY_MS = 1_000
+
 OVERLAP_MS = 120_000
-"""Counted at every look: longer than any insert takes."""
+"""Counted each time: longer than any insert takes."""
+
+NEWEST_BUCKETS = 5
+"""Read without counting: what a group commit that overtook another leaves open."""
 
 SWEEP_OVERLAP_MS = 900_000
 """Counted at the start and every `SWEEP_EVERY_MS`: longer than what the store may restore after a crash."""
@@ -29,6 +35,7 @@ BATCH = 50_000
 class Source(Protocol):
     def buckets(self, since: int, limit: int = ...) -> list[tuple[int, int]]: ...
     def of_buckets(self, buckets: list[int]) -> list[StoredMatch]: ...
+    def since_bucket(self, bucket: int) -> list[StoredMatch]: ...
 
 
 @dataclass(slots=True)
@@ -52,10 +59,14 @@ class Feed:
         self._counts: dict[int, int] = {}
         self._seen: dict[int, set[int]] = {}
         self._swept_at: int | None = None
+        self._counted_at: int | None = None
 
     def read(self) -> Batch:
         """The next batch, empty if nothing is new."""
         now = self._clock()
+        if self._counted_at is not None and 0 <= now - self._counted_at < COUNT_EVERY_MS:
+            newest = self.watermark // BUCKET_MS - NEWEST_BUCKETS
+            return self._batch(self._source.since_bucket(newest), [], waiting=False)
         sweeps = self._swept_at is None or now - self._swept_at >= SWEEP_EVERY_MS
         overlap = SWEEP_OVERLAP_MS if sweeps else OVERLAP_MS
         stored = self._source.buckets(max(self.watermark - overlap, 0))
@@ -72,20 +83,29 @@ class Feed:
             total += count
         if sweeps and not waiting:
             self._swept_at = now
+        self._counted_at = None if waiting else now
         if not changed:
             return Batch(watermark=self.watermark)
-        batch = Batch(waiting=waiting, oldest=changed[0] * BUCKET_MS)
-        batch.watermark = max(self.watermark, changed[-1] * BUCKET_MS)
-        counts = dict.fromkeys(changed, 0)
-        hashes: dict[int, set[int]] = {bucket: set() for bucket in changed}
-        for match in self._source.of_buckets(changed):
+        return self._batch(self._source.of_buckets(changed), changed, waiting)
+
+    def _batch(self, matches: Iterable[StoredMatch], buckets: Sequence[int], waiting: bool) -> Batch:
+        """What is new among all matches of some buckets; `buckets` are those that were asked for."""
+        counts = dict.fromkeys(buckets, 0)
+        hashes: dict[int, set[int]] = {bucket: set() for bucket in buckets}
+        batch = Batch(watermark=self.watermark, waiting=waiting)
+        for match in matches:
             bucket = match.ingested_at // BUCKET_MS
-            counts[bucket] += 1
+            counts[bucket] = counts.get(bucket, 0) + 1
             mark = hash((match.rule_id, match.rule_version, match.row))
-            hashes[bucket].add(mark)
+            hashes.setdefault(bucket, set()).add(mark)
             if mark not in self._seen.get(bucket, ()):
                 batch.matches.append(match)
-        batch.seen = {bucket: (counts[bucket], hashes[bucket]) for bucket in changed}
+        batch.seen = {
+            bucket: (count, hashes[bucket]) for bucket, count in counts.items() if self._counts.get(bucket) != count
+        }
+        if batch.seen:
+            batch.oldest = min(batch.seen) * BUCKET_MS
+            batch.watermark = max(self.watermark, max(batch.seen) * BUCKET_MS)
         return batch
 
     def accept(self, batch: Batch) -> None:

@@ -77,6 +77,10 @@ WHERE ingested_at >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC')
   AND intDiv(toUnixTimestamp64Milli(ingested_at), {{size:Int64}}) IN {{buckets:Array(Int64)}}
 """
 
+_SINCE = f"""
+SELECT {_COLUMNS} FROM matches WHERE ingested_at >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC')
+"""
+
 _OF_GROUPS = f"""
 SELECT {_COLUMNS} FROM matches
 WHERE rule_id IN {{rules:Array(String)}} AND `group` IN {{groups:Array(Array(String))}}
@@ -125,6 +129,10 @@ class Matches:
             "buckets": list(buckets),
         }
         return [_match(row) for row in self._events.query(Sql(_OF_BUCKETS, parameters), LIMITS)]
+
+    def since_bucket(self, bucket: int) -> list[StoredMatch]:
+        """All matches of this bucket and later ones, in no order."""
+        return [_match(row) for row in self._events.query(Sql(_SINCE, {"since": bucket * BUCKET_MS}), LIMITS)]
 
     def of_groups(self, keys: Sequence[GroupKey], since: int) -> Iterator[list[StoredMatch]]:
         """Pages of the matches of these scopes from `since` on, each scope in event time."""

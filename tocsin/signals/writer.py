@@ -35,6 +35,9 @@ TOPIC = "signals"
 CACHED_EVENTS = 4_000
 """Events of signals that keep changing, kept so that each update reads only the new ones: some 40 MB."""
 
+NOTED_ENTRIES = 20_000
+"""History entries that are known to be there, so that a signal that keeps growing does not ask for them each time."""
+
 HOUR_MS = 3_600_000
 
 TriageOf = Callable[[Iterable[str]], Mapping[str, Triage]]
@@ -99,6 +102,7 @@ class SignalWriter:
         self._add_history = add_history
         self._metrics = metrics
         self._events: OrderedDict[str, Event] = OrderedDict()
+        self._noted: set[tuple[str, str, int, str, str, str]] = set()
         self._open: dict[str, int] | None = None
 
     # What the evaluator concluded
@@ -164,22 +168,27 @@ class SignalWriter:
     def _note(self, written: Sequence[tuple[Outcome, Decision, Projection, StoredSignal | None]]) -> None:
         """What detection did, in the history: entries are of event time, so that the same one never comes twice."""
         entries: list[tuple[str, str, int, str, str, str]] = []
-        for outcome, decision, projection, _ in written:
+        for outcome, decision, projection, stored in written:
             cases = outcome.plan.rule.cases
             identity = projection.signal.id
-            opening = cases[decision.verdicts[0].case_index].severity
-            entries.append((identity, "created", decision.timestamp, "", opening, ""))
+            if stored is None:
+                opening = cases[decision.verdicts[0].case_index].severity
+                entries.append((identity, "created", decision.timestamp, "", opening, ""))
             for before, after in zip(decision.verdicts, decision.verdicts[1:], strict=False):
                 raised = (cases[before.case_index].severity, cases[after.case_index].severity)
                 entries.append((identity, "severity", after.timestamp, *raised, cases[after.case_index].name))
             hour = decision.last_hit - decision.last_hit % HOUR_MS
             if hour > decision.timestamp:
                 entries.append((identity, "updated", hour, "", "", "Further events joined in this hour"))
-        if not entries:
+        unknown = [entry for entry in entries if entry not in self._noted]
+        if not unknown:
             return
         with self._state.transaction() as session:
-            for identity, kind, at, prior, later, comment in entries:
+            for identity, kind, at, prior, later, comment in unknown:
                 self._add_history(session, identity, kind, at, before=prior, after=later, comment=comment)
+        if len(self._noted) > NOTED_ENTRIES:
+            self._noted.clear()
+        self._noted.update(unknown)
 
     def _insert(
         self,
@@ -265,6 +274,7 @@ class SignalWriter:
     def forget(self) -> None:
         """Drop what is in memory, as when another process has been writing."""
         self._open = None
+        self._noted.clear()
 
 
 def _id(key: GroupKey, decision: Decision) -> str:
