@@ -122,11 +122,17 @@ def serve(app: FastAPI) -> Iterator[str]:
 
 
 @contextmanager
-def serve_api(folder: Path, **others: Any) -> Iterator[Api]:
-    """A server over an SQLite state store in the folder."""
+def serve_api(folder: Path, state_url: str = "", **others: Any) -> Iterator[Api]:
+    """A server over a state store: SQLite in the folder, or PostgreSQL by URL."""
     clock = MovableClock()
     config = Config(
-        data=folder, admin_email=ADMIN, admin_password=PASSWORD, api_key=API_KEY, app_key=APP_KEY, memory_bytes=10**9
+        data=folder,
+        state_url=state_url,
+        admin_email=ADMIN,
+        admin_password=PASSWORD,
+        api_key=API_KEY,
+        app_key=APP_KEY,
+        memory_bytes=10**9,
     )
     state = open_state_store(config)
     services = services_over(state, config, clock, **others)
@@ -145,8 +151,9 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
         yield served
 
 
-@pytest.fixture
-def fresh_api(tmp_path: Path) -> Iterator[Api]:
-    """A server of one test's own."""
-    with serve_api(tmp_path) as served:
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def fresh_api(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Api]:
+    """A server of one test's own, over each state store."""
+    state_url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
+    with serve_api(tmp_path, state_url) as served:
         yield served
