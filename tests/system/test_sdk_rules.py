@@ -16,6 +16,8 @@ from datadog_api_client.v2.api.security_monitoring_api import SecurityMonitoring
 from datadog_api_client.v2.model.security_monitoring_rule_bulk_delete_payload import (
     SecurityMonitoringRuleBulkDeletePayload,
 )
+from datadog_api_client.v2.model.security_monitoring_rule_convert_payload import SecurityMonitoringRuleConvertPayload
+from datadog_api_client.v2.model.security_monitoring_rule_test_request import SecurityMonitoringRuleTestRequest
 from datadog_api_client.v2.model.security_monitoring_rule_update_payload import SecurityMonitoringRuleUpdatePayload
 from datadog_api_client.v2.model.security_monitoring_standard_rule_create_payload import (
     SecurityMonitoringStandardRuleCreatePayload,
@@ -204,6 +206,10 @@ def test_unit_tests(api: SecurityMonitoringApi, http: httpx.Client, made: Any) -
     stored = http.post(f"{BASE}/{made.id}/test", json={"ruleQueryPayloads": payloads})
     assert stored.json() == {"results": [True, False]}
     assert http.post(f"{BASE}/no-suc-hxx/test", json={"ruleQueryPayloads": payloads}).status_code == 404
+    log.pop("usr")
+    body = model(SecurityMonitoringRuleTestRequest, {"rule": BODY, "ruleQueryPayloads": payloads})
+    assert api.test_security_monitoring_rule(body=body).results == [True, False]
+    assert api.test_existing_security_monitoring_rule(rule_id=made.id, body=body).results == [True, False]
 
 
 def test_bulk_delete(api: SecurityMonitoringApi, made: Any) -> None:
@@ -237,12 +243,14 @@ def test_restore_answers_errors_in_their_own_shape(http: httpx.Client, made: Any
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "AlreadyExists")
 
 
-def test_convert(api: SecurityMonitoringApi, http: httpx.Client, made: Any) -> None:
+def test_convert(api: SecurityMonitoringApi, made: Any) -> None:
     answer = api.convert_existing_security_monitoring_rule(rule_id=made.id)
     assert answer.rule_id == made.id
     assert answer.terraform_content.startswith('resource "datadog_security_monitoring_rule" "Door_rattled" {\n')
-    unsaved = http.post(f"{BASE}/convert", json=BODY).json()["terraformContent"]
-    assert unsaved == answer.terraform_content
+    unsaved = api.convert_security_monitoring_rule_from_json_to_terraform(
+        body=model(SecurityMonitoringRuleConvertPayload, BODY)
+    )
+    assert unsaved.terraform_content == answer.terraform_content
 
 
 def test_zips(http: httpx.Client, made: Any) -> None:
