@@ -35,15 +35,12 @@ Found = tuple[str, ...]
 
 def addresses_in(text: str) -> Found:
     """The addresses of one text in order, each once, in their short lower-case form."""
-    length = len(text)
-    if length < 2:
+    if text.count(".") < 3 and text.count(":") < 2:
         return ()
-    return _remembered(text) if length <= _SHORT else _search(text)
+    return _remembered(text) if len(text) <= _SHORT else _search(text)
 
 
 def _search(text: str) -> Found:
-    if text.count(".") < 3 and text.count(":") < 2:
-        return ()
     found: dict[str, None] = {}
     for match in _CANDIDATE.finditer(text):
         start, end = match.span()
@@ -62,7 +59,7 @@ def _search(text: str) -> Found:
     return tuple(found)
 
 
-_remembered = lru_cache(maxsize=131072)(_search)
+_remembered = lru_cache(maxsize=65536)(_search)
 
 
 @lru_cache(maxsize=65536)
@@ -128,9 +125,9 @@ def _walk(node: Json, path: str, hits: list[tuple[str, Found]], depth: int) -> N
         for key, value in node.items():
             kind = type(value)
             if kind is str:
-                addresses = addresses_in(value)
-                if addresses and not key.lower().endswith("version"):
-                    hits.append((prefix + key, addresses))
+                if (value.count(".") >= 3 or value.count(":") >= 2) and (addresses := addresses_in(value)):
+                    if not key.lower().endswith("version"):
+                        hits.append((prefix + key, addresses))
             elif (kind is dict or kind is list) and depth and not (key == "ip" and path == "network"):
                 _walk(value, prefix + key, hits, depth - 1)
     else:

@@ -1,19 +1,67 @@
-"""Filters of pipelines and categories: the search language, with the plainest clauses as plain functions.
+"""Filters of pipelines and categories: the search language, with existence as a plain function.
 
-`source:x` and `@path:word` are nearly all filters there are, so they are worth a function of their own; everything
-else is the predicate of `tocsin.query`. A test holds both to the same answers.
+Whether an attribute exists is what pipelines ask most, and the search language answers it by looking at the whole
+event. All other clauses are the predicate of `tocsin.query`. A test holds both to the same answers.
 """
 
+from typing import Any
+
 from tocsin.errors import BadRequest
+from tocsin.event import Event
 from tocsin.normalise.errors import BadPipeline
+from tocsin.normalise.paths import split_path
 from tocsin.normalise.run import Predicate
 from tocsin.query import parse, to_predicate
-from tocsin.query.tree import All, And, Equals, FieldKind, Node, Or
+from tocsin.query.tree import All, And, Equals, Exists, FieldKind, Node, Not, Or
 
 
 def compile_filter(text: str, where: str) -> Predicate:
     """The predicate of a filter. Raises `BadPipeline` with the message of the search language."""
-    return to_predicate(parsed(text, where))
+    return predicate(parsed(text, where))
+
+
+def predicate(node: Node) -> Predicate:
+    if isinstance(node, All):
+        return lambda event: True
+    if isinstance(node, Not):
+        inner = predicate(node.part)
+        return lambda event: not inner(event)
+    if isinstance(node, And):
+        parts = [predicate(part) for part in node.parts]
+
+        def all_hold(event: Event) -> bool:
+            for part in parts:  # noqa: SIM110  a generator costs as much as the parts
+                if not part(event):
+                    return False
+            return True
+
+        return all_hold
+    if isinstance(node, Exists) and node.field.kind is FieldKind.ATTRIBUTE:
+        return _exists(node)
+    if isinstance(node, Exists) and node.field.kind is FieldKind.NAME and node.field.name in ("service", "host"):
+        name = node.field.name
+        return lambda event: bool(getattr(event, name))
+    return to_predicate(node)
+
+
+def _exists(node: Exists) -> Predicate:
+    """Nested objects are followed by hand; lists and dotted keys are left to the search language."""
+    steps = [(key, f"{key}.") for key in split_path(node.field.name)]
+    in_full = to_predicate(node)
+
+    def exists(event: Event) -> bool:
+        value: Any = event.attributes
+        for key, prefix in steps:
+            if type(value) is not dict:
+                return in_full(event)
+            child = value.get(key)
+            if child is None:
+                return prefix in "\n".join(value) and in_full(event)
+            value = child
+        kind = type(value)
+        return kind is str or kind is int or kind is bool or in_full(event)
+
+    return exists
 
 
 def parsed(text: str, where: str) -> Node:

@@ -1,7 +1,7 @@
 """Reading and writing attributes at dotted paths that are split once, when a pipeline is compiled.
 
-A dotted key is the same as nested keys (search-syntax.md §4): reading tries nested keys first, then keys that hold
-dots. A number addresses an element of a list. Null is absent.
+A dotted key is the same as nested keys (search-syntax.md §4): where a nested key is missing, the rest of the path is
+tried as one key. A number addresses an element of a list. Null is absent.
 """
 
 from collections.abc import Callable
@@ -18,43 +18,33 @@ def split_path(path: str) -> tuple[str, ...]:
     return tuple(path.split("."))
 
 
+def _steps(path: str) -> list[tuple[str, str]]:
+    """Each key with the rest of the path from it on, as one key."""
+    keys = split_path(path)
+    return [(key, ".".join(keys[at:])) for at, key in enumerate(keys)]
+
+
 def getter(path: str) -> Getter:
     """A function that returns the value at a path, or None."""
-    keys = split_path(path)
-    if len(keys) == 1:
+    steps = _steps(path)
+    if len(steps) == 1:
         return lambda attributes: attributes.get(path)
-    first, rest = keys[0], keys[1:]
-    has_index = any(key.isdecimal() for key in rest)
 
     def get(attributes: Attributes) -> Any:
-        node = attributes.get(first)
-        if type(node) is dict and not has_index:
-            for key in rest:
-                if type(node) is not dict:
-                    node = None
-                    break
-                node = node.get(key)
-            if node is not None:
-                return node
-        return _search(attributes, keys)
+        node: Any = attributes
+        for key, rest in steps:
+            if type(node) is dict:
+                child = node.get(key)
+                if child is None:
+                    return node.get(rest)
+                node = child
+            elif type(node) is list and key.isdecimal() and int(key) < len(node):
+                node = node[int(key)]
+            else:
+                return None
+        return node
 
     return get
-
-
-def _search(node: Any, keys: tuple[str, ...]) -> Any:
-    """The slow way, which also finds dotted keys and elements of lists."""
-    if not keys:
-        return node
-    if type(node) is dict:
-        for length in range(1, len(keys) + 1):
-            key = ".".join(keys[:length])
-            if key in node:
-                found = _search(node[key], keys[length:])
-                if found is not None:
-                    return found
-    elif type(node) is list and keys[0].isdecimal() and int(keys[0]) < len(node):
-        return _search(node[int(keys[0])], keys[1:])
-    return None
 
 
 def setter(path: str) -> Setter:
@@ -85,27 +75,30 @@ def setter(path: str) -> Setter:
 
 def remover(path: str) -> Callable[[Attributes], None]:
     """A function that removes what is at a path, and the objects that become empty by it."""
-    keys = split_path(path)
-    if len(keys) == 1:
+    steps = _steps(path)
+    if len(steps) == 1:
 
         def remove_top(attributes: Attributes) -> None:
             attributes.pop(path, None)
 
         return remove_top
-    return lambda attributes: _remove(attributes, keys)
 
+    def remove(attributes: Attributes) -> None:
+        trail: list[tuple[Attributes, str]] = []
+        node: Any = attributes
+        for key, rest in steps:
+            if type(node) is not dict:
+                return
+            child = node.get(key)
+            if child is None:
+                key = rest
+            trail.append((node, key))
+            node = child
+            if child is None:
+                break
+        for parent, key in reversed(trail):
+            parent.pop(key, None)
+            if parent:
+                return
 
-def _remove(node: Attributes, keys: tuple[str, ...]) -> None:
-    for length in range(1, len(keys) + 1):
-        key = ".".join(keys[:length])
-        if key not in node:
-            continue
-        if length == len(keys):
-            del node[key]
-            return
-        child = node[key]
-        if type(child) is dict:
-            _remove(child, keys[length:])
-            if not child:
-                del node[key]
-            return
+    return remove

@@ -109,7 +109,8 @@ class Pipelines:
 def read_pipelines(directory: Path, lookups: Lookups) -> list[Pipeline]:
     """The shipped pipelines: one YAML or JSON file each, in order of their names. Missing `is_enabled` is true."""
     found: list[Pipeline] = []
-    for file in sorted(directory.glob("*.yaml")) + sorted(directory.glob("*.json")):
+    files = [*directory.glob("*.yaml"), *directory.glob("*.json")]
+    for file in sorted(file for file in files if not file.name.startswith("_")):
         body = yaml.load(file.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
         try:
             pipeline = compile_pipeline(body, lookups, enabled_by_default=True)

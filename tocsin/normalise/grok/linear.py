@@ -71,6 +71,5 @@ class FirstOf:
 
     def candidates(self, text: bytes) -> list[int]:
         """Indexes of the patterns that match, in rising order."""
-        found: list[int] = self._match(text)
-        found.sort()
-        return found
+        found: list[int] | None = self._match(text)
+        return sorted(found) if found else []
