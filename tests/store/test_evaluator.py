@@ -111,7 +111,7 @@ class World:
         events: Any = Sabotaged(self.store, self.saboteur)
         state: Any = Sabotaged(self.state, self.saboteur)
         matches, rows = Matches(events), SignalRows(events)
-        self.rows = SignalRows(self.store)
+        self.rows, self.matches = SignalRows(self.store), Matches(self.store)
         self.triage = TriageService(
             state,
             AuditTrail(self.clock),

@@ -1,0 +1,152 @@
+"""Signals: search, list, one, the events behind one, and the searches that lead on from it (api.md §5)."""
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from tocsin.access.actor import Actor
+from tocsin.api.context import Services
+from tocsin.api.schemas.signals import (
+    Links,
+    Meta,
+    PageMeta,
+    Resource,
+    SearchesAnswer,
+    SignalAnswer,
+    SignalsAnswer,
+    SignalsFilter,
+    SignalsPage,
+    SignalsSearch,
+    Sort,
+)
+from tocsin.api.security import requires
+from tocsin.event import Event, Json
+from tocsin.explore.resources import resource
+from tocsin.explore.service import ExploreService, Filter
+from tocsin.explore.sorting import parse_sort
+from tocsin.query.track import LOGS
+from tocsin.signals.service import SignalsService
+
+
+def _explore(services: Services) -> ExploreService:
+    service: ExploreService = services.explore
+    return service
+
+
+def _signals(services: Services) -> SignalsService:
+    service: SignalsService = services.signals
+    return service
+
+
+Explore = Annotated[ExploreService, Depends(_explore)]
+Signals = Annotated[SignalsService, Depends(_signals)]
+Reader = Annotated[Actor, Depends(requires("security_monitoring_signals_read"))]
+EventReader = Annotated[Actor, Depends(requires("security_monitoring_signals_read", "logs_read_data"))]
+
+BASE = "/api/v2/security_monitoring/signals"
+
+router = APIRouter(tags=["signals"])
+
+
+@router.post(f"{BASE}/search", response_model_exclude_none=True)
+def search_signals(
+    request: Request, explore: Explore, _actor: Reader, body: SignalsSearch | None = None
+) -> SignalsAnswer:
+    """Find signals; of the last 15 minutes if no times are given."""
+    return _page(request, explore, body or SignalsSearch())
+
+
+@router.get(BASE, response_model_exclude_none=True)
+def list_signals(
+    request: Request,
+    explore: Explore,
+    _actor: Reader,
+    query: Annotated[str | None, Query(alias="filter[query]")] = None,
+    start: Annotated[str | None, Query(alias="filter[from]")] = None,
+    end: Annotated[str | None, Query(alias="filter[to]")] = None,
+    sort: Sort | None = None,
+    cursor: Annotated[str | None, Query(alias="page[cursor]")] = None,
+    limit: Annotated[int, Query(alias="page[limit]", ge=1, le=1000)] = 10,
+) -> SignalsAnswer:
+    """The same search by query parameters; both forms share their cursors."""
+    wanted = SignalsFilter.model_validate({"query": query, "from": start, "to": end})
+    return _page(
+        request, explore, SignalsSearch(filter=wanted, page=SignalsPage(cursor=cursor, limit=limit), sort=sort)
+    )
+
+
+@router.get(f"{BASE}/{{signal_id}}")
+def get_signal(signals: Signals, _actor: Reader, signal_id: str) -> SignalAnswer:
+    """One signal with its samples and the explanation why it fired."""
+    return SignalAnswer(data=Resource.model_validate(signals.get(signal_id)))
+
+
+@router.get(f"{BASE}/{{signal_id}}/events", response_model_exclude_none=True)
+def get_signal_events(
+    request: Request,
+    signals: Signals,
+    _actor: EventReader,
+    signal_id: str,
+    sort: Sort = "timestamp",
+    cursor: Annotated[str | None, Query(alias="page[cursor]")] = None,
+    limit: Annotated[int, Query(alias="page[limit]", ge=1, le=1000)] = 10,
+) -> SignalsAnswer:
+    """The logs that the signal rests on: exactly those that `events_matched` counts."""
+    page = signals.events(signal_id, limit=limit, after=cursor, newest_first=sort == "-timestamp")
+    answer = SignalsAnswer(
+        data=[Resource.model_validate(_log(event)) for event in page.events], meta=Meta(total=page.total)
+    )
+    if page.after:
+        answer.meta = Meta(page=PageMeta(after=page.after), total=page.total)
+        answer.links = _next(request, {"sort": sort, "page[limit]": limit, "page[cursor]": page.after})
+    return answer
+
+
+@router.get(f"{BASE}/{{signal_id}}/investigation_queries")
+def get_investigation_queries(signals: Signals, _actor: Reader, signal_id: str) -> SearchesAnswer:
+    """Searches of logs that lead on from the signal."""
+    return SearchesAnswer(data=[Resource.model_validate(search) for search in signals.investigation_queries(signal_id)])
+
+
+def _page(request: Request, explore: ExploreService, body: SignalsSearch) -> SignalsAnswer:
+    given = {"query": body.filter.query, "start": body.filter.start, "end": body.filter.end}
+    scope = explore.scope("signals", Filter(**{name: value for name, value in given.items() if value is not None}))  # type: ignore[arg-type]
+    page = explore.search(scope, parse_sort(body.sort), body.page.limit, body.page.cursor)
+    answer = SignalsAnswer(data=[Resource.model_validate(event) for event in page.events])
+    if page.after:
+        answer.meta = Meta(page=PageMeta(after=page.after))
+        again: dict[str, Any] = {
+            "filter[query]": body.filter.query,
+            "filter[from]": body.filter.start,
+            "filter[to]": body.filter.end,
+            "sort": body.sort,
+            "page[limit]": body.page.limit,
+            "page[cursor]": page.after,
+        }
+        answer.links = _next(request, again, BASE)
+    return answer
+
+
+def _next(request: Request, parameters: dict[str, Any], path: str | None = None) -> Links:
+    given = {name: value for name, value in parameters.items() if value is not None}
+    return Links(next=f"{str(request.base_url).rstrip('/')}{path or request.url.path}?{urlencode(given)}")
+
+
+def _log(event: Event) -> dict[str, Json]:
+    row = {
+        "id": event.id,
+        "timestamp": event.timestamp,
+        "ingested_at": event.ingested_at,
+        "host": event.host,
+        "service": event.service,
+        "source": event.source,
+        "status": event.status,
+        "message": event.message,
+        "trace_id": event.trace_id,
+        "tags": event.tags,
+        "document": "{}",
+    }
+    shown = resource(LOGS, row)
+    shown["attributes"]["attributes"] = event.attributes
+    return shown
