@@ -101,3 +101,8 @@ MATCHES_OF_LOGS = View(
 )
 
 VIEWS = (MATCHES_OF_LOGS,)
+
+
+def is_replacing(name: str) -> bool:
+    """Whether rows of the table replace one another, so that it is read with FINAL."""
+    return any(table.replacing is not None for table in TABLES if table.name == name)

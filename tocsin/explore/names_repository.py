@@ -1,0 +1,48 @@
+"""Which attributes and tags there are, and the values of one, looked up in the newest events only."""
+
+from dataclasses import replace
+
+from tocsin.explore.facets_repository import facet
+from tocsin.explore.repository import settings, table, where
+from tocsin.explore.scope import Scope
+from tocsin.query import Field, Sql
+from tocsin.store.events import EventStore, Limits
+
+NAMES_FROM = 2000
+"""Events that names are gathered from: their JSON is read whole, which costs some 10 µs each."""
+
+VALUES_SECONDS = 2
+"""A list of values that takes longer does not come."""
+
+_NEWEST = """
+SELECT {name} AS name, count() AS n FROM (
+  SELECT {column} FROM {table} WHERE {where} ORDER BY timestamp DESC LIMIT {events:UInt32}
+) GROUP BY name ORDER BY n DESC, name LIMIT 1000
+"""
+
+
+def attribute_names(events: EventStore, scope: Scope) -> list[tuple[str, int]]:
+    """Encoded attribute paths (`columns.encode_path`) with the number of newest events that have them."""
+    counts: dict[str, int] = {}
+    for column, prefix in (("attributes", 0), ("in_lists", 2)):
+        for path, count in _names(events, scope, f"arrayJoin(JSONAllPaths({column}))", column):
+            counts[path[prefix:]] = counts.get(path[prefix:], 0) + count
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def tag_keys(events: EventStore, scope: Scope) -> list[tuple[str, int]]:
+    """Keys of tags with the number of newest events that have them; a tag without a colon is its own key."""
+    return _names(events, scope, "arrayJoin(arrayDistinct(arrayMap(x -> splitByChar(':', x)[1], tags)))", "tags")
+
+
+def field_values(events: EventStore, scope: Scope, field: Field, containing: str, limit: int) -> list[tuple[str, int]]:
+    """Values that hold the text, most frequent first."""
+    bounded = replace(Limits(), seconds=VALUES_SECONDS)
+    return facet(events, scope, field, limit, containing, bounded).values
+
+
+def _names(events: EventStore, scope: Scope, name: str, column: str) -> list[tuple[str, int]]:
+    sql = Sql.of(
+        _NEWEST.strip(), name=Sql(name), column=Sql(column), table=table(scope), where=where(scope), events=NAMES_FROM
+    )
+    return [(row["name"], row["n"]) for row in events.query(sql, settings=settings(scope))]

@@ -1,0 +1,40 @@
+"""The order of a list, and the place in it where a page ends.
+
+Every order ends in time and id, so that it is total: equal sort values neither repeat nor vanish between pages.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tocsin.errors import BadRequest
+from tocsin.rule import SEVERITIES
+
+TIME = "timestamp"
+
+STATUS_RANKS: Mapping[str, tuple[str, ...]] = {
+    "signals": SEVERITIES,
+    "logs": ("ok", "debug", "info", "notice", "warn", "error", "critical", "alert", "emergency"),
+}
+"""Statuses in rising order; others stand below them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """By `timestamp`, or by any field as a query writes it. Events without a value come last, either way."""
+
+    field: str = TIME
+    is_descending: bool = True
+
+    @property
+    def is_by_time(self) -> bool:
+        return self.field == TIME
+
+
+def parse_sort(text: str | None) -> Sort:
+    """`timestamp`, `-timestamp`, `-@duration`; None is newest first."""
+    if text is None:
+        return Sort()
+    field = text.removeprefix("-")
+    if not field:
+        raise BadRequest("the sort names no field: write timestamp, -timestamp, or a field such as -@duration")
+    return Sort(field, text.startswith("-"))
