@@ -107,7 +107,8 @@ class Keys:
         self, api_key: str, application_key: str, *, ip: str | None = None, request: tuple[str, str, str] | None = None
     ) -> Actor:
         """The owner of an application key, narrowed to its scopes. Raises `Forbidden` if either key is wrong."""
-        self.holder_of_api_key(api_key)
+        if self.remembered(api_key) is None:
+            self.holder_of_api_key(api_key)
         with self._state.reading() as session:
             joined = application_keys.join(users, users.c.uuid == application_keys.c.user_uuid)
             columns = (application_keys.c.uuid.label("key_uuid"), application_keys.c.scopes)

@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from tocsin.errors import TocsinError, TooManyRequests
-from tocsin.query.errors import QueryError
+from tocsin.query import QueryError
 
 log = structlog.get_logger("api")
 

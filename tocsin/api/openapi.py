@@ -109,7 +109,7 @@ def _describe(operation: dict[str, Any], route: RouteContext, method: str) -> No
     if 422 not in route.responses:
         operation["responses"].pop("422", None)
     (access,) = declared_access(route.dependant)
-    refusals = [400, 413, 415, 429, 503]
+    refusals = [400, 404, 413, 415, 429, 503]
     match access:
         case Public():
             operation["security"] = []
@@ -120,8 +120,6 @@ def _describe(operation: dict[str, Any], route: RouteContext, method: str) -> No
             operation["security"] = [KEYS, SESSION if method in SAFE_METHODS else SESSION_WRITE]
             operation["x-permissions"] = list(access.permissions)
             refusals += [401, 403]
-    if "{" in (route.path_format or ""):
-        refusals.append(404)
     if method not in SAFE_METHODS:
         refusals.append(409)
     content = {

@@ -138,7 +138,7 @@ def get_current_user(by: Anyone, services: Services) -> UserResponse:
     return response
 
 
-@router.patch("/current_user")
+@router.patch("/current_user", responses={422: {"description": "The body's id is not that of the one who asks"}})
 def update_current_user(request: UserUpdateRequest, by: Anyone, services: Services) -> UserResponse:
     """Change one's own name and title; an e-mail address is changed by those who manage users."""
     if request.data.id.lower() != by.user_uuid:
