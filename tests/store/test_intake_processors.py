@@ -2,19 +2,14 @@
 
 import os
 import signal
-import sys
 import threading
 import time
-from pathlib import Path
 
 import orjson
 import pytest
-
-sys.path.append(str(Path(__file__).parents[1] / "unit" / "intake"))
-
 from intake_doubles import MemoryRows, make_intake, prepare, setup
 
-from tocsin.errors import BadRequest
+from tocsin.errors import BadRequest, Unavailable
 from tocsin.intake.batch import Prepared
 from tocsin.intake.processors import InChild, InThread
 from tocsin.intake.request import Request
@@ -83,6 +78,19 @@ def test_a_new_set_up_reaches_the_child(child) -> None:
     assert child.restarts == []
 
 
+def broken_setup():
+    raise RuntimeError("no rules today")
+
+
+def test_a_set_up_that_fails_is_no_request_s_fault(child) -> None:
+    child.use(broken_setup)
+    with pytest.raises(Unavailable, match="RuntimeError: no rules today"):
+        child.process([request({"timestamp": 1})])
+    child.use(setup)
+    [outcome] = child.process([request({"timestamp": 1})])
+    assert len(outcome.ids) == 1
+
+
 def test_the_child_ends_with_its_parent(child) -> None:
     child.process([request({"timestamp": 1})])
     process = child._child
@@ -98,9 +106,9 @@ def test_children_die_all_the_time_and_nothing_is_lost() -> None:
     stop = threading.Event()
 
     def murder() -> None:
-        while not stop.wait(0.3):
+        while not stop.wait(0.2):
             for child in children:
-                if child.pid:
+                if child.pid and child._loaded:  # killed at work, not while it is set up
                     os.kill(child.pid, signal.SIGKILL)
 
     killer = threading.Thread(target=murder)

@@ -1,6 +1,6 @@
 """What a request has become when it is ready to be stored."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -12,10 +12,8 @@ from tocsin.rule import Match
 Work = Request | tuple[RawRecord, ...]
 """What a processor takes: a request off the wire, or records to be replayed."""
 
-EncodeEvent = Callable[[Event, list[Match]], bytes]
+EncodeEvent = Callable[[Event, Sequence[Match]], bytes]
 """Gives one JSON line of the table `logs`, without the line break (`store/rows.py`)."""
-
-_UNSTAMPED = b'"ingested_at":0.0,'
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +27,18 @@ class RejectedLine:
 
 @dataclass(slots=True)
 class Prepared:
-    """Rows of one request: `ids[i]` is the id of `lines[i]`. Lines carry no `ingested_at` yet (see `stamp`)."""
+    """Rows of one request: `ids[i]` is the id of `lines[i]`. Lines are `unstamped`."""
 
     ids: list[str] = field(default_factory=list)
     lines: list[bytes] = field(default_factory=list)
     rejected: list[RejectedLine] = field(default_factory=list)
     matches: int = 0
+
+    def add(self, event_id: str, line: bytes, matches: int = 0) -> None:
+        """An event that is ready, with its line as the store encodes it."""
+        self.ids.append(event_id)
+        self.lines.append(unstamped(line))
+        self.matches += matches
 
     @property
     def accepted(self) -> int:
@@ -70,7 +74,7 @@ def rejected_line(record: RawRecord, code: str, reason: str, *, is_text: bool) -
     }
     row = {
         "id": id,
-        "received_at": record.received_at / 1000,
+        "received_at": stored_time(record.received_at),
         "code": code,
         "reason": reason,
         "raw": record.raw.decode("utf-8", errors="replace"),
@@ -79,14 +83,27 @@ def rejected_line(record: RawRecord, code: str, reason: str, *, is_text: bool) -
     return RejectedLine(id, code, orjson.dumps(row))
 
 
-def stamp(line: bytes, ingested_at: int) -> bytes:
-    """The line of an event with the time of its commit, in Unix milliseconds.
+def unstamped(line: bytes) -> bytes:
+    """The line of an event without `ingested_at` and without its closing brace, ready for `stamped`.
 
     Workers encode before it is known when the row becomes visible; `ingested_at` must rise with that, since the
-    evaluator reads on from the highest it has seen. The first occurrence is the column's: only the id and a
-    number stand before it.
+    evaluator reads on from the highest it has seen. The last occurrence of the name is the column's: behind it stand
+    only lists and texts, in which every quote is escaped.
     """
-    return line.replace(_UNSTAMPED, b'"ingested_at":%d.%03d,' % divmod(ingested_at, 1000), 1)
+    start = line.rindex(b'"ingested_at":')
+    end = line.find(b",", start)
+    return line[:start] + line[end + 1 : -1] if end >= 0 else line[: start - 1]
+
+
+def stamped(lines: Iterable[bytes], ingested_at: int) -> bytes:
+    """All lines of a commit, with its time in Unix milliseconds."""
+    end = b',"ingested_at":"%s"}' % stored_time(ingested_at).encode()
+    return (end + b"\n").join(lines) + end
+
+
+def stored_time(ms: int) -> str:
+    """Unix milliseconds as a time column takes them: seconds with three decimals, quoted (`store/rows.py`)."""
+    return f"{ms / 1000:014.3f}"
 
 
 def stamp_rejected(line: bytes, version: int) -> bytes:

@@ -5,7 +5,6 @@ import signal
 import sys
 from multiprocessing.connection import Connection
 
-from tocsin.errors import TocsinError
 from tocsin.intake.processors import Prepare, outcome_of
 
 
@@ -21,8 +20,8 @@ def serve(pipe: Connection) -> None:
         if kind == "use":
             try:
                 prepare = pickle.loads(content)()  # noqa: S301
-            except TocsinError as error:
-                answer = error
+            except Exception as error:  # noqa: BLE001 - the edge of the process: the parent reports it
+                answer = f"{type(error).__name__}: {error}"
         elif prepare is not None:
             answer = [outcome_of(prepare, work) for work in content]
         pipe.send_bytes(pickle.dumps(answer))

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection, Pipe
 from typing import Any, Protocol
 
-from tocsin.errors import TocsinError
+from tocsin.errors import TocsinError, Unavailable
 from tocsin.intake.batch import Prepared, Work
 from tocsin.intake.formats import read_records
 from tocsin.intake.request import Request
@@ -45,7 +45,7 @@ class Processor(Protocol):
         """Work with this set-up from the next call of `process` on."""
 
     def process(self, works: Sequence[Work]) -> list[Outcome]:
-        """An outcome for each work, in order."""
+        """An outcome for each work, in order. Raises `Unavailable` when nothing can be processed at all."""
 
     def close(self) -> None: ...
 
@@ -133,9 +133,13 @@ class InChild:
                 )
         wanted = self._wanted
         if self._loaded != wanted:
-            error: TocsinError | None = self._exchange(self._pipe, pickle.dumps(("use", wanted)), START_SECONDS)
-            if error is not None:
-                raise error
+            try:
+                problem: str | None = self._exchange(self._pipe, pickle.dumps(("use", wanted)), START_SECONDS)
+            except ChildDied as died:
+                problem = str(died)
+            if problem is not None:  # not the fault of any request
+                self.close()
+                raise Unavailable(f"a worker process cannot be set up: {problem}")
             self._loaded = wanted
         return self._pipe
 
@@ -148,7 +152,7 @@ class InChild:
         except (EOFError, OSError) as error:
             reason = f"it ended ({error or type(error).__name__})"
         self.close()
-        raise ChildDied(f"the worker process was lost at this request: {reason}")
+        raise ChildDied(f"the worker process was lost: {reason}")
 
     def close(self) -> None:
         if self._pipe is not None:

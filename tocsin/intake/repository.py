@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from tocsin.intake.batch import stored_time
 from tocsin.query.sql import Sql
 
 SEED_SECONDS = 3_600
@@ -105,12 +106,12 @@ class IntakeRepository:
             orjson.dumps(
                 {
                     "id": event.id,
-                    "received_at": event.received_at / 1000,
+                    "received_at": stored_time(event.received_at),
                     "code": event.code,
                     "reason": event.reason,
                     "raw": event.raw,
                     "context": orjson.dumps(event.context).decode(),
-                    "replayed_at": now / 1000,
+                    "replayed_at": stored_time(now),
                     "version": max(now, event.version + 1),
                 }
             )

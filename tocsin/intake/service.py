@@ -22,7 +22,7 @@ from prometheus_client import Counter
 from tocsin.clock import Clock
 from tocsin.errors import TocsinError, TooManyRequests, Unavailable
 from tocsin.event import RawRecord
-from tocsin.intake.batch import Prepared, Work, stamp, stamp_rejected
+from tocsin.intake.batch import Prepared, Work, stamp_rejected, stamped
 from tocsin.intake.metrics import IntakeMetrics
 from tocsin.intake.processors import Outcome, Processor, Setup
 from tocsin.intake.recent import IDS_PER_GENERATION, RecentIds
@@ -62,6 +62,7 @@ class Admission:
 
     def __init__(self, intake: "Intake") -> None:
         self._intake = intake
+        self._is_handed_over = False
         self.held = 0
 
     def resize(self, size: int, *, may_refuse: bool = False) -> None:
@@ -72,13 +73,18 @@ class Admission:
         """Safe to do twice."""
         self._intake._hold(self, 0, False)
 
+    def hand_over(self) -> None:
+        """From now on the intake releases it, when the answer is there, even if nobody waits for that any more."""
+        self._is_handed_over = True
+
     def __enter__(self) -> "Admission":
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.release()
+        if not self._is_handed_over:
+            self.release()
 
 
 @dataclass(slots=True)
@@ -213,8 +219,10 @@ class Intake:
         return {**found, "failed": _total(metrics.requests, outcome="failed")}
 
     def kept(self) -> dict[str, Any]:
-        """What the store holds now, within its retention: `stored`, and `rejected` by code. Asked of the store itself, so
-        that no counter can drift from it."""
+        """What the store holds now, within its retention: `stored`, and `rejected` by code.
+
+        Asked of the store itself, so that no counter can drift from it.
+        """
         return self._repository.kept()
 
     # ------------------------------------------------------------------------------------------ admission
@@ -236,6 +244,7 @@ class Intake:
             self._changed.notify_all()
 
     def _enqueue(self, work: Work, size: int, admission: Admission) -> "Future[Receipt]":
+        admission.hand_over()
         job = _Job(work, admission, size)
         with self._changed:
             self._waiting[id(job)] = self._clock()
@@ -343,7 +352,7 @@ class Intake:
                 if id in fresh or id in recent or id in replayed:
                     duplicates += 1
                 else:
-                    fresh[id] = stamp(line, ingested_at)
+                    fresh[id] = line
                     stored += 1
             rejected += [stamp_rejected(refused.line, ingested_at) for refused in job.prepared.rejected]
             receipts.append(Receipt(stored, len(job.prepared.rejected), duplicates))
@@ -352,7 +361,7 @@ class Intake:
             self._rows.insert("rejected", b"\n".join(rejected), len(rejected))
         if not fresh:
             return receipts, 0
-        self._rows.insert("logs", b"\n".join(fresh.values()), len(fresh))
+        self._rows.insert("logs", stamped(fresh.values(), ingested_at), len(fresh))
         self._last_ingested_at = ingested_at
         recent.add(fresh)
         return receipts, ingested_at

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from itertools import islice, product
 
 from tocsin.event import Event
-from tocsin.query.errors import Code, QueryError
-from tocsin.query.parser import parse
+from tocsin.query.parser import parse_field
 from tocsin.query.to_predicate import Reader, reader
 from tocsin.query.track import Track
-from tocsin.query.tree import Exists
 from tocsin.query.values import Scalar, number_of, text_of
 from tocsin.rule import MISSING_GROUP_VALUE, Match, Rule, RuleQuery
 
@@ -38,7 +36,7 @@ class Emission:
         """Raises `QueryError` for what is not the name of a field."""
 
         def readers(fields: Sequence[str]) -> tuple[Reader, ...]:
-            return tuple(field_reader(field, track) for field in fields)
+            return tuple(reader(parse_field(field), track) for field in fields)
 
         return cls(
             rule_id=rule.id,
@@ -76,14 +74,6 @@ class Emission:
         if not numbers:
             return None
         return max(numbers) if self.is_maximum else sum(numbers)
-
-
-def field_reader(field: str, track: Track) -> Reader:
-    """What reads a field as rules write it: `@usr.id`, `host`, `env`. Raises `QueryError`."""
-    node = parse(f"{field}:*")
-    if not isinstance(node, Exists):
-        raise QueryError(Code.EMPTY_FIELD, 0, len(field), f"'{field}' is not the name of a field")
-    return reader(node.field, track)
 
 
 def _texts(values: Iterable[Scalar]) -> list[str]:

@@ -44,7 +44,7 @@ class MemoryRows:
 
     def query(self, sql: Sql) -> list[dict]:
         if "max(ingested_at) AS at" in sql.text:
-            return [{"at": max([round(row["ingested_at"] * 1000) for row in self.tables["logs"]], default=0)}]
+            return [{"at": max([round(float(row["ingested_at"]) * 1000) for row in self.tables["logs"]], default=0)}]
         if sql.text.startswith("SELECT id FROM logs"):
             wanted = sql.parameters.get("ids")
             ids = [row["id"] for row in reversed(self.tables["logs"])]
@@ -57,7 +57,9 @@ class MemoryRows:
 
 
 def encode(event: Event) -> bytes:
-    return orjson.dumps({"id": event.id, "timestamp": event.timestamp, "ingested_at": 0.0, "n": event.attributes})
+    return orjson.dumps(
+        {"id": event.id, "timestamp": event.timestamp, "ingested_at": "0000000000.000", "n": event.attributes}
+    )
 
 
 def prepare(work: Work) -> Prepared:
@@ -76,8 +78,7 @@ def prepare(work: Work) -> Prepared:
             continue
         at = body.get("timestamp", record.received_at)
         id = event_id(at, record.raw, record.occurrence)
-        prepared.ids.append(id)
-        prepared.lines.append(encode(Event(id, at, attributes=body)))
+        prepared.add(id, encode(Event(id, at, attributes=body)))
     return prepared
 
 

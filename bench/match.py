@@ -1,0 +1,66 @@
+"""Match only: what the matcher does on one core, against the plain predicate of each rule in turn (design §4.5)."""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from bench.events import normalised
+from bench.rules import rules
+from bench.table import Row
+from tocsin.event import Event
+from tocsin.match import Matcher
+from tocsin.query.parser import parse
+from tocsin.query.to_predicate import to_predicate
+from tocsin.rule import Rule
+
+EVENTS = 40_000
+PLAIN_EVENTS = 400
+TARGET_TIMES = 20.0
+TARGET_GROWTH = 1.5
+
+
+def run(events: int = EVENTS) -> list[Row]:
+    sample = normalised(events)
+    many, few = rules(1000), rules(100)
+    fast = _rate(Matcher(many).match, sample)
+    with_few = _rate(Matcher(few).match, sample)
+    plain = _rate(_in_turn(many), sample[:: max(1, len(sample) // PLAIN_EVENTS)])
+    return [
+        Row(
+            "match, 1,000 rules",
+            f"{fast:,.0f} events/s",
+            f"{plain:,.0f} events/s plainly",
+            fast / plain,
+            f">= {TARGET_TIMES:.0f} times",
+            f"{events:,} events, each seen for the first time",
+            fast / plain >= TARGET_TIMES,
+        ),
+        Row(
+            "1,000 rules against 100",
+            f"{1e6 / fast:.1f} us/event",
+            f"{1e6 / with_few:.1f} us/event",
+            with_few / fast,
+            f"<= {TARGET_GROWTH} times",
+            "",
+            with_few / fast <= TARGET_GROWTH,
+        ),
+    ]
+
+
+def _rate(work: Callable[[Event], object], events: Sequence[Event]) -> float:
+    """Events a second of this process's own time."""
+    began = time.process_time()
+    for event in events:
+        work(event)
+    return len(events) / (time.process_time() - began)
+
+
+def _in_turn(all_rules: Sequence[Rule]) -> Callable[[Event], object]:
+    predicates = [to_predicate(parse(query.full_query)) for rule in all_rules for query in rule.queries]
+    return lambda event: [number for number, holds in enumerate(predicates) if holds(event)]
+
+
+if __name__ == "__main__":
+    from bench.table import show
+
+    show(run(*map(int, sys.argv[1:2])), "match")
