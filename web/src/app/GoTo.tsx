@@ -32,9 +32,10 @@ const PLACES: Place[] = [
 /** mod+K: pages, rules and one's own searches by their names. */
 export function GoTo({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   return (
-    <Modal opened={opened} onClose={onClose} withCloseButton={false} size="lg" yOffset="12vh" centered={false} padding={0} title={undefined} aria-label="Go to">
-      {opened && <Palette onClose={onClose} />}
-    </Modal>
+    <Modal.Root opened={opened} onClose={onClose} size="lg" yOffset="12vh" padding={0} transitionProps={{ duration: 80 }}>
+      <Modal.Overlay backgroundOpacity={0.4} />
+      <Modal.Content aria-label="Go to">{opened && <Palette onClose={onClose} />}</Modal.Content>
+    </Modal.Root>
   );
 }
 

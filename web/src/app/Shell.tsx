@@ -84,7 +84,8 @@ function Account() {
   return (
     <Menu position="right-end" width={220}>
       <Menu.Target>
-        <UnstyledButton className={classes.item} aria-label={`Account of ${me.name}`}>
+        <UnstyledButton className={classes.item}>
+          <span className="visually-hidden">Account of {me.name}</span>
           <span className={classes.avatar} aria-hidden="true">
             {initials(me.name)}
           </span>

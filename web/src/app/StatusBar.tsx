@@ -22,8 +22,9 @@ export function StatusBar() {
         </span>
       )}
       {error && !data && <span>Intake status unknown</span>}
-      <button type="button" className={classes.zone} onClick={() => setZone(zone === "utc" ? "local" : "utc")} aria-label={`Times in ${zone === "utc" ? "UTC; show local times" : "local time; show UTC"}`}>
+      <button type="button" className={classes.zone} onClick={() => setZone(zone === "utc" ? "local" : "utc")} title={zone === "utc" ? "Show times in your zone" : "Show times in UTC"}>
         {formatClock(now, zone)} {zone === "utc" ? "UTC" : localName()}
+        <span className="visually-hidden">: {zone === "utc" ? "show times in your zone" : "show times in UTC"}</span>
       </button>
     </footer>
   );

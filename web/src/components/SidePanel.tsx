@@ -22,10 +22,7 @@ export function SidePanel({ label, header, children, onClose, onStep }: Props) {
   const [width, setWidth] = useState(() => clamp(Number(recall("panel-width")) || 560));
   const panel = useRef<HTMLElement>(null);
 
-  useHotkeys([
-    { keys: ["Escape"], label: "Close the panel, back to the row", group: "Panel", run: onClose },
-    { keys: ["]"], label: "Close the panel", group: "Panel", run: onClose },
-  ]);
+  useHotkeys([{ keys: ["Escape"], label: "Close the panel, back to the row", group: "Panel", run: onClose }]);
 
   const resize = (next: number) => {
     setWidth(clamp(next));

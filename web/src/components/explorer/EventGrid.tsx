@@ -1,6 +1,6 @@
 /* eslint-disable jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus --
    The grid holds the focus and handles the keys for its rows and cells (aria-activedescendant). */
-import { ActionIcon, Checkbox, Loader, Menu } from "@mantine/core";
+import { Checkbox, Loader } from "@mantine/core";
 import { columnSizingFeature, columnResizingFeature, tableFeatures, useTable, type ColumnDef } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useEffectEvent, useImperativeHandle, useMemo, useRef, useState, type KeyboardEvent, type Ref } from "react";
@@ -28,8 +28,6 @@ interface Props {
   /** How many the query finds; -1 while unknown. */
   total: number;
   columns: ExplorerColumn[];
-  /** Columns that may be shown besides. */
-  offered: ExplorerColumn[];
   sort: Sort;
   currentId: string | null;
   openId: string | null;
@@ -39,11 +37,10 @@ interface Props {
   onCurrent: (id: string) => void;
   onOpen: (id: string) => void;
   onSort: (sort: Sort) => void;
-  onColumns: (ids: string[]) => void;
   onCell: (field: string, value: string) => void;
   onEnd: () => void;
   loadingMore: boolean;
-  /** Ids whose rows were changed by somebody else since they were loaded. */
+  /** Another search is on its way; these are the rows of the last one. */
   busy: boolean;
 }
 
@@ -52,7 +49,7 @@ type Features = typeof features;
 
 /** The list: one tab stop, rows by j/k and arrows, cells by left and right, only what is in sight in the document. */
 export function EventGrid(props: Props) {
-  const { events, columns, sort, currentId, openId, selection, onSelection, onCurrent, onOpen, onSort, onColumns, onCell, onEnd } = props;
+  const { events, columns, sort, currentId, openId, selection, onSelection, onCurrent, onOpen, onSort, onCell, onEnd } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const grid = useRef<HTMLDivElement>(null);
   const pointed = useRef(false);
@@ -288,7 +285,6 @@ export function EventGrid(props: Props) {
           <Loader size={12} /> Loading more
         </div>
       )}
-      <ColumnMenu columns={columns} offered={props.offered} onColumns={onColumns} />
       {selection && <span className="visually-hidden" role="status">{countSelected(selection, props.total)} rows ticked</span>}
     </div>
   );
@@ -296,34 +292,3 @@ export function EventGrid(props: Props) {
 
 const rowId = (index: number): string => `row-${String(index)}`;
 const cellId = (row: number, column: number): string => `cell-${String(row)}-${String(column)}`;
-
-function ColumnMenu({ columns, offered, onColumns }: { columns: ExplorerColumn[]; offered: ExplorerColumn[]; onColumns: (ids: string[]) => void }) {
-  const shown = columns.map((column) => column.id);
-  return (
-    <Menu position="bottom-end" closeOnItemClick={false}>
-      <Menu.Target>
-        <ActionIcon className={classes.columns} aria-label="Choose columns" title="Choose columns">
-          <Icon name="columns" size={14} />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown mah={420} style={{ overflowY: "auto" }}>
-        <Menu.Label>Columns</Menu.Label>
-        {offered.map((column) => {
-          const on = shown.includes(column.id);
-          return (
-            <Menu.Item
-              key={column.id}
-              role="menuitemcheckbox"
-              aria-checked={on}
-              leftSection={<span className={classes.mark}>{on && <Icon name="check" size={13} />}</span>}
-              disabled={on && shown.length === 1}
-              onClick={() => onColumns(offered.map((each) => each.id).filter((id) => (id === column.id ? !on : shown.includes(id))))}
-            >
-              {column.header}
-            </Menu.Item>
-          );
-        })}
-      </Menu.Dropdown>
-    </Menu>
-  );
-}

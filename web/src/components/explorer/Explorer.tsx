@@ -11,6 +11,7 @@ import { onlyValue, toggleExcluded } from "@/lib/queryText";
 import { countSelected, NOTHING, type Selection } from "@/lib/selection";
 import { isMoving } from "@/lib/time";
 import { ValueActionsProvider, type ValueActions } from "./actions";
+import { ColumnMenu } from "./ColumnMenu";
 import { EmptyResult } from "./EmptyResult";
 import { EventGrid, type GridHandle } from "./EventGrid";
 import classes from "./Explorer.module.css";
@@ -93,7 +94,7 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help }: Props)
 
   useHotkeys([
     { keys: ["["], label: "Show or hide facets", group: "Panel", run: () => update({ facetsHidden: !state.facetsHidden }, { replace: true }) },
-    ...(state.event === null && currentId !== null ? [{ keys: ["]"], label: "Open the panel", group: "Panel", run: () => open(currentId) }] : []),
+    { keys: ["]"], label: "Open or close the panel", group: "Panel", run: () => (state.event !== null ? close() : currentId !== null && open(currentId)) },
   ]);
 
   const opened = useDeferredValue(state.event);
@@ -134,7 +135,6 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help }: Props)
                 events={events}
                 total={total ?? -1}
                 columns={columns}
-                offered={offered}
                 sort={state.sort}
                 currentId={currentId}
                 openId={state.event}
@@ -143,7 +143,6 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help }: Props)
                 onCurrent={setCurrentId}
                 onOpen={open}
                 onSort={(sort) => update({ sort })}
-                onColumns={(ids) => update({ columns: ids }, { replace: true })}
                 onCell={actions.include}
                 onEnd={() => list.hasNextPage && !list.isFetchingNextPage && void list.fetchNextPage()}
                 loadingMore={list.isFetchingNextPage}
@@ -151,8 +150,9 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help }: Props)
               />
             )}
             {bulk && ticked > 0 && bulk({ selection, total: total ?? events.length, loaded: events, select: setSelection })}
-            <div className={classes.foot} role="status">
-              {events.length > 0 && total !== undefined && (events.length < total ? `${formatNumber(events.length)} of ${formatNumber(total)} loaded` : `All ${formatNumber(total)} loaded`)}
+            <div className={classes.foot}>
+              <span role="status">{events.length > 0 && total !== undefined && (events.length < total ? `${formatNumber(events.length)} of ${formatNumber(total)} loaded` : `All ${formatNumber(total)} loaded`)}</span>
+              <ColumnMenu shown={columns} offered={offered} onColumns={(ids) => update({ columns: ids }, { replace: true })} />
             </div>
           </section>
           {opened !== null && state.event !== null && <Slot render={panel} event={events.find((event) => event.id === opened)} id={opened} close={close} step={step} />}
@@ -172,13 +172,14 @@ function LiveButton({ explorer, on, held }: { explorer: ExplorerHandle; on: bool
   const { state, update, refresh } = explorer;
   const moving = isMoving(state.range);
   const label = !moving ? "Refresh" : on ? "Pause live updates" : held ? "Live updates wait while rows are ticked" : "Resume live updates";
+  const text = moving ? (on ? "Live" : held ? "Held" : "Paused") : "Refresh";
   return (
     <Tooltip label={label}>
       <button
         type="button"
         className={classes.live}
         data-on={on || undefined}
-        aria-label={label}
+        aria-label={moving ? `${text}: ${label.toLowerCase()}` : text}
         onClick={() => {
           if (!moving) refresh();
           else {
@@ -188,7 +189,7 @@ function LiveButton({ explorer, on, held }: { explorer: ExplorerHandle; on: bool
         }}
       >
         <Icon name={!moving ? "refresh" : on ? "pause" : "play"} size={14} />
-        {moving ? (on ? "Live" : held ? "Held" : "Paused") : "Refresh"}
+        {text}
       </button>
     </Tooltip>
   );

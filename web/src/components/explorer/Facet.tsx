@@ -12,6 +12,9 @@ import classes from "./FacetPanel.module.css";
 import type { ExplorerHandle, FacetDefinition } from "./model";
 
 const SHOWN = 6;
+/** One or two hidden values are not worth a click. */
+const SHOWN_ALL = 8;
+const SEARCH_FROM = 10;
 const MORE = 50;
 
 interface Props {
@@ -33,7 +36,7 @@ export function Facet({ explorer, facet, open, onOpen }: Props) {
           {facet.label}
         </button>
         {chosen > 0 && (
-          <button type="button" className={classes.reset} aria-label={`Clear ${facet.label}`} onClick={() => update({ query: clearFacet(state.query, facet.field) })}>
+          <button type="button" className={classes.reset} aria-label={`${String(chosen)} chosen: clear ${facet.label}`} onClick={() => update({ query: clearFacet(state.query, facet.field) })}>
             {chosen} <Icon name="close" size={11} />
           </button>
         )}
@@ -50,21 +53,22 @@ function Values({ explorer, facet }: { explorer: ExplorerHandle; facet: FacetDef
   const [settled] = useDebouncedValue(search.trim(), 200);
   // Counted without the facet's own choice, so that there is something else to choose.
   const own = useMemo(() => ({ ...filter, query: clearFacet(filter.query, facet.field) }), [filter, facet.field]);
-  const limit = all || settled !== "" ? MORE : (facet.order?.length ?? SHOWN);
+  const limit = all || settled !== "" ? MORE : (facet.order?.length ?? SHOWN_ALL);
   const { data, error, isPending, isFetching, refetch } = useQuery(facetQuery(config.track, own, facet.field, limit, settled));
   const selection = useMemo(() => facetSelection(state.query, facet.field), [state.query, facet.field]);
 
   if (isPending) return <FacetSkeleton />;
   if (!data) return <ErrorState inline error={error} retry={() => void refetch()} />;
   const result = data.data[0];
-  const values = arrange(result?.values ?? [], facet, [...selection.included, ...selection.excluded], settled);
+  const distinct = result?.distinct ?? 0;
+  const listed = all || settled !== "" || facet.order || distinct <= SHOWN_ALL ? (result?.values ?? []) : (result?.values ?? []).slice(0, SHOWN);
+  const values = arrange(listed, facet, [...selection.included, ...selection.excluded], settled);
   const most = Math.max(1, ...values.map((value) => value.count));
-  const distinct = result?.distinct ?? values.length;
-  const hidden = distinct - (result?.values.length ?? 0);
+  const hidden = distinct - listed.length;
   return (
     <div className={classes.values} aria-busy={isFetching}>
-      {isFetching && <Loader size={10} className={classes.spinner} aria-label={`Counting ${facet.label}`} />}
-      {(distinct > SHOWN || search !== "") && !facet.order && (
+      {isFetching && <Loader size={10} className={classes.spinner} aria-hidden="true" />}
+      {(distinct > SEARCH_FROM || search !== "") && !facet.order && (
         <TextInput size="xs" className={classes.search} aria-label={`Search in ${facet.label}`} placeholder={`Search ${plural(distinct, "value")}`} value={search} onChange={(event) => setSearch(event.currentTarget.value)} />
       )}
       {values.length === 0 && <p className={classes.none}>{settled ? "No value contains this." : "No values in this range."}</p>}

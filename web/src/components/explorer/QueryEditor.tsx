@@ -205,7 +205,7 @@ const editorTheme = EditorView.theme({
   ".cm-q-key": { color: "var(--syntax-key)" },
   ".cm-q-value": { color: "var(--syntax-value)" },
   ".cm-q-operator": { color: "var(--syntax-operator)" },
-  ".cm-lintRange-error": { backgroundImage: "none", textDecoration: "underline wavy var(--high)", textUnderlineOffset: "3px" },
+  ".cm-lintRange-error": { backgroundImage: "none", textDecoration: "underline wavy var(--fault)", textUnderlineOffset: "3px" },
   ".cm-lintRange-info": { backgroundImage: "none", textDecoration: "underline dotted var(--dim)", textUnderlineOffset: "3px" },
   ".cm-tooltip": { background: "var(--surface)", color: "var(--text)", border: "1px solid var(--line-strong)", borderRadius: "var(--radius)", boxShadow: "var(--shadow)", zIndex: "300" },
   ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "var(--mono)", fontSize: "12.5px", maxHeight: "320px", minWidth: "320px" },

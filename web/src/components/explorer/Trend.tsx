@@ -103,7 +103,7 @@ function Plot({ buckets, interval, from, to, series, zone, summary, onHover, onB
         legend: { show: false },
         padding: [6, 12, 0, 0],
         cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
-        scales: { x: { time: true, range: () => [from, to] }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.05)] } },
+        scales: { x: { time: true, range: () => [Math.min(from, buckets[0]?.time ?? from), Math.max(to, (buckets.at(-1)?.time ?? to - interval) + interval)] }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.05)] } },
         axes: [
           { stroke: color("--dim"), font: "11px 'Inter Variable', sans-serif", grid: { show: false }, ticks: { stroke: color("--line"), size: 4, width: 1 }, size: 22, gap: 2, space: 90, values: (_, splits) => splits.map((split) => axisLabel(split, to - from, zone)) },
           { stroke: color("--dim"), font: "11px 'Inter Variable', sans-serif", grid: { stroke: color("--line"), width: 1 }, ticks: { show: false }, size: 44, gap: 4, space: 30, values: (_, splits) => splits.map((split) => (Number.isInteger(split) ? formatCompact(split) : "")) },

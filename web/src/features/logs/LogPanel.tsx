@@ -1,4 +1,3 @@
-import { Badge } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { eventQuery } from "@/api/explore";
@@ -10,6 +9,7 @@ import { Section } from "@/components/Section";
 import { LogStatus } from "@/components/Severity";
 import { SidePanel } from "@/components/SidePanel";
 import { ErrorState, SkeletonRows } from "@/components/states";
+import { Tags } from "@/components/Tag";
 import { Tabs } from "@/components/Tabs";
 import { AbsoluteTime } from "@/components/Time";
 import { ValueMenu } from "@/components/ValueMenu";
@@ -59,20 +59,7 @@ export function LogPanel({ explorer, event, id, close, step }: PanelProps & { ex
             );
           })}
         </dl>
-        {(attributes.tags ?? []).length > 0 && (
-          <div className={classes.tags}>
-            {attributes.tags?.map((tag) => {
-              const colon = tag.indexOf(":");
-              return (
-                <Badge key={tag}>
-                  <ValueMenu field={colon < 0 ? "tags" : tag.slice(0, colon)} value={colon < 0 ? tag : tag.slice(colon + 1)}>
-                    {tag}
-                  </ValueMenu>
-                </Badge>
-              );
-            })}
-          </div>
-        )}
+        <Tags tags={attributes.tags ?? []} />
       </Section>
       <Tabs
         label="Details of the log"

@@ -21,6 +21,7 @@ const AGGREGATIONS = [
 interface Props {
   query: RuleQuery;
   label: string;
+  position: number;
   target: string;
   faults: FieldFault[];
   readOnly: boolean;
@@ -30,7 +31,7 @@ interface Props {
 }
 
 /** One query of a rule: what it looks for, how it counts, by what it groups. */
-export function QueryCard({ query, label, target, faults, readOnly, isDefault, onChange, onRemove }: Props) {
+export function QueryCard({ query, label, position, target, faults, readOnly, isDefault, onChange, onRemove }: Props) {
   const at = (member: string) => faultsAt(faults, `${target}.${member}`);
   const fixed = readOnly || isDefault;
   const mayRead = useMay("logs_read_data");
@@ -43,8 +44,8 @@ export function QueryCard({ query, label, target, faults, readOnly, isDefault, o
     <fieldset className={classes.query}>
       <legend className="visually-hidden">Query {label}</legend>
       <div className={classes.queryHead}>
-        <span className={classes.label}>{label}</span>
-        <TextInput size="xs" aria-label={`Name of query ${label}`} placeholder="Name, optional" w={200} disabled={fixed} value={query.name} error={at("name")} onChange={(event) => onChange({ name: event.currentTarget.value })} />
+        <span className={classes.label}>{position}</span>
+        <TextInput size="xs" aria-label={`Name of query ${label}`} placeholder={`${label}, or a name`} w={200} disabled={fixed} value={query.name} error={at("name")} onChange={(event) => onChange({ name: event.currentTarget.value })} />
         <AppLink to={`/logs${stringifySearch({ query: query.query })}`} className={classes.try}>
           Try it in Logs
         </AppLink>

@@ -85,6 +85,7 @@ export function RuleForm({ draft, edit, faults, readOnly, isDefault }: Props) {
             key={index}
             query={query}
             label={queryLabel(query, index)}
+            position={index + 1}
             target={`queries[${String(index)}]`}
             faults={faults}
             readOnly={readOnly}

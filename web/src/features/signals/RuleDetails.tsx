@@ -1,4 +1,3 @@
-import { Badge } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { ruleQuery } from "@/api/rules";
 import { useMay } from "@/api/session";
@@ -6,8 +5,7 @@ import type { ExploreEvent } from "@/api/types";
 import { AppLink } from "@/components/AppLink";
 import { Markdown } from "@/components/Markdown";
 import { ErrorState } from "@/components/states";
-import { ValueMenu } from "@/components/ValueMenu";
-import { attackLabel } from "@/lib/format";
+import { Tags } from "@/components/Tag";
 import { custom } from "./config";
 import classes from "./signals.module.css";
 
@@ -29,41 +27,9 @@ export function RuleDetails({ signal }: { signal: ExploreEvent }) {
         </span>
       </div>
       {rule.error && <ErrorState inline error={rule.error} retry={() => void rule.refetch()} />}
-      {attack.length > 0 && (
-        <div className={classes.tags}>
-          {attack.map((tag) => {
-            const [field = "", value = ""] = split(tag);
-            return (
-              <Badge key={tag}>
-                <ValueMenu field={field} value={value}>
-                  {attackLabel(value)}
-                </ValueMenu>
-              </Badge>
-            );
-          })}
-        </div>
-      )}
+      {attack.length > 0 && <Tags tags={attack} />}
       <Markdown text={signal.attributes.message ?? ""} />
-      <div className={classes.tags}>
-        {tags
-          .filter((tag) => !attack.includes(tag))
-          .map((tag) => {
-            const [field, value] = split(tag);
-            return (
-              <Badge key={tag}>
-                <ValueMenu field={value === undefined ? "tags" : (field ?? "")} value={value ?? tag}>
-                  {tag}
-                </ValueMenu>
-              </Badge>
-            );
-          })}
-      </div>
+      <Tags tags={tags.filter((tag) => !attack.includes(tag))} />
     </div>
   );
-}
-
-/** A tag parts at its first colon. */
-function split(tag: string): [string?, string?] {
-  const colon = tag.indexOf(":");
-  return colon < 0 ? [tag] : [tag.slice(0, colon), tag.slice(colon + 1)];
 }

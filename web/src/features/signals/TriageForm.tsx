@@ -148,7 +148,7 @@ export function AssigneeSelect({ assignee, disabled, onChange }: AssigneeProps) 
   return (
     <Select
       size="xs"
-      w={180}
+      w={150}
       aria-label="Assignee"
       placeholder="Unassigned"
       searchable

@@ -32,7 +32,7 @@ export function TriageKeys({ current, ticked, openId, archive }: { current: Expl
     for (const event of events) void client.invalidateQueries({ queryKey: ["signal-history", event.id] });
     refreshCounts(client);
   };
-  const may = me.permissions.has("security_monitoring_signals_write") && targets.length > 0;
+  const may = me.permissions.has("security_monitoring_signals_write");
   useHotkeys(
     [
       { keys: ["a"], label: "Assign to me", group: "Triage", run: () => void apply({ assignee: { uuid: me.uuid } }, () => true) },

@@ -1,4 +1,4 @@
-import { HoverCard } from "@mantine/core";
+import { Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Fragment, type ReactNode } from "react";
 import { ruleQuery } from "@/api/rules";
@@ -16,8 +16,21 @@ import { custom, severityOf, timeOf, titleOf } from "./config";
 import { relatedLogs } from "./relatedLogs";
 import classes from "./signals.module.css";
 
+/** Short words for long paths; the menu of the value spells the path. */
+const WORDS: Record<string, string> = {
+  "network.client.ip": "client IP",
+  "network.client.geoip.country.iso_code": "country",
+  "network.client.geoip.as.name": "network",
+  "usr.id": "user",
+  "usr.name": "user name",
+  "evt.name": "event",
+  "evt.outcome": "outcome",
+  "http.useragent": "user agent",
+  "http.url_details.path": "path",
+};
+
 /** Paths whose values tell the story when the events agree on them. */
-const TELLING = ["usr.id", "usr.name", "network.client.ip", "network.client.geoip.country.name", "network.client.geoip.country.iso_code", "network.client.geoip.as.name", "evt.name", "evt.outcome", "http.useragent", "http.url_details.path"];
+const TELLING = ["usr.id", "usr.name", "network.client.ip", "network.client.geoip.country.iso_code", "network.client.geoip.as.name", "evt.name", "evt.outcome", "http.useragent", "http.url_details.path"];
 
 export function WhatHappened({ signal, explorer }: { signal: ExploreEvent; explorer: ExplorerHandle }) {
   const signalCustom = custom(signal);
@@ -92,7 +105,7 @@ export function WhatHappened({ signal, explorer }: { signal: ExploreEvent; explo
       <dl className={classes.values}>
         {values.map(({ field, label, texts }) => (
           <div key={label} className={classes.valueRow}>
-            <dt>{label}</dt>
+            <dt title={label}>{WORDS[label] ?? label}</dt>
             <dd>
               {texts.map((text) => (
                 <ValueMenu key={text} field={field} value={text} />
@@ -119,13 +132,12 @@ function QueryDetails({ query, children }: { query: SignalQuery; children: React
     ["Distinct values", (query.aggregationDetails?.distinctValues ?? []).slice(0, 10).join(", ")],
   ];
   return (
-    <HoverCard openDelay={200} width={420} position="bottom-start" withinPortal>
-      <HoverCard.Target>
-        <span className={classes.hover} tabIndex={-1}>
-          {children}
-        </span>
-      </HoverCard.Target>
-      <HoverCard.Dropdown>
+    <Tooltip
+      position="bottom-start"
+      openDelay={200}
+      events={{ hover: true, focus: true, touch: true }}
+      classNames={{ tooltip: classes.tooltip }}
+      label={
         <dl className={classes.details}>
           {details
             .filter(([, value]) => value !== "")
@@ -136,9 +148,18 @@ function QueryDetails({ query, children }: { query: SignalQuery; children: React
               </div>
             ))}
         </dl>
-      </HoverCard.Dropdown>
-    </HoverCard>
+      }
+    >
+      <button type="button" className={classes.hover}>
+        {children}
+      </button>
+    </Tooltip>
   );
+}
+
+function sameThing(left: string, right: string): boolean {
+  const parent = (path: string) => path.slice(0, path.lastIndexOf("."));
+  return parent(left) === parent(right);
 }
 
 function measured(query: SignalQuery): string {
@@ -162,5 +183,7 @@ function keyValues(signal: ExploreEvent): { field: string; label: string; texts:
     if (field) add(field, value);
   }
   for (const path of TELLING) for (const text of textsAt(signalCustom, path).slice(0, 8)) add(`@${path}`, text);
-  return [...rows.values()];
+  // The same words under a second name tell nothing new.
+  const list = [...rows.values()];
+  return list.filter((row, index) => !list.slice(0, index).some((other) => other.texts.join() === row.texts.join() && sameThing(other.label, row.label)));
 }
