@@ -149,6 +149,18 @@ def test_a_nul_is_the_callers_mistake(postgres_url: str) -> None:
     store.close()
 
 
+def test_a_full_disk_is_reported_and_harms_nothing(tmp_path: Path) -> None:
+    store = StateStore(f"sqlite:///{tmp_path / 'state.db'}")
+    store.migrate()
+    with pytest.raises(Unavailable, match="full"), store.transaction() as session:
+        pages = session.execute(text("PRAGMA page_count")).scalar_one()
+        session.execute(text(f"PRAGMA max_page_count = {pages + 2}"))
+        settings.put(session, "big", "x" * 1_000_000, now=1)
+    with store.reading() as session:
+        assert settings.get(session, "big") is None
+    store.close()
+
+
 def _import_all_tables() -> None:
     for module in pkgutil.walk_packages(tocsin.__path__, "tocsin."):
         if module.name.endswith(".tables"):
