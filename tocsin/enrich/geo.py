@@ -1,4 +1,4 @@
-"""Places of addresses from MMDB files: country, city and AS databases, of MaxMind's and of ip-location-db's field names."""
+"""Places of addresses from MMDB files (country, city, AS), with MaxMind's field names and with ip-location-db's."""
 
 import ipaddress
 from collections.abc import Callable, Mapping, Sequence
@@ -44,7 +44,7 @@ class Places:
         self._known: Callable[[str], dict[str, Any] | None] = lru_cache(maxsize=65536)(self._find)
 
     def place(self, address: str) -> dict[str, Any]:
-        """The object of siem.md §1.4 (`country`, `continent`, `city`, `as`, …), new each time; `{}` if unknown or private."""
+        """The object of siem.md §1.4 (`country`, `city`, `as`, …), new each time; `{}` if unknown or private."""
         found = self._known(address)
         if not found:
             return {}

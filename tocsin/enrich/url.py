@@ -1,4 +1,4 @@
-"""URLs to `host`, `port`, `path`, `queryString`, `scheme`, `hash` (siem.md §1.11). Attackers write them, so nothing fails."""
+"""URLs to `host`, `port`, `path`, `queryString`, `scheme`, `hash` (siem.md §1.11). Attackers write them: nothing fails."""
 
 import re
 from functools import lru_cache

@@ -19,12 +19,16 @@ PLACES = 20
 DEPTH = 64
 """Deeper objects are not walked; the limits of events end long before."""
 
-_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_CANDIDATE = re.compile(
-    # IPv6: at least two colons, hexadecimal; it may end in a dotted IPv4.
-    rf"(?<![\w:.%-])(?P<v6>(?=[0-9A-Fa-f]*:[0-9A-Fa-f]*:)[0-9A-Fa-f:]{{2,39}}(?:{_OCTET}(?:\.{_OCTET}){{3}})?)(?![\w:]|\.\w)"
-    rf"|(?<![\w.])(?P<v4>{_OCTET}(?:\.{_OCTET}){{3}})(?!\w|\.\w)"
+# It begins with a plain set of characters, which the engine searches many times faster than an assertion; what
+# stands before a match is looked at afterwards. The same for the long form of IPv6; the short one is found by its `::`.
+_V4 = re.compile(r"[0-9][0-9]{0,2}(?:\.[0-9]{1,3}){3}(?!\w|\.\w)")
+_V6_LONG = re.compile(
+    r"[0-9A-Fa-f][0-9A-Fa-f]{0,3}(?::[0-9A-Fa-f]{1,4}){5}:(?:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}|[0-9.]{7,15})(?![\w:]|\.\w)"
 )
+_V6_CHARACTERS = frozenset("0123456789abcdefABCDEF:")
+_V6_TAIL = re.compile(r"[0-9A-Fa-f:]*(?:(?<=:)[0-9]{1,3}(?:\.[0-9]{1,3}){3})?(?![\w:]|\.\w)")
+_LONGEST_V6 = 46
+_BEFORE = ("_", ".", ":", "%")
 _PRODUCT = re.compile(r"[A-Za-z][\w.+-]*/\Z|(?i:version|ver|release|build)s?[\"'\s:=/]{0,4}v?\Z")
 _PORT = re.compile(r":[0-9]{1,5}(?![0-9])")
 _SHORT = 256
@@ -35,28 +39,56 @@ Found = tuple[str, ...]
 
 def addresses_in(text: str) -> Found:
     """The addresses of one text in order, each once, in their short lower-case form."""
-    if text.count(".") < 3 and text.count(":") < 2:
+    if text.count(".") < 3 and "::" not in text and text.count(":") < 6:
         return ()
     return _remembered(text) if len(text) <= _SHORT else _search(text)
 
 
 def _search(text: str) -> Found:
-    found: dict[str, None] = {}
-    for match in _CANDIDATE.finditer(text):
-        start, end = match.span()
-        if match["v4"] is not None:
-            # A product and its version look like a path and an address, but a version has no port.
-            if start and _PRODUCT.search(text, max(0, start - 40), start) and not _PORT.match(text, end):
-                continue
-            found[match["v4"]] = None
-            continue
-        written = match["v6"]
-        if written == "::" and len(text) > 3:
-            continue
-        address = canonical(written)
-        if address is not None:
-            found[address] = None
-    return tuple(found)
+    found: list[tuple[int, int, str]] = []
+    if "::" in text:
+        _short_v6(text, found)
+    if text.count(":") >= 6:
+        for match in _V6_LONG.finditer(text):
+            before = text[match.start() - 1 : match.start()]
+            if not (before.isalnum() or before in _BEFORE) and (address := canonical(match[0])):
+                found.append((*match.span(), address))
+    if text.count(".") >= 3:
+        for match in _V4.finditer(text):
+            start = match.start()
+            if start:
+                before = text[start - 1]
+                if before == "." or before == "_" or before.isalnum():
+                    continue
+                # A product and its version look like a path and an address, but a version has no port.
+                if _PRODUCT.search(text, max(0, start - 40), start) and not _PORT.match(text, match.end()):
+                    continue
+                if before == ":" and any(first < start < last for first, last, _ in found):
+                    continue  # the end of an IPv6 address that is written with an IPv4
+            address = canonical(match[0])
+            if address is not None:
+                found.append((*match.span(), address))
+    if len(found) > 1:
+        found.sort()
+    return tuple(dict.fromkeys(address for _, _, address in found))
+
+
+def _short_v6(text: str, found: list[tuple[int, int, str]]) -> None:
+    """IPv6 addresses that are written with `::`. In ARNs and qualified names the letter before it ends it at once."""
+    at = text.find("::")
+    while at >= 0:
+        start = at
+        while start and at - start < _LONGEST_V6 and text[start - 1] in _V6_CHARACTERS:
+            start -= 1
+        before = text[start - 1 : start]
+        tail = None if before.isalnum() or before in _BEFORE else _V6_TAIL.match(text, at)
+        end = at + 2
+        if tail is not None:
+            end = max(end, tail.end())
+            written = text[start:end]
+            if (written != "::" or len(text) <= 3) and end - start <= _LONGEST_V6 and (address := canonical(written)):
+                found.append((start, end, address))
+        at = text.find("::", end)
 
 
 _remembered = lru_cache(maxsize=65536)(_search)
@@ -125,9 +157,12 @@ def _walk(node: Json, path: str, hits: list[tuple[str, Found]], depth: int) -> N
         for key, value in node.items():
             kind = type(value)
             if kind is str:
-                if (value.count(".") >= 3 or value.count(":") >= 2) and (addresses := addresses_in(value)):
-                    if not key.lower().endswith("version"):
-                        hits.append((prefix + key, addresses))
+                if (
+                    (value.count(".") >= 3 or "::" in value or value.count(":") >= 6)
+                    and (addresses := _remembered(value) if len(value) <= _SHORT else _search(value))
+                    and not key.lower().endswith("version")
+                ):
+                    hits.append((prefix + key, addresses))
             elif (kind is dict or kind is list) and depth and not (key == "ip" and path == "network"):
                 _walk(value, prefix + key, hits, depth - 1)
     else:

@@ -17,7 +17,7 @@ class Aliases:
     """Compiled aliases: both source and destination stay; the destination is overwritten."""
 
     def __init__(self, standard: Sequence[tuple[str, str, Sequence[str]]]) -> None:
-        """`standard`: path, type and aliases of each standard attribute; of several aliases the first present counts."""
+        """`standard`: path, type and aliases of each standard attribute; the first alias that is present counts."""
         paths = [path for path, _, _ in standard]
         for path, kind, aliases in standard:
             if kind not in TYPES:

@@ -4,6 +4,7 @@ Without a zone, UTC is meant. Without a year, the year is the one that brings th
 without lying more than a day after it.
 """
 
+import calendar
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,10 +19,12 @@ LATEST = 253_402_300_799_999
 """9999-12-31, the last."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MONTHS = {name: at + 1 for at, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
+_MONTHS = {name.lower(): at + 1 for at, name in enumerate(calendar.month_abbr[1:])}
 _SYSLOG = re.compile(r"([A-Za-z]{3})\s+(\d{1,2})\s+(\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?(?:\s+(\d{4}))?")
 _C_TIME = re.compile(r"[A-Za-z]{3}\s+([A-Za-z]{3}\s+\d{1,2}\s+\d{2}:\d{2}:\d{2}(?:\.\d+)?)\s+(?:[A-Z]{3,4}\s+)?(\d{4})")
-_ACCESS = re.compile(r"(\d{1,2})/([A-Za-z]{3})/(\d{4}):(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:\s*([+-]\d{2}):?(\d{2}))?")
+_ACCESS = re.compile(
+    r"(\d{1,2})/([A-Za-z]{3})/(\d{4}):(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:\s*([+-]\d{2}):?(\d{2}))?"
+)
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _ISO_LIKE = re.compile(
     r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,:](\d+))?)?)?\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?(?:\s+[A-Z]{3,4})?",
@@ -89,13 +92,9 @@ def _of_layout(text: str) -> int | None:
             int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC
         )
         return to_ms(moment) + _milliseconds(fraction) - _offset(zone)
-    if found := _ACCESS.fullmatch(text):
+    if (found := _ACCESS.fullmatch(text)) and found[2].lower() in _MONTHS:
         day, name, year, hour, minute, second, fraction, hours, minutes = found.groups()
-        moment = datetime(
-            int(year), _MONTHS[name.lower()], int(day), int(hour), int(minute), int(second), tzinfo=UTC
-        ) if name.lower() in _MONTHS else None
-        if moment is None:
-            return None
+        moment = datetime(int(year), _MONTHS[name.lower()], int(day), int(hour), int(minute), int(second), tzinfo=UTC)
         return to_ms(moment) + _milliseconds(fraction) - _offset(f"{hours}{minutes}" if hours else None)
     if found := _C_TIME.fullmatch(text):
         return _syslog(found[1], int(found[2]))

@@ -1,4 +1,4 @@
-"""What one event may hold (siem.md §1.3). Too much is cut, never dropped whole, and the event is tagged `truncated:true`."""
+"""What one event may hold (siem.md §1.3). Too much is cut, never dropped whole, and tagged `truncated:true`."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -59,12 +59,11 @@ def may_break(record: bytes, limits: Limits = LIMITS) -> bool:
 
     Every attribute of a JSON text has a colon, every level a bracket.
     """
-    if len(record) < 16 * limits.depth and len(record) < 8 * limits.attributes:
-        return record.count(b"{") + record.count(b"[") >= limits.depth - 5
+    size = len(record)
     return (
-        len(record) > limits.event_bytes
-        or record.count(b":") > limits.attributes - MARGIN
-        or record.count(b"{") + record.count(b"[") >= limits.depth - 5
+        size > limits.event_bytes
+        or (size > 6 * (limits.attributes - MARGIN) and record.count(b":") > limits.attributes - MARGIN)
+        or (size > 2 * limits.depth and record.count(b"{") + record.count(b"[") >= limits.depth - 5)
     )
 
 

@@ -102,3 +102,12 @@ def remover(path: str) -> Callable[[Attributes], None]:
                 return
 
     return remove
+
+
+def copied(value: Any) -> Any:
+    """A copy that shares nothing that can change."""
+    if type(value) is dict:
+        return {key: copied(inner) for key, inner in value.items()}
+    if type(value) is list:
+        return [copied(inner) for inner in value]
+    return value

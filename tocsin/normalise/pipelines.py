@@ -15,6 +15,7 @@ from tocsin.normalise.processors import Compiler
 from tocsin.normalise.processors.settings import Settings
 from tocsin.normalise.run import Predicate, Process, Run
 
+
 @dataclass(frozen=True, slots=True)
 class Pipeline:
     """A compiled pipeline. `sources` are the only values of `source` that its filter can match, None for any.

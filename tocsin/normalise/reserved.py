@@ -1,4 +1,4 @@
-"""Automatic JSON and reserved attributes (siem.md §1.2, api.md §2): from a raw record to the event that pipelines see."""
+"""Automatic JSON and reserved attributes (siem.md §1.2, api.md §2): a raw record as the event that pipelines see."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -14,6 +14,9 @@ from tocsin.normalise.status import is_status, status_of
 DATES = ("timestamp", "date", "@timestamp", "_timestamp", "Timestamp", "eventTime", "published_date")
 STATUSES = ("status", "severity", "level")
 HOSTS = ("host", "hostname")
+_NAMES = frozenset(
+    (*DATES, *STATUSES, *HOSTS, "ddsource", "ddtags", "service", "trace_id", "dd.trace_id", "dd", "syslog")
+)
 
 
 def parse_body(body: dict[str, Json] | str) -> tuple[Attributes, str]:
@@ -61,50 +64,68 @@ def read_reserved(record: RawRecord, attributes: Attributes, message: str) -> tu
     What moves leaves the attributes: `ddsource`, `ddtags`, `service`, `host`, `hostname`, and `timestamp` and `status`
     where they are what they seem. Under other names the values stay beside the reserved attribute.
     """
-    take = attributes.pop
-    source = take("ddsource", None)
-    tags = take("ddtags", None)
-    event = Event(
-        id="",
-        timestamp=record.received_at,
-        message=message,
-        service=_named(attributes, ("service",)) or _inner(attributes, "syslog", "appname") or record.service,
-        host=_named(attributes, HOSTS) or _inner(attributes, "syslog", "hostname") or record.host,
-        source=source if isinstance(source, str) and source else record.source,
-        tags=read_tags(tags, record.tags),
-        attributes=attributes,
-    )
-    has_time = False
-    for name in DATES:
-        value = attributes.get(name)
-        if value is not None:
-            ms = read_date(value, record.received_at)
-            if ms is not None:
-                event.timestamp = ms
-                has_time = True
-                if name == "timestamp":
-                    del attributes[name]
-                break
+    event = Event("", record.received_at, message, "info", record.host, record.service, record.source)
+    event.attributes = attributes
+    present = _NAMES & attributes.keys()
+    if not present:
+        event.tags = read_tags(None, record.tags)
+        return event, False
+    event.tags = read_tags(attributes.pop("ddtags", None), record.tags)
+    if "ddsource" in present:
+        source = attributes.pop("ddsource")
+        if isinstance(source, str) and source:
+            event.source = source
+    if "service" in present:
+        event.service = _named(attributes, ("service",)) or event.service
+    if "host" in present or "hostname" in present:
+        event.host = _named(attributes, HOSTS) or event.host
+    has_time = _read_time(event, present, record.received_at)
     for name in STATUSES:
-        value = attributes.get(name)
-        if value is not None and (status := status_of(value)) is not None:
+        if name in present and (status := status_of(attributes[name])) is not None:
             event.status = status
-            if name == "status" and is_status(value):
+            if name == "status" and is_status(attributes[name]):
                 del attributes[name]
             break
-    else:
-        status = status_of(_inner(attributes, "syslog", "severity", is_text=False))
-        if status is not None:
-            event.status = status
-    trace = attributes.get("trace_id")
-    if trace is None:
-        trace = attributes.get("dd.trace_id")
-        if trace is None:
-            trace = _inner(attributes, "dd", "trace_id", is_text=False)
-    if isinstance(trace, str | int) and not isinstance(trace, bool):
-        event.trace_id = str(trace) or None
+    for name in ("trace_id", "dd.trace_id"):
+        if name in present:
+            _read_trace(event, attributes[name])
+    dd = attributes.get("dd")
+    if type(dd) is dict and event.trace_id is None:
+        _read_trace(event, dd.get("trace_id"))
+    if event.trace_id is not None:
         attributes.pop("trace_id", None)
+    syslog = attributes.get("syslog")
+    if type(syslog) is dict:
+        _read_syslog(event, syslog, record)
     return event, has_time
+
+
+def _read_time(event: Event, present: frozenset[str], now: int) -> bool:
+    for name in DATES:
+        if name in present:
+            ms = read_date(event.attributes[name], now)
+            if ms is not None:
+                event.timestamp = ms
+                if name == "timestamp":
+                    del event.attributes[name]
+                return True
+    return False
+
+
+def _read_trace(event: Event, value: Any) -> None:
+    if event.trace_id is None and isinstance(value, str | int) and not isinstance(value, bool):
+        event.trace_id = str(value) or None
+
+
+def _read_syslog(event: Event, syslog: Attributes, record: RawRecord) -> None:
+    """A syslog header that the sender took apart: it knows better than the request, not better than the record."""
+    host, program, severity = syslog.get("hostname"), syslog.get("appname"), syslog.get("severity")
+    if isinstance(host, str) and host and event.host == record.host:
+        event.host = host
+    if isinstance(program, str) and program and event.service == record.service:
+        event.service = program
+    if event.status == "info" and (status := status_of(severity)) is not None:
+        event.status = status
 
 
 def _named(attributes: Attributes, names: tuple[str, ...]) -> str | None:
@@ -119,12 +140,6 @@ def _named(attributes: Attributes, names: tuple[str, ...]) -> str | None:
             elif value in ("", found):
                 del attributes[name]
     return found
-
-
-def _inner(attributes: Attributes, outer: str, name: str, *, is_text: bool = True) -> Any:
-    parent = attributes.get(outer)
-    value = parent.get(name) if type(parent) is dict else attributes.get(f"{outer}.{name}")
-    return value if not is_text or (isinstance(value, str) and value) else None
 
 
 def read_tags(value: Any, defaults: tuple[str, ...]) -> list[str]:

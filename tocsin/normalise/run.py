@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from tocsin.event import Event
 
-
 Failed = Callable[[str, Exception], None]
 """Told of a processor that failed: the name of its pipeline and the error."""
 

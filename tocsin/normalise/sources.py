@@ -23,6 +23,8 @@ _GITHUB_SIGNS = (
     "actor_id",
     "created_at",
 )
+# Some collectors fold the names to lower case.
+_OKTA_SIGNS = ("outcome", "published", "displayMessage", "displaymessage", "legacyEventType", "debugContext")
 _AUTH_PROGRAMS = (
     "sshd(?:-session|-auth)?|sudo|su|CRON|cron|crond|systemd|systemd-logind|useradd|userdel|usermod|groupadd|groupdel|"
     "groupmod|chpasswd|passwd|chage|chsh|chfn|gpasswd|login|polkitd|pkexec|doas|dropbear|newgrp|runuser"
@@ -63,15 +65,18 @@ def _of_members(attributes: Attributes) -> str | None:
         return CLOUDTRAIL
     if is_windows(attributes):
         return WINDOWS
-    if "eventType" in attributes and isinstance(attributes.get("actor"), dict) and "outcome" in attributes:
+    is_okta = "actor" in attributes and ("eventType" in attributes or "eventtype" in attributes)
+    if is_okta and any(sign in attributes for sign in _OKTA_SIGNS):
         return OKTA
     version = attributes.get("apiVersion")
     if isinstance(version, str) and version.startswith("audit.k8s.io/"):
         return KUBERNETES
-    if attributes.get("kind") == "Event" and "verb" in attributes and ("auditID" in attributes or "objectRef" in attributes):
+    if (
+        attributes.get("kind") == "Event"
+        and "verb" in attributes
+        and ("auditID" in attributes or "objectRef" in attributes)
+    ):
         return KUBERNETES
     action = attributes.get("action")
-    if isinstance(action, str) and "." in action and "actor" in attributes:
-        if any(sign in attributes for sign in _GITHUB_SIGNS):
-            return GITHUB
-    return None
+    is_github = isinstance(action, str) and "." in action and "actor" in attributes
+    return GITHUB if is_github and any(sign in attributes for sign in _GITHUB_SIGNS) else None

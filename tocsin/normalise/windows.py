@@ -1,7 +1,7 @@
 """Windows events in one shape, `winlog.*`, whichever of three shapes they arrive in.
 
-1. EVTX tools: `Event.System`, `Event.EventData`, `Event.UserData` (with or without the outer `Event`); attributes of the
-   XML under `#attributes`, or as members with `@`.
+1. EVTX tools: `Event.System`, `Event.EventData`, `Event.UserData` (with or without the outer `Event`); attributes
+   of the XML under `#attributes`, or as members with `@`.
 2. Flat records of collectors such as NXLog: `EventID`, `Channel`, `Hostname` and all data side by side.
 3. Winlogbeat's `winlog.*` is the shape itself.
 
@@ -80,11 +80,15 @@ def unify(event: Event, now: int, has_time: bool) -> bool:
         winlog, written = _from_flat(event)
         attributes = event.attributes
     else:
-        winlog = attributes.get("winlog")
-        if type(winlog) is not dict:
+        given = attributes.get("winlog")
+        if type(given) is not dict:
             return has_time
-        winlog, written = dict(winlog), None
+        winlog, written = dict(given), None
     attributes["winlog"] = winlog
+    data = winlog.get("event_data")
+    if type(data) is dict and "-" in data.values():
+        # So Windows writes that there is no value; as a value it would be the most frequent user of all.
+        winlog["event_data"] = {name: value for name, value in data.items() if value != "-"}
     channel = winlog.get("channel")
     if type(channel) is str:
         winlog["channel"] = _CHANNELS.get(channel.lower(), channel)

@@ -1,5 +1,6 @@
-"""`date("yyyy-MM-dd'T'HH:mm:ss.SSSZ", "UTC", "en")`: a pattern of Java's date formats as a regular expression and a reader."""
+"""`date("yyyy-MM-dd HH:mm:ss.SSSZ", "UTC")`: a date pattern as Java has them, as a regular expression and a reader."""
 
+import calendar
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -13,12 +14,17 @@ from tocsin.normalise.errors import BadPipeline
 DateReader = Callable[[str, int], int | None]
 """Text and the present (Unix milliseconds, for a missing year) to Unix milliseconds."""
 
-_MONTHS = "January February March April May June July August September October November December".split()
-_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_MONTHS = list(calendar.month_name)[1:]
+_DAYS = list(calendar.day_name)
 _SHORT_MONTHS = [name[:3] for name in _MONTHS]
 _SHORT_DAYS = [name[:3] for name in _DAYS]
 _LETTERS = re.compile(r"([A-Za-z])\1*|'((?:[^']|'')*)'|(.)", re.DOTALL)
 _OFFSET = r"Z|z|[+-]\d{2}(?::?\d{2})?(?::?\d{2})?"
+
+
+def has_year(pattern: str) -> bool:
+    """Whether a date of this pattern is the same whenever it is read."""
+    return any(found[1] in ("y", "Y", "u") for found in _LETTERS.finditer(pattern))
 
 
 def compile_date(pattern: str, zone: str | None, where: str) -> tuple[str, DateReader]:
@@ -35,7 +41,7 @@ def compile_date(pattern: str, zone: str | None, where: str) -> tuple[str, DateR
     reader = re.compile("".join(f"({expression})" if name else expression for expression, name in pieces))
     names = [name for _, name in pieces if name]
     default = read_zone(zone, where) if zone else UTC
-    has_year = "year" in names
+    is_fixed = has_year(pattern)
 
     @lru_cache(maxsize=16384)
     def read_in(text: str, year: int | None) -> int | None:
@@ -43,7 +49,7 @@ def compile_date(pattern: str, zone: str | None, where: str) -> tuple[str, DateR
         return None if match is None else _moment(names, match.groups(), default, year)
 
     def read(text: str, now: int) -> int | None:
-        if has_year:
+        if is_fixed:
             return read_in(text, None)
         return with_year(lambda year: read_in(text, year), now)
 

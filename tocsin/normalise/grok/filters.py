@@ -36,7 +36,9 @@ def filter_of(name: str, params: Sequence[str], lookups: Lookups, where: str) ->
         case "rubyhash":
             return _on_text(read_ruby_hash)
         case "useragent":
-            return _on_text(lambda text: lookups.user_agent(unquote_plus(text) if params == ["decodeuricomponent"] else text))
+            return _on_text(
+                lambda text: lookups.user_agent(unquote_plus(text) if params == ["decodeuricomponent"] else text)
+            )
         case "url":
             return _on_text(lookups.url)
         case "querystring":
@@ -118,7 +120,7 @@ def _key_value(params: Sequence[str], where: str) -> Callable[[str], dict[str, A
         f"{re.escape(start)}(?P<q{number}>[^{re.escape(end)}]*){re.escape(end)}"
         for number, (start, end) in enumerate(quotes.items())
     )
-    key = rf"[\w.\-@/$#%]+|\"[^\"]+\"|<[^>]+>"
+    key = r"[\w.\-@/$#%]+|\"[^\"]+\"|<[^>]+>"
     blank = r"\s*" if separator.strip() != separator or delimiter else ""
     pair = re.compile(
         rf"(?:\A|{between})\s*(?P<key>{key}){blank}{re.escape(separator.strip() or separator)}{blank}"
@@ -236,5 +238,3 @@ def array(params: Sequence[str], sub: Filter | None, where: str) -> Filter:
         return parts
 
     return read
-
-

@@ -7,11 +7,12 @@ from typing import Any
 
 from tocsin.event import Json
 from tocsin.normalise.errors import BadPipeline
+from tocsin.normalise.grok.date_format import has_year
 from tocsin.normalise.grok.filters import Filter, array, filter_of
 from tocsin.normalise.grok.linear import FirstOf, Pattern
 from tocsin.normalise.grok.matchers import Convert, matcher, without_captures
 from tocsin.normalise.lookups import Lookups
-from tocsin.normalise.paths import setter
+from tocsin.normalise.paths import Setter, copied, setter
 
 RULES = 10
 """Match rules that one parser may have (siem.md §1.10)."""
@@ -24,7 +25,17 @@ TEXT_BYTES = 100_000
 
 _NAME = re.compile(r"[A-Za-z0-9_][\w.]*")
 
-Extract = Callable[[dict[str, Json], str, int], None]
+REMEMBERED = 4096
+"""Texts whose parts one parser keeps: the short values of attributes repeat, lines do not."""
+
+REMEMBERED_CHARACTERS = 200
+TRIAL = 2_000
+"""After so many texts, remembering must have been of use for a fifth of them, or it stops."""
+
+Write = tuple[Setter | None, Any]
+"""Where a value goes and the value; without a setter it is an object for the root."""
+
+Extract = Callable[[str, int], Write | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,31 +47,89 @@ class _Rule:
 class Grok:
     """Compiled rules."""
 
-    __slots__ = ("_first", "_rules")
+    __slots__ = ("_first", "_hits", "_is_first_likely", "_known", "_remembers", "_rules", "_tries")
 
-    def __init__(self, rules: Sequence[_Rule], texts: Sequence[str]) -> None:
+    def __init__(self, rules: Sequence[_Rule], texts: Sequence[str], remembers: bool) -> None:
+        """`remembers`: whether the same text always gives the same values."""
         self._rules = tuple(rules)
         self._first = FirstOf(texts) if len(texts) > 1 else None
+        self._is_first_likely = True
+        self._remembers = remembers
+        self._known: dict[str, tuple[Write, ...] | None] = {}
+        self._hits = self._tries = 0
 
-    def parse(self, text: str, now: int) -> dict[str, Json] | None:
-        """What the first matching rule extracts, as nested attributes; None if no rule matches.
+    def apply(self, text: str, now: int, attributes: dict[str, Json]) -> bool:
+        """Write what the first matching rule extracts; False if no rule matches.
 
         `now` (Unix milliseconds) decides the year of dates that have none.
         """
+        writes = (
+            self._recall(text) if self._remembers and len(text) <= REMEMBERED_CHARACTERS else self._parse(text, now)
+        )
+        if writes is None:
+            return False
+        for write, value in writes:
+            kind = type(value)
+            if kind is dict or kind is list:
+                value = copied(value)
+            if write is not None:
+                write(attributes, value)
+            elif kind is dict:
+                merge(attributes, value)
+        return True
+
+    def _recall(self, text: str) -> tuple[Write, ...] | None:
+        known = self._known
+        self._tries += 1
+        if text in known:
+            self._hits += 1
+            return known[text]
+        if self._tries >= TRIAL:
+            self._remembers = self._hits * 5 >= self._tries
+            self._hits = self._tries = 0
+        if len(known) >= REMEMBERED:
+            known.clear()
+        writes = known[text] = self._parse(text, 0)
+        return writes
+
+    def _parse(self, text: str, now: int) -> tuple[Write, ...] | None:
         encoded = text.encode("utf-8", "replace")
         if len(encoded) > TEXT_BYTES:
             return None
-        candidates: Sequence[int] = self._first.candidates(encoded) if self._first else (0,)
-        for index in candidates:
-            rule = self._rules[index]
+        rules = self._rules
+        groups: list[str | None] | None = None
+        if self._first is None or self._is_first_likely:
+            # Most parsers have one rule that fits nearly always: asking it first saves asking all of them.
+            rule = rules[0]
             groups = rule.pattern.groups(encoded)
-            if groups is not None:
-                found: dict[str, Json] = {}
-                for extract, group in zip(rule.extracts, groups, strict=True):
-                    if group is not None:
-                        extract(found, group, now)
-                return found
-        return None
+        if groups is None:
+            if self._first is None:
+                return None
+            candidates = self._first.candidates(encoded)
+            self._is_first_likely = bool(candidates) and candidates[0] == 0
+            if not candidates:
+                return None
+            rule = rules[candidates[0]]
+            groups = rule.pattern.groups(encoded)
+            if groups is None:
+                return None
+        found = []
+        for extract, group in zip(rule.extracts, groups, strict=True):
+            if group is not None:
+                write = extract(group, now)
+                if write is not None:
+                    found.append(write)
+        return tuple(found)
+
+
+def merge(into: dict[str, Any], found: dict[str, Any]) -> None:
+    """Nested objects are joined, other values overwritten."""
+    for key, value in found.items():
+        there = into.get(key)
+        if type(value) is dict and type(there) is dict:
+            merge(there, value)
+        else:
+            into[key] = value
 
 
 def compile_grok(match_rules: str, support_rules: str, lookups: Lookups, where: str = "grok") -> Grok:
@@ -73,12 +142,14 @@ def compile_grok(match_rules: str, support_rules: str, lookups: Lookups, where: 
         raise BadPipeline(f"{where}.match_rules", f"{len(matches)} rules, at most {RULES} are possible")
     rules: list[_Rule] = []
     texts: list[str] = []
+    remembers = True
     for name, text in matches.items():
         compiler = _Compiler({**support, **matches}, lookups, f"{where}.match_rules.{name}")
         pattern = compiler.expand(text, 0)
         rules.append(_Rule(Pattern(pattern, compiler.where), tuple(compiler.extracts)))
         texts.append(pattern)
-    return Grok(rules, texts)
+        remembers = remembers and not compiler.depends_on_now
+    return Grok(rules, texts, remembers)
 
 
 def _definitions(text: str, where: str) -> dict[str, str]:
@@ -104,6 +175,7 @@ class _Compiler:
         self.lookups = lookups
         self.where = where
         self.extracts: list[Extract] = []
+        self.depends_on_now = False
 
     def expand(self, text: str, depth: int) -> str:
         if depth > NESTING:
@@ -124,10 +196,12 @@ class _Compiler:
         convert: Convert | None = None
         is_extracting = bool(token.path or token.filter)
         if is_extracting:
-            self.extracts.append(lambda found, text, now: None)  # keeps the place: groups count from the left
+            self.extracts.append(lambda text, now: None)  # keeps the place: groups count from the left
         known = matcher(token.matcher, token.params, self.where)
         if known is not None:
             pattern, convert = known
+            if token.matcher == "date" and not has_year(token.params[0]):
+                self.depends_on_now = True
         elif token.matcher in self.definitions:
             pattern = self.expand(self.definitions[token.matcher], depth + 1)
         else:
@@ -150,20 +224,17 @@ class _Compiler:
 
 
 def _extract(path: str, convert: Convert | None, change: Filter | None) -> Extract:
-    """A function that writes one extracted text; without a path, an object goes to the root."""
+    """A function that says what to write of one extracted text; without a path, an object goes to the root."""
     write = setter(path) if path else None
 
-    def extract(found: dict[str, Json], text: str, now: int) -> None:
+    def extract(text: str, now: int) -> Write | None:
         value: Any = text if convert is None else convert(text, now)
         if change is not None and value is not None:
             value = change(value)
-        if value is None or value == "":
-            return
-        if write is not None:
-            write(found, value)
-        elif isinstance(value, dict):
-            found.update(value)
+        return None if value is None or value == "" else (write, value)
 
+    if convert is None and change is None:
+        return lambda text, now: (write, text) if text else None
     return extract
 
 

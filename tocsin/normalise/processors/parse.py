@@ -17,16 +17,6 @@ SAMPLES = 5
 SAMPLE_CHARACTERS = 5_000
 
 
-def merge(into: dict[str, Any], found: dict[str, Any]) -> None:
-    """Nested objects are joined, other values overwritten."""
-    for key, value in found.items():
-        there = into.get(key)
-        if type(value) is dict and type(there) is dict:
-            merge(there, value)
-        else:
-            into[key] = value
-
-
 def grok_parser(settings: Settings, lookups: Lookups) -> Process:
     rules = settings.inner("grok")
     samples = settings.raw("samples") or []
@@ -45,9 +35,7 @@ def grok_parser(settings: Settings, lookups: Lookups) -> Process:
             text = event.message
         if not isinstance(text, str) or not text:
             return
-        found = grok.parse(text, run.now)
-        if found:
-            merge(event.attributes, found)
+        grok.apply(text, run.now, event.attributes)
 
     return process
 

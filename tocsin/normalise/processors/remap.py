@@ -5,7 +5,7 @@ from typing import Any
 from tocsin.event import Event
 from tocsin.normalise.dates import read_date
 from tocsin.normalise.grok.matchers import to_integer
-from tocsin.normalise.paths import Getter, getter, remover, setter
+from tocsin.normalise.paths import Getter, copied, getter, remover, setter
 from tocsin.normalise.processors.settings import Settings
 from tocsin.normalise.run import Process, Run
 from tocsin.normalise.status import status_of
@@ -112,15 +112,6 @@ def _attribute_to_attribute(names: list[str], target: str, to: str, preserves: b
             return
 
     return process
-
-
-def copied(value: Any) -> Any:
-    """A copy that shares nothing that can change."""
-    if type(value) is dict:
-        return {key: copied(inner) for key, inner in value.items()}
-    if type(value) is list:
-        return [copied(inner) for inner in value]
-    return value
 
 
 def _tag_values(event: Event, key: str) -> list[str]:
