@@ -5,6 +5,7 @@ The evaluator and the triage messages share one lock within the process and one 
 """
 
 import threading
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -25,6 +26,9 @@ RENEW_MS = 5_000
 
 IDLE_SECONDS = 0.25
 """How often the store is asked for new matches when nobody wakes the engine."""
+
+REST_SECONDS = 0.3
+"""After a round the engine rests as long as the round took, at most this: the intake needs the cores as well."""
 
 RETRY_SECONDS = 2.0
 
@@ -82,16 +86,17 @@ class SignalEngine:
     def run(self, stop: threading.Event) -> None:
         """Work until `stop`; a failed round is logged, counted and repeated."""
         while not stop.is_set():
+            self._awake.clear()
+            begun = time.monotonic()
             try:
-                more = self.step()
-                pause = 0.0 if more else IDLE_SECONDS
+                if self.step():
+                    continue
+                stop.wait(min(time.monotonic() - begun, REST_SECONDS))
+                self._awake.wait(IDLE_SECONDS)
             except Exception as error:  # noqa: BLE001 - the edge of a worker: counted, logged, tried again
                 self._errors.inc()
                 _log.error("evaluation failed, will be repeated", error=str(error), kind=type(error).__name__)
-                pause = RETRY_SECONDS
-            if pause:
-                self._awake.wait(pause)
-            self._awake.clear()
+                stop.wait(RETRY_SECONDS)
         with self._turn:
             if self._leased_until:
                 self._leased_until = 0

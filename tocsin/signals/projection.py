@@ -6,7 +6,7 @@ its first 500 and last 10; `explanation` says how many that were.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -92,15 +92,33 @@ class Projection:
     revision: str
 
 
-def project(plan: Plan, decision: Decision, events: Sequence[Event], discovered_at: int) -> Projection:
+Flattened = Mapping[str, list[Scalar]]
+
+
+def flattened(event: Event) -> Flattened:
+    """An event's attributes by dotted path, without values too long to be projected."""
+    return {
+        path: [value for value in values if not isinstance(value, str) or len(value) <= MAX_TEXT]
+        for path, values in flatten(event.attributes).items()
+    }
+
+
+def project(
+    plan: Plan,
+    decision: Decision,
+    events: Sequence[Event],
+    discovered_at: int,
+    flat: Callable[[Event], Flattened] = flattened,
+) -> Projection:
     """The signal of a decision. `events` are those that it names, as far as they are still stored, in any order.
 
-    `discovered_at` (Unix milliseconds) is when the signal was first decided.
+    `discovered_at` (Unix milliseconds) is when the signal was first decided. `flat` is `flattened`, or a
+    memory of it.
     """
     rule = plan.rule
     events = sorted({event.id: event for event in events}.values(), key=lambda event: (event.timestamp, event.id))
     fields = _signal_fields(plan)
-    union = _union(events)
+    union = _union(flat(event) for event in events)
     tags, dropped_tags = _tags(rule, events)
     status, adjustments = severity(rule, decision.verdict.case_index, tags)
     hosts = _words(event.host for event in events)
@@ -247,14 +265,13 @@ def _path(field: str) -> str:
     return field if field.startswith("@") or field in LOGS.columns else f"tags.{field}"
 
 
-def _union(events: Iterable[Event]) -> dict[str, list[Scalar]]:
+def _union(events: Iterable[Flattened]) -> dict[str, list[Scalar]]:
     union: dict[str, dict[tuple[type, Scalar], Scalar]] = {}
     for event in events:
-        for path, values in flatten(event.attributes).items():
+        for path, values in event.items():
             found = union.setdefault(path, {})
             for value in values:
-                if not isinstance(value, str) or len(value) <= MAX_TEXT:
-                    found[(type(value), value)] = value
+                found[(type(value), value)] = value
     return {path: list(values.values()) for path, values in union.items() if values}
 
 

@@ -23,7 +23,7 @@ from tocsin.evaluate.threshold import Decision, EventRef
 from tocsin.event import Event, Json
 from tocsin.signal import Triage
 from tocsin.signals.identity import scope_key, signal_id
-from tocsin.signals.projection import Projection, project, with_triage, with_window
+from tocsin.signals.projection import Flattened, Projection, flattened, project, with_triage, with_window
 from tocsin.signals.repository import SignalRows
 from tocsin.store.outbox import Message, Outbox
 from tocsin.store.rows import encode_signal
@@ -102,6 +102,7 @@ class SignalWriter:
         self._add_history = add_history
         self._metrics = metrics
         self._events: OrderedDict[str, Event] = OrderedDict()
+        self._flat: dict[str, Flattened] = {}
         self._noted: set[tuple[str, str, int, str, str, str]] = set()
         self._open: dict[str, int] | None = None
 
@@ -137,9 +138,8 @@ class SignalWriter:
             for decision in outcome.changed:
                 before = outcome.known.get(named[decision.opened_by])
                 of_signal = [events[ref.event_id] for ref in _refs(decision) if ref.event_id in events]
-                projection = project(
-                    outcome.plan, decision, of_signal, before.discovered_at if before else now
-                )  # fmt: skip
+                discovered_at = before.discovered_at if before else now
+                projection = project(outcome.plan, decision, of_signal, discovered_at, self._flattened)
                 if before is None or before.revision != projection.revision:
                     written.append((outcome, decision, projection, before))
         for _, old, heir in superseded:
@@ -162,7 +162,16 @@ class SignalWriter:
             found |= read
             self._events |= read
             while len(self._events) > CACHED_EVENTS:
-                self._events.popitem(last=False)
+                forgotten, _ = self._events.popitem(last=False)
+                self._flat.pop(forgotten, None)
+        return found
+
+    def _flattened(self, event: Event) -> Flattened:
+        found = self._flat.get(event.id)
+        if found is None:
+            found = flattened(event)
+            if event.id in self._events:
+                self._flat[event.id] = found
         return found
 
     def _note(self, written: Sequence[tuple[Outcome, Decision, Projection, StoredSignal | None]]) -> None:
