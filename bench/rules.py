@@ -96,7 +96,7 @@ def _generated(rng: random.Random, number: int) -> Rule:
             f"source:windows @process.command_line:*{word}*",
             f"source:windows @evt.id:{rng.choice((4624, 4625, 4688, 1, 3, 11))} @usr.name:{rng.choice(USERS)}{number}",
             f"source:windows @Image:*\\\\{word}.exe -@usr.name:(SYSTEM OR svc_{number})",
-            f"source:(nginx OR apache) @http.url_details.path:*{rng.choice(PROBES).replace(':', '')[:4].strip('<%/.')}{number}*",
+            f"source:(nginx OR apache) @http.url_details.path:*{rng.choice(PROBES)}{number}*",
             f"source:nginx @http.status_code:>={rng.choice((400, 404, 500))} @http.url:*{word}*",
             f"source:sshd @evt.outcome:failure @usr.name:{rng.choice(USERS)}{number}",
             f'source:sshd "Failed password for {rng.choice(USERS)}{number}"',
