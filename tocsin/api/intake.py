@@ -3,7 +3,8 @@
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+import orjson
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.requests import ClientDisconnect
 
 from tocsin.access.actor import Actor
@@ -30,7 +31,7 @@ from tocsin.intake.limits import LIMITS
 from tocsin.intake.rejected import RejectedEvents
 from tocsin.intake.repository import RejectedFilter
 from tocsin.intake.request import request_of
-from tocsin.intake.service import Admission, Intake
+from tocsin.intake.service import Admission, Intake, Receipt
 
 
 class SlowBody(TocsinError):
@@ -71,23 +72,27 @@ _BODY: dict[str, Any] = {
 }
 
 
-async def take(request: Request, services: Services, intake: IntakeService) -> None:
+async def take(request: Request, services: Services, intake: IntakeService) -> Receipt:
     """Read the request's body and wait until its events are durable."""
     with intake.admit(_declared_size(request)) as admission:
         body = await _read_body(request, admission)
         headers = {name: request.headers.get(name, "") for name in ("content-type", "content-encoding")}
         sent = request_of(body, headers, request.query_params, services.clock())
-        await asyncio.wrap_future(intake.submit(sent, admission))
+        return await asyncio.wrap_future(intake.submit(sent, admission))
 
 
-Taken = Annotated[None, Depends(take)]
+Taken = Annotated[Receipt, Depends(take)]
 
 
 @router.post("/api/v2/logs", status_code=202, openapi_extra=_BODY)
 @router.post("/api/v2/logs/", status_code=202, include_in_schema=False)
-async def send_logs(_actor: Shipper, _taken: Taken) -> Response:
-    """Take logs over; answered when they are durable."""
-    return Response(b"{}", 202, media_type="application/json")
+async def send_logs(
+    _actor: Shipper, taken: Taken, wants_account: Annotated[bool, Header(alias="Tocsin-Account")] = False
+) -> Response:
+    """Take logs over; answered when they are durable. With the header `Tocsin-Account: true` (ours) the answer says what
+    became of them, for clients that tell a person."""
+    content = orjson.dumps(_account(taken)) if wants_account else b"{}"
+    return Response(content, 202, media_type="application/json")
 
 
 @router.post("/v1/input", openapi_extra=_BODY)
@@ -124,7 +129,7 @@ def list_rejected(
     limit: Annotated[int, Query(alias="page[limit]", ge=1, le=1000)] = 50,
     cursor: Annotated[str | None, Query(alias="page[cursor]", max_length=100)] = None,
 ) -> RejectedPage:
-    """Events that could not be understood, newest first, with the reason and the raw text. Times in Unix milliseconds."""
+    """Events that could not be understood, newest first, with reason and raw text. Times in Unix milliseconds."""
     chosen = RejectedFilter(code=code, received_from=received_from, received_to=received_to, is_replayed=is_replayed)
     found = rejected.list(chosen, limit=limit, after=_position(cursor))
     after = f"{found[-1].received_at}-{found[-1].id}" if len(found) == limit else None
@@ -141,6 +146,16 @@ def get_rejected(_actor: Reader, rejected: Rejected, rejected_id: str) -> dict[s
 def replay_rejected(_actor: Writer, rejected: Rejected, replay: ReplayRequest) -> ReplayAnswer:
     """Send rejected events through the pipeline again. Safe to do twice: what is stored already stays one event."""
     return ReplayAnswer.of(rejected.replay(replay.filter.to_model()))
+
+
+def _account(receipt: Receipt) -> dict[str, Any]:
+    rejected = [{"code": code, "reason": reason, "count": n} for (code, reason), n in receipt.reasons.items()]
+    return {
+        "accepted": receipt.accepted,
+        "stored": receipt.stored,
+        "duplicates": receipt.duplicates,
+        "rejected": rejected,
+    }
 
 
 def _declared_size(request: Request) -> int:

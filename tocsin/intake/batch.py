@@ -22,6 +22,7 @@ class RejectedLine:
 
     id: str
     code: str
+    reason: str
     line: bytes
 
 
@@ -80,7 +81,7 @@ def rejected_line(record: RawRecord, code: str, reason: str, *, is_text: bool) -
         "raw": record.raw.decode("utf-8", errors="replace"),
         "context": orjson.dumps(context).decode(),
     }
-    return RejectedLine(id, code, orjson.dumps(row))
+    return RejectedLine(id, code, reason, orjson.dumps(row))
 
 
 def unstamped(line: bytes) -> bytes:

@@ -10,7 +10,7 @@ import collections
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -46,11 +46,15 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a request's events, all durable: accepted = stored + rejected."""
+    """What became of a request's events, all durable: accepted = stored + rejected.
+
+    `reasons` counts the rejected by code and sentence.
+    """
 
     stored: int
     rejected: int
     duplicates: int
+    reasons: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def accepted(self) -> int:
@@ -355,7 +359,8 @@ class Intake:
                     fresh[id] = line
                     stored += 1
             rejected += [stamp_rejected(refused.line, ingested_at) for refused in job.prepared.rejected]
-            receipts.append(Receipt(stored, len(job.prepared.rejected), duplicates))
+            reasons = collections.Counter((refused.code, refused.reason) for refused in job.prepared.rejected)
+            receipts.append(Receipt(stored, len(job.prepared.rejected), duplicates, reasons))
         # Rejected first: their ids make a second insert harmless, should the other one fail.
         if rejected:
             self._rows.insert("rejected", b"\n".join(rejected), len(rejected))
