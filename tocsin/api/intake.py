@@ -89,8 +89,10 @@ Taken = Annotated[Receipt, Depends(take)]
 async def send_logs(
     _actor: Shipper, taken: Taken, wants_account: Annotated[bool, Header(alias="Tocsin-Account")] = False
 ) -> Response:
-    """Take logs over; answered when they are durable. With the header `Tocsin-Account: true` (ours) the answer says what
-    became of them, for clients that tell a person."""
+    """Take logs over; answered when they are durable.
+
+    With the header `Tocsin-Account: true` (ours) the answer says what became of them, for clients that tell a person.
+    """
     content = orjson.dumps(_account(taken)) if wants_account else b"{}"
     return Response(content, 202, media_type="application/json")
 

@@ -54,7 +54,7 @@ class Receipt:
     stored: int
     rejected: int
     duplicates: int
-    reasons: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    reasons: Mapping[tuple[str, str], int] = field(default_factory=dict, compare=False)
 
     @property
     def accepted(self) -> int:
