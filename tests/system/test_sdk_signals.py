@@ -33,6 +33,7 @@ from tocsin.store.state import StateStore
 pytestmark = pytest.mark.system
 
 RULE = threshold("aaa-bbb-ccc", ("high", "a > 5"), ("low", "a > 0"), keep_alive=60, max_signal_duration=60)
+BROKEN = threshold("bad-aaa-aaa", ("low", "a >"))
 USERS = [f"user{number:02d}" for number in range(23)]
 START, END = datetime.fromtimestamp(BORN / 1000 - 60, UTC), datetime.fromtimestamp(BORN / 1000 + 600, UTC)
 
@@ -46,13 +47,15 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]
     events.migrate()
     state = StateStore(f"sqlite:///{folder / 'detection.db'}")
     state.migrate()
-    world = World(events, state, RULE)
+    world = World(events, state, RULE, BROKEN)
     world.ingest(*(event(number, user, rule=RULE) for number, user in enumerate(USERS)))
     world.ingest(*(event(10 + number, USERS[0], rule=RULE) for number in range(7)))
+    world.ingest(event(30, rule=BROKEN))
     world.run()
     signals = SignalsService(world.rows, world.matches, world.rules)
     explore = ExploreService(events, world.clock)
-    with serve_api(folder / "api", events=events, signals=signals, explore=explore, triage=world.triage) as api:
+    services = {"signals": signals, "explore": explore, "triage": world.triage, "evaluator": world.engine.evaluator}
+    with serve_api(folder / "api", events=events, **services) as api:
         configuration = Configuration(host=api.url)
         configuration.api_key = {"apiKeyAuth": API_KEY, "appKeyAuth": APP_KEY}
         with ApiClient(configuration) as client:
@@ -196,3 +199,13 @@ def test_reading_needs_its_permissions(world: Any) -> None:
     assert reader.get(f"{path}/{found.id}").status_code == 200
     assert reader.get(f"{path}/{found.id}/events").status_code == 403
     assert api.sign_in(api.person("logs_read_data")).get(path).status_code == 403
+
+
+def test_rule_that_cannot_be_evaluated_is_named(world: Any) -> None:
+    path = "/api/v2/security_monitoring/evaluation/failures"
+    answer = world.api.admin.get(path).json()
+    (failure,) = answer["data"]
+    assert (failure["rule_id"], failure["matches"]) == (BROKEN.id, 1)
+    assert "expected a number" in failure["message"]
+    assert answer["meta"]["watermark"] >= BORN
+    assert world.api.anonymous.get(path).status_code == 401

@@ -96,7 +96,7 @@ class Evaluator:
         metrics: EvaluatorMetrics,
     ) -> None:
         self._matches = matches
-        self._progress = progress
+        self.progress = progress
         self._rules = rules
         self._sink = sink
         self._clock = clock
@@ -124,7 +124,7 @@ class Evaluator:
         self._feed = None
 
     def _step(self) -> bool:
-        feed = self._feed or Feed(self._matches, self._progress.watermark(), self._clock)
+        feed = self._feed or Feed(self._matches, self.progress.watermark(), self._clock)
         self._feed = feed
         batch = feed.read()
         now = self._clock()
@@ -134,7 +134,7 @@ class Evaluator:
         with self._metrics.seconds.time():
             failures = self._decide(batch)
         if batch.matches or failures or batch.watermark > feed.watermark:
-            self._progress.save(batch.watermark, failures, now)
+            self.progress.save(batch.watermark, failures, now)
         feed.accept(batch)
         if not batch.waiting:
             self._metrics.lag.set(0)

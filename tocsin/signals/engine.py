@@ -13,6 +13,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from tocsin.clock import Clock
+from tocsin.errors import TocsinError
 from tocsin.evaluate.evaluator import Evaluator
 from tocsin.signals.writer import SignalWriter
 from tocsin.store.leases import Leases
@@ -74,12 +75,16 @@ class SignalEngine:
         """Bring signals up to date after a triage change; returns when they are, or after a short while, or at once if
         another process is at work: it will find the messages."""
         del signal_ids  # the messages name them, in order, with all others that wait
+        end = time.monotonic() + PROJECT_SECONDS
         if not self._turn.acquire(timeout=PROJECT_SECONDS):
             return
         try:
             if self._is_ours():
-                while self._writer.drain():
+                while self._writer.drain() and time.monotonic() < end:
                     pass
+        except TocsinError as error:  # the decision stands and its message waits: the next round delivers it
+            self._errors.inc()
+            _log.error("a triage change is not in the explorer yet", error=str(error))
         finally:
             self._turn.release()
 
