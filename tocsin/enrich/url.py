@@ -1,4 +1,4 @@
-"""URLs to `host`, `port`, `path`, `queryString`, `scheme`, `hash` (siem.md §1.11). Attackers write them: nothing fails."""
+"""URLs to `host`, `port`, `path`, `queryString`, `scheme`, `hash` (siem.md §1.11); whatever is written, none fails."""
 
 import re
 from functools import lru_cache

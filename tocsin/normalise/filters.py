@@ -51,15 +51,24 @@ def _exists(node: Exists) -> Predicate:
 
     def exists(event: Event) -> bool:
         value: Any = event.attributes
-        for key, prefix in steps:
+        for key, _ in steps:
             if type(value) is not dict:
                 return in_full(event)
-            child = value.get(key)
-            if child is None:
-                return prefix in "\n".join(value) and in_full(event)
-            value = child
+            value = value.get(key)
+            if value is None:
+                return has_dotted(event.attributes) and in_full(event)
         kind = type(value)
         return kind is str or kind is int or kind is bool or in_full(event)
+
+    def has_dotted(attributes: Any) -> bool:
+        """Whether a key on the way may hold the dot of the path in it."""
+        for key, prefix in steps:
+            if prefix in "\n".join(attributes):
+                return True
+            attributes = attributes.get(key)
+            if attributes is None:
+                break
+        return False
 
     return exists
 

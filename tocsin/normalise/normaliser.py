@@ -16,13 +16,11 @@ from tocsin.normalise.sources import WINDOWS, source_of
 from tocsin.normalise.windows import unify
 
 EMPTY = "empty"
-BAD_TIME = "bad_time"
-NOT_STORABLE = "not_storable"
 
 STANDARD_ATTRIBUTES = "_standard_attributes.yaml"
 
-EARLIEST = 0
-"""1970: the event store keeps no earlier moment."""
+EARLIEST = 315_532_800_000
+"""1980: an earlier date is seconds that were taken for milliseconds, or a clock that was never set."""
 LATEST = 4_102_444_800_000
 """2100-01-01: a later date is a mistake of its sender and would outlive every retention."""
 
@@ -43,7 +41,7 @@ class Normaliser:
         return cls(read_pipelines(directory, lookups), read_aliases(directory / STANDARD_ATTRIBUTES))
 
     def normalise(self, record: RawRecord) -> Event:
-        """The event of a record. Raises `Rejected` only for what cannot be an event: `empty`, `not_storable`."""
+        """The event of a record. Raises `Rejected` only for what cannot be an event: `empty`."""
         attributes, message = parse_body(record.body)
         if not message and not attributes:
             raise Rejected(EMPTY, "the record holds neither a message nor attributes")

@@ -123,7 +123,9 @@ def remap(sources: list[str], target: str, **more: Any) -> dict[str, Any]:
         ({"a": {"b": 1}}, {"type": "exclude-attribute", "attribute_to_exclude": "a.b"}, {}),
     ],
 )  # fmt: skip
-def test_a_processor_changes_the_attributes(before: dict[str, Any], processor: dict[str, Any], after: dict[str, Any]) -> None:
+def test_a_processor_changes_the_attributes(
+    before: dict[str, Any], processor: dict[str, Any], after: dict[str, Any]
+) -> None:
     assert processed(before, processor).attributes == after
 
 
@@ -136,7 +138,14 @@ def test_attributes_and_tags_are_remapped_to_each_other() -> None:
 
 def test_reserved_attributes_are_set_once_in_pipeline_order() -> None:
     event = processed(
-        {"d": "2026-01-01T00:00:00Z", "d2": 1, "s": "WARNING", "v": "shop", "m": "hello", "dd": {"trace_id": "7", "span_id": 8}},
+        {
+            "d": "2026-01-01T00:00:00Z",
+            "d2": 1,
+            "s": "WARNING",
+            "v": "shop",
+            "m": "hello",
+            "dd": {"trace_id": "7", "span_id": 8},
+        },
         {"type": "date-remapper", "sources": ["nope", "d"]},
         {"type": "date-remapper", "sources": ["d2"]},
         {"type": "status-remapper", "sources": ["s"]},
