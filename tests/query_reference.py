@@ -277,7 +277,7 @@ def number_of_json(value: Any) -> Any:
 def number_of_text(text: str) -> Any:
     if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text):
         return None
-    if re.fullmatch("[+-]?[0-9]{1,20}", text) and -(2**63) <= int(text) < 2**64:
+    if re.fullmatch("[+-]?[0-9]{1,4000}", text) and -(2**63) <= int(text) < 2**64:
         return Fraction(int(text))
     number = float(text)
     return number if math.isinf(number) else Fraction(number)

@@ -5,6 +5,7 @@ and `"1"`, booleans and their names, line breaks, backslashes, case outside ASCI
 invalid addresses.
 """
 
+import operator
 from typing import Any
 
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ STRINGS = [
     "ß", "STRASSE", "straße", "Straße", "ẞ", "İ", "i", "ı", "I", "Σ", "σ", "ς", "ΟΔΟΣ", "οδος", "K", "k", "K", "ſ", "s", "S", "Å",
     "Å", "é", "e\u0301", "日本語", "日本", "😀", "a😀b", "\ufeff", "\u2028", "a\u00a0b", "a\u3000b", "Ⅷ", "²", "٣", "ǆ", "ǅ", "Ǆ", "Ა", "ა",
     "10.0.0.1", "10.1.2.3", "198.51.100.7", "010.0.0.1", "10.0.0", "10.0.0.256", "10.0.0.1 ", "10.0.0.1:80", "::1", "::",
-    "fd00::1", "FD00::1", "fe80::1%eth0", "::ffff:10.0.0.1", "::10.0.0.1", "1:2:3:4:5:6:7:8", "1:2:3", "12345::", "10.0.0.0/8",
+    "fd00::1", "FD00::1", "fe80::1%eth0", "::ffff:10.0.0.1", "::10.0.0.1", "1:2:3:4:5:6:7:8", "1:2:3", "10.1.2.03", "::10.0.0.01", "1:2:3:4::5:6:7:8", ":::1", "12345::", "10.0.0.0/8",
     "fd00::/8", "2025-01-01", "2025-01-01T00:00:00Z", "root", "rootkit", "Login failed for bob", "bob", "failed", "www.example.org",
 ]  # fmt: skip
 
@@ -290,7 +291,14 @@ leaf_queries = st.one_of(
     st.builds(
         _group,
         plain_fields.filter(lambda field: field != "message"),
-        st.lists(literals.map(quoted), min_size=1, max_size=4),
+        st.lists(st.builds(operator.add, st.sampled_from(["", "", "-"]), field_values), min_size=1, max_size=14),
+        st.sampled_from([" OR ", " "]),
+    ),
+    st.builds(_group, st.just("message"), st.lists(globs, min_size=8, max_size=10), st.sampled_from([" OR ", " "])),
+    st.builds(
+        lambda prefix, found, separator: f"({separator.join(prefix + text for text in found)})",
+        st.sampled_from(["", "*:", "message:"]),
+        st.lists(texts_to_find, min_size=2, max_size=12),
         st.sampled_from([" OR ", " "]),
     ),
     st.just("*"),

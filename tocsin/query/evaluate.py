@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from tocsin.errors import LimitExceeded
 from tocsin.query.columns import search_columns, stored_tags
 from tocsin.query.errors import QueryError
 from tocsin.query.parser import parse_cached
@@ -121,6 +122,8 @@ def _answers(batch: Sequence[bytes | str], engine: Engine) -> Iterator[bytes]:
             rows.setdefault(track.name, []).append(orjson.dumps(row))
         except QueryError as error:
             answers[number] = _error_line(ids.get(number), error)
+        except LimitExceeded as error:
+            answers[number] = _line(ids.get(number), "error", {"code": "LIMIT", "message": str(error)})
         except BadLine as error:
             answers[number] = _line(ids.get(number), "error", {"code": "BAD_LINE", "message": str(error)})
     matched: set[int] = set()

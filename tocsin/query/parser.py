@@ -43,6 +43,9 @@ MAX_BYTES = 64 * 1024
 MAX_DEPTH = 200
 """Nested parentheses (§3)."""
 
+MAX_TEXT_PIECES = 1000
+"""Literals and wildcards in one word of free or full text: what an engine takes as one regular expression."""
+
 _CURLY = re.compile("[“”]")
 _CURLY_OR_QUOTED = re.compile(r'\\.|"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[“”]', re.DOTALL)
 
@@ -243,6 +246,10 @@ def _glob(field: Field, pieces: Pieces, token: Clause, span: Span) -> Node:
         return Glob(field, pieces, span)
     if not any(isinstance(piece, str) and words(piece) for piece in pieces):
         raise _no_word(token)
+    if len(pieces) > MAX_TEXT_PIECES:
+        raise QueryError(
+            Code.TOO_LONG, token.start, token.end, f"a word to search for has at most {MAX_TEXT_PIECES // 2} wildcards"
+        )
     return TextGlob(field, tuple(fold(piece) if isinstance(piece, str) else piece for piece in pieces), span)
 
 

@@ -2,6 +2,8 @@
 
 import bisect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
 from functools import cache, lru_cache
 from typing import Any
 
@@ -60,8 +62,15 @@ def whole(pieces: Pieces) -> Callable[[str], bool]:
 
 def whole_pattern(pieces: Pieces, *, folds: bool) -> str:
     """The same as a regular expression of RE2; `folds` for text that is not folded yet."""
-    body = "".join(_regex(piece, ".*", folds=folds) for piece in pieces)
-    return f"(?s)^{body}$"
+    return whole_regex([whole_body(pieces, folds=folds)])
+
+
+def whole_body(pieces: Pieces, *, folds: bool) -> str:
+    return "".join(_regex(piece, ".*", folds=folds) for piece in pieces)
+
+
+def whole_regex(bodies: Sequence[str]) -> str:
+    return f"(?s)^(?:{'|'.join(bodies)})$"
 
 
 # -- wildcards inside a text ------------------------------------------------------------------------------------------
@@ -73,8 +82,8 @@ def inside(pieces: Pieces) -> Callable[[Scalar], bool]:
     pattern = inside_pattern(pieces)
     if pattern is None:
         return lambda value: False
-    is_plain = is_plain_word(pieces)
-    begins, ends = pieces[0] is not ANY, pieces[-1] is not ANY
+    regex = inside_regex(pattern.left, [pattern.body], pattern.right)
+    is_substring = is_plain_word(pieces) and pattern.left is pattern.right is Edge.OPEN
 
     def matches(value: Scalar) -> bool:
         text = text_of(value)
@@ -82,9 +91,7 @@ def inside(pieces: Pieces) -> Callable[[Scalar], bool]:
         for literal in literals:
             if literal not in folded:
                 return False
-        if is_plain and not begins and not ends:
-            return True
-        return _compiled(pattern).search(text) is not None
+        return is_substring or _compiled(regex).search(text) is not None
 
     return matches
 
@@ -95,32 +102,56 @@ def is_plain_word(pieces: Pieces) -> bool:
     return len(literals) == 1 and ONE not in pieces and all(is_word_character(each) for each in literals[0])
 
 
-def inside_pattern(pieces: Pieces) -> str | None:
-    """A regular expression of RE2 on the raw text; None if nothing can match.
+class Edge(Enum):
+    """How a pattern begins or ends inside a text: anywhere, at a word's edge, or with any one character of a word."""
+
+    OPEN = "open"
+    LITERAL = "literal"
+    ONE = "one"
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """A pattern for the inside of a text: the regular expression of its middle, and how it begins and ends."""
+
+    left: Edge
+    body: str
+    right: Edge
+
+
+def inside_pattern(pieces: Pieces) -> Inside | None:
+    """None if nothing can match: a stretch that has to begin (or end) with a word cannot do so with a sign."""
+    left, right = _edge(pieces[0], 0), _edge(pieces[-1], -1)
+    if left is None or right is None:
+        return None
+    inner = pieces[left is not Edge.LITERAL : len(pieces) - (right is not Edge.LITERAL)]
+    body = "".join(_regex(piece, f"[^{WHITE_SPACE}]*", folds=True) for piece in inner)
+    return Inside(left, body, right)
+
+
+def _edge(piece: Piece, index: int) -> Edge | None:
+    if isinstance(piece, str):
+        return Edge.LITERAL if is_word_character(piece[index]) else None
+    return Edge.ONE if piece is ONE else Edge.OPEN
+
+
+def inside_regex(left: Edge, bodies: Sequence[str], right: Edge) -> str:
+    """The regular expression of RE2, on text as it is, for patterns with equal edges; one of them must match.
 
     Word characters and folding are spelt out as classes of code points, so that they do not depend on the version
     of Unicode that an engine was built with.
     """
-    inner = list(pieces)
-    begins, ends = inner[0] is not ANY, inner[-1] is not ANY
-    inner = inner[not begins : len(inner) - (not ends)]
-    parts = [_regex(piece, f"[^{WHITE_SPACE}]*", folds=True) for piece in inner]
-    if begins and not _edge(inner, parts, 0):
-        return None
-    if ends and not _edge(inner, parts, -1):
-        return None
-    left = f"(?:^|[^{_word_class()}])" if begins else ""
-    right = f"(?:$|[^{_word_class()}])" if ends else ""
-    return f"(?s){left}{''.join(parts)}{right}"
-
-
-def _edge(inner: list[Piece], parts: list[str], index: int) -> bool:
-    """Whether the stretch can begin (or end) with a character of a word; `?` there becomes one."""
-    piece = inner[index]
-    if piece is ONE:
-        parts[index] = f"[{_word_class()}]"
-        return True
-    return isinstance(piece, str) and is_word_character(piece[index])
+    before = {
+        Edge.OPEN: "",
+        Edge.LITERAL: f"(?:^|[^{_word_class()}])",
+        Edge.ONE: f"(?:^|[^{_word_class()}])[{_word_class()}]",
+    }[left]
+    behind = {
+        Edge.OPEN: "",
+        Edge.LITERAL: f"(?:$|[^{_word_class()}])",
+        Edge.ONE: f"[{_word_class()}](?:$|[^{_word_class()}])",
+    }[right]
+    return f"(?s){before}(?:{'|'.join(bodies)}){behind}"
 
 
 def word_runs(pieces: Pieces) -> list[str]:

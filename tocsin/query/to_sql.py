@@ -6,9 +6,11 @@ a value, so a clause reads only the typed subcolumns that can hold it; `in_lists
 
 import ipaddress
 import re
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from tocsin.errors import LimitExceeded
 from tocsin.query import patterns
 from tocsin.query.columns import OTHERS, STRINGS, encode_path
 from tocsin.query.parser import parse_field
@@ -61,6 +63,7 @@ from tocsin.query.values import (
     fold,
     number_of,
     number_text,
+    scalar,
     time_of,
 )
 
@@ -68,10 +71,25 @@ TRUE = "true"
 FALSE = "false"
 
 _LIST = "Array(Nullable(String))"
-_INTEGER = "^[+-]?[0-9]{1,20}$"
 _NUMBER = "^[+-]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+)(?:[eE][+-]?[0-9]+)?$"
-_IPV4 = "^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])$"
-_IPV6 = "^[0-9A-Fa-f:.]{2,45}$"
+_MAX_FLOAT = sys.float_info.max
+
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = f"(?:{_OCTET}[.]){{3}}{_OCTET}"
+_GROUP = "[0-9A-Fa-f]{1,4}"
+_LAST_TWO = f"(?:{_GROUP}:{_GROUP}|{_IPV4})"
+_IPV6 = "|".join(
+    [
+        f"(?:{_GROUP}:){{6}}{_LAST_TWO}",
+        *(f"(?:(?:{_GROUP}:){{0,{4 - count}}}{_GROUP})?::(?:{_GROUP}:){{{count}}}{_LAST_TWO}" for count in range(5)),
+        f"::(?:{_GROUP}:){{5}}{_LAST_TWO}",
+        f"(?:(?:{_GROUP}:){{0,5}}{_GROUP})?::{_GROUP}",
+        f"(?:(?:{_GROUP}:){{0,6}}{_GROUP})?::",
+    ]
+)
+_ADDRESS = f"^(?:{_IPV4}|{_IPV6})$"
+"""RFC 3986. The engine's own reading is laxer: it takes `1.2.3.04` and `1:2:3:4::5:6:7:8`."""
+
 _FIRST_MS, _LAST_MS = -2208988800000, 10413791999999
 """What DateTime64(3) can hold: the years 1900 to 2299."""
 
@@ -85,8 +103,22 @@ QUERY_SETTINGS = {
 }
 """Settings under which every query that the parser accepts can be read by the engine."""
 
-_MANY_TEXTS = 8
-"""From so many words or phrases side by side they are looked for as one array: the SQL stays short."""
+_AND = " AND "
+_OR = " OR "
+
+MAX_CONDITIONS = 500
+"""Separate conditions in one query, after those of one field are merged."""
+
+_WEIGHTS: Mapping[type, int] = {Exists: 2, Range: 2, Cidr: 2}
+"""What planning a condition costs, in look-ups of one value."""
+
+_MANY = 8
+"""From so many clauses of a kind on one field they become one condition: the SQL stays short."""
+
+_MAX_REGEX = 4000
+"""Length of a joined regular expression: the engine gives each a few megabytes."""
+
+_OTHER_KINDS = ("Int64", "UInt64", "Float64", "Bool")
 
 _FIRST_LOOKS = 8
 """So many words of a pattern are looked for before the pattern is matched."""
@@ -104,7 +136,10 @@ Test = Callable[[str], str]
 
 
 def to_sql(node: Node, track: Track = LOGS) -> Sql:
-    """The condition on a row of the track. Raises `QueryError` `UNIT` if a bound still has a unit."""
+    """The condition on a row of the track.
+
+    Raises `QueryError` `UNIT` if a bound still has a unit, `LimitExceeded` beyond `MAX_CONDITIONS`.
+    """
     compiler = _Compiler(track)
     return Sql(compiler.condition(node), compiler.parameters)
 
@@ -163,6 +198,7 @@ class _Compiler:
     def __init__(self, track: Track) -> None:
         self.track = track
         self.parameters: dict[str, Any] = {}
+        self.conditions = 0
 
     def bind(self, value: Any, kind: str = "String") -> str:
         name = f"q{len(self.parameters)}"
@@ -172,41 +208,64 @@ class _Compiler:
     # -- nodes --------------------------------------------------------------------------------------------------------
 
     def condition(self, node: Node) -> str:
+        self.conditions = 0
         return self.text_of(fold_up(node, self.visit))
 
-    def visit(self, node: Node, below: Sequence[str | Leaf]) -> str | Leaf:
-        """A leaf stays as it is until its parent knows whether it can be asked for together with its neighbours."""
+    def visit(self, node: Node, below: Sequence[str | Leaf | Not]) -> str | Leaf | Not:
+        """A leaf, or its negation, waits until its parent knows what can be asked for together with its neighbours."""
         if isinstance(node, And | Or):
-            return self.series(node, below)
+            return self.series(below, is_any=isinstance(node, Or))
         if isinstance(node, Not):
-            return _negated(self.text_of(below[0]))
+            return _negated(below[0]) if isinstance(below[0], str) else node
         return node
 
-    def text_of(self, part: str | Leaf) -> str:
-        return part if isinstance(part, str) else self.leaf(part)
+    def text_of(self, part: str | Node) -> str:
+        if isinstance(part, str):
+            return part
+        if isinstance(part, Not):
+            return _negated(self.text_of(part.part))
+        return self.series(part.parts, is_any=isinstance(part, Or)) if isinstance(part, And | Or) else self.leaf(part)
 
-    def series(self, node: And | Or, below: Sequence[str | Leaf]) -> str:
-        """The parts joined; several `Equals` of one field under OR are one IN, many `Text` one look-up of an array."""
-        is_any = isinstance(node, Or)
-        groups: dict[tuple[type, Field], list[Leaf]] = {}
-        for part in below:
-            if (is_any and isinstance(part, Equals)) or isinstance(part, Text):
-                groups.setdefault((type(part), part.field), []).append(part)
+    def series(self, parts: Sequence[str | Node], *, is_any: bool) -> str:
+        """The parts joined, leaves of one field merged; those under a negation by De Morgan's law."""
+        texts = [part for part in parts if isinstance(part, str)]
+        texts += self.merged([part for part in parts if not isinstance(part, str | Not)], is_any=is_any)
+        negated = [part.part for part in parts if isinstance(part, Not)]
+        if negated:
+            texts.append(_negated(_joined(_AND if is_any else _OR, self.merged(negated, is_any=not is_any))))
+        return _joined(_OR if is_any else _AND, texts)
+
+    def merged(self, leaves: Sequence[Node], *, is_any: bool) -> list[str]:
+        """Conditions for leaves: what one field is asked for many times is one condition as far as that is possible.
+
+        So 5,000 values in a group are no more SQL than a few (§3, §15).
+        """
+        groups: dict[tuple[type, Field | None], list[Any]] = {}
+        for leaf in leaves:
+            groups.setdefault((type(leaf), getattr(leaf, "field", None)), []).append(leaf)
         texts: list[str] = []
-        for part in below:
-            group = groups.get((type(part), part.field), []) if isinstance(part, Equals | Text) else []
-            if len(group) < (2 if isinstance(part, Equals) else _MANY_TEXTS):
-                texts.append(self.text_of(part))
-            elif group[0] is part:
-                if isinstance(part, Equals):
-                    texts.append(self.equals(part.field, [each.text for each in group if isinstance(each, Equals)]))
-                else:
-                    texts.append(self.many_texts([each for each in group if isinstance(each, Text)], is_any=is_any))
-        return _joined(" OR " if is_any else " AND ", texts)
+        for (kind, field), group in groups.items():
+            many = len(group) >= _MANY
+            if kind is Equals and field is not None and len(group) > 1 and is_any:
+                texts.append(self.equals(field, [leaf.text for leaf in group]))
+            elif kind is Equals and field is not None and many:
+                texts.append(self.equals_all(field, [leaf.text for leaf in group]))
+            elif kind is Text and many:
+                texts.append(self.many_texts(group, is_any=is_any))
+            elif kind is Cidr and is_any:
+                texts.append(self.leaf(Cidr(group[0].field, tuple(block for leaf in group for block in leaf.blocks))))
+            elif kind is Glob and many:
+                texts.append(self.many_globs(group, is_any=is_any))
+            elif kind is TextGlob and many and is_any:
+                texts += self.many_text_globs(group)
+            else:
+                texts += [self.leaf(leaf) for leaf in group]
+        return texts
 
     def leaf(self, leaf: Leaf) -> str:
         if isinstance(leaf, All):
             return TRUE
+        self.count(_WEIGHTS.get(type(leaf), 1))
         if isinstance(leaf, Exists):
             return self.exists(leaf.field)
         if isinstance(leaf, Equals):
@@ -222,6 +281,15 @@ class _Compiler:
             return self.any_string(leaf.field, self.within_addresses(address_ranges(blocks)))
         return self.range(leaf)
 
+    def count(self, conditions: int) -> None:
+        """Planning takes the engine milliseconds for each separate condition, and no time limit stops it."""
+        self.conditions += conditions
+        if self.conditions > MAX_CONDITIONS:
+            raise LimitExceeded(
+                f"the query has more than {MAX_CONDITIONS} separate conditions: put the values of one field into a "
+                "group, such as service:(a OR b), or split the query"
+            )
+
     # -- equality -----------------------------------------------------------------------------------------------------
 
     def equals(self, field: Field, texts: Sequence[str]) -> str:
@@ -232,7 +300,7 @@ class _Compiler:
             return FALSE
         if kind is Kind.TIME:
             times = {time for text in texts if isinstance(time := time_of(text), int)}
-            return _joined(" OR ", [self.any_time(NumberRange.of(time, True, time, True)) for time in sorted(times)])
+            return _joined(_OR, [self.any_time(NumberRange.of(time, True, time, True)) for time in sorted(times)])
         if kind in (Kind.FOLDED, Kind.TAGS):
             texts = [fold(text) for text in texts]
         column = self.track.columns.get(field.name)
@@ -290,7 +358,31 @@ class _Compiler:
         ]
         if others:
             parts.append(self.has(_several(OTHERS, path), others))
-        return _joined(" OR ", parts)
+        return _joined(_OR, parts)
+
+    def equals_all(self, field: Field, texts: Sequence[str]) -> str:
+        """Every text equals some value of the field: many looked up in one array of all its values."""
+        if field.kind is not FieldKind.ATTRIBUTE:
+            return _joined(_AND, [self.equals(field, [text]) for text in dict.fromkeys(texts)])
+        self.count(1)
+        numbers = [number_of(text) for text in texts]
+        others = [
+            text
+            if text in ("true", "false")
+            else number_text(normal)
+            if number is not None and isinstance(normal := scalar(number), int | float)
+            else ""
+            for text, number in zip(texts, numbers, strict=True)
+        ]
+        strings = f"arrayConcat({self.single_list(field.name, 'String')}, {_several(STRINGS, field.name)})"
+        kinds = [f"arrayMap(x -> toString(x), {self.single_list(field.name, kind)})" for kind in _OTHER_KINDS]
+        rest = f"arrayConcat({', '.join(kinds)}, {_several(OTHERS, field.name)})"
+        pairs = f"{self.bind(list(texts), 'Array(String)')}, {self.bind(others, 'Array(String)')}"
+        return f"arrayAll((s, n) -> has({strings}, s) OR (n != '' AND has({rest}, n)), {pairs})"
+
+    def single_list(self, path: str, kind: str) -> str:
+        value = _single(path, kind)
+        return f"if(isNull({value}), [], [assumeNotNull({value})])"
 
     # -- existence ----------------------------------------------------------------------------------------------------
 
@@ -301,7 +393,7 @@ class _Compiler:
             parts += [f"notEmpty({_several(section, field.name)})" for section in (STRINGS, OTHERS)]
             below = [f"{ATTRIBUTES}.^`{name}`", f"{IN_LISTS}.^`{STRINGS}.{name}`", f"{IN_LISTS}.^`{OTHERS}.{name}`"]
             parts += [f"notEmpty(JSONAllPaths({part}))" for part in below]
-            return _joined(" OR ", parts)
+            return _joined(_OR, parts)
         if field.kind is FieldKind.CALCULATED:
             return FALSE
         column = self.track.columns.get(field.name)
@@ -330,7 +422,7 @@ class _Compiler:
         column = self.track.columns["message"]
         matches = self.matches(patterns.whole_pattern(pieces, folds=True))
         checks = [self.contains_run(TEXT_WORDS, run) for run in patterns.word_runs(pieces)[:_FIRST_LOOKS]]
-        return _joined(" AND ", [*checks, self.any_of_column(column, matches)])
+        return _joined(_AND, [*checks, self.any_of_column(column, matches)])
 
     def like(self, pieces: Pieces) -> Test:
         """The cheapest function that decides the pattern."""
@@ -352,6 +444,39 @@ class _Compiler:
         pattern = self.bind(regex)
         return lambda x: f"match({x}, {pattern})"
 
+    def many_globs(self, leaves: Sequence[Glob], *, is_any: bool) -> str:
+        field = leaves[0].field
+        kind = kind_of(field, self.track)
+        self.count(1)
+        if is_any:
+            folds = kind is not Kind.EXACT
+            bodies = [patterns.whole_body(leaf.pieces, folds=folds) for leaf in leaves]
+            regexes = [self.bind(patterns.whole_regex(chunk)) for chunk in _chunks(bodies)]
+            test: Test = lambda x: " OR ".join(f"match({x}, {regex})" for regex in regexes)  # noqa: E731
+            return (
+                self.any_of_column(self.track.columns["message"], test)
+                if kind is Kind.TEXT
+                else self.any_text(field, test)
+            )
+        found = [patterns.whole_pattern(leaf.pieces, folds=kind is not Kind.EXACT) for leaf in leaves]
+        values = f"arrayExists(x -> match(x, p), {self.values(field)})"
+        return f"arrayAll(p -> {values}, {self.bind(found, 'Array(String)')})"
+
+    def many_text_globs(self, leaves: Sequence[TextGlob]) -> list[str]:
+        """Alternatives with equal edges share one regular expression: their classes of word characters are large."""
+        groups: dict[tuple[patterns.Edge, patterns.Edge], list[str]] = {}
+        for leaf in leaves:
+            pattern = patterns.inside_pattern(leaf.pieces)
+            if pattern is not None:
+                groups.setdefault((pattern.left, pattern.right), []).append(pattern.body)
+        texts = []
+        for (left, right), bodies in groups.items():
+            for chunk in _chunks(bodies):
+                self.count(1)
+                matches = self.matches(patterns.inside_regex(left, chunk, right))
+                texts.append(self.any_searched(leaves[0].field, matches))
+        return texts
+
     # -- words --------------------------------------------------------------------------------------------------------
 
     def text(self, leaf: Text) -> str:
@@ -360,16 +485,16 @@ class _Compiler:
         if leaf.field == MESSAGE:
             at = f"position({TEXT_WORDS}, {self.bind(needle)})"
             end = f"position({TEXT_WORDS}, '{_TAB}')"
-            return _joined(" AND ", [*self.tokens(leaf.words), f"{at} BETWEEN 1 AND {end}"])
+            return _joined(_AND, [*self.tokens(leaf.words), f"{at} BETWEEN 1 AND {end}"])
         is_everywhere = leaf.field.kind is FieldKind.FULL or TextField("message") in self.track.text_fields
         tokens = self.tokens(leaf.words)
         if is_everywhere and tokens and len(leaf.words) == 1:
             found = tokens[0]  # a token is a whole word, so the index alone decides
         else:
             start = "" if is_everywhere else f", {_behind_message()}"
-            found = _joined(" AND ", [*tokens, f"position({TEXT_WORDS}, {self.bind(needle)}{start}) > 0"])
+            found = _joined(_AND, [*tokens, f"position({TEXT_WORDS}, {self.bind(needle)}{start}) > 0"])
         if leaf.field.kind is FieldKind.FULL:
-            return _joined(" OR ", [found, f"position({VALUE_WORDS}, {self.bind(needle)}) > 0"])
+            return _joined(_OR, [found, f"position({VALUE_WORDS}, {self.bind(needle)}) > 0"])
         return found
 
     def tokens(self, words: Sequence[str]) -> list[str]:
@@ -409,27 +534,31 @@ class _Compiler:
             is_everywhere = is_full or TextField("message") in self.track.text_fields
             start = "" if is_everywhere else f", {_behind_message()}"
             found = f"position({TEXT_WORDS}, {needle}{start}) > 0"
-            return _joined(" OR ", [found, f"position({VALUE_WORDS}, {needle}) > 0"]) if is_full else found
+            return _joined(_OR, [found, f"position({VALUE_WORDS}, {needle}) > 0"]) if is_full else found
         runs = patterns.word_runs(leaf.pieces)[:_FIRST_LOOKS]
-        matches = self.matches(pattern)
-        columns = [self.track.columns[text.name] for text in self.track.text_fields if text.name]
-        paths = [text.path for text in self.track.text_fields if text.path]
-        if is_full:
-            columns = [self.track.columns[name] for name in dict.fromkeys(("message", *self.track.full_text))] + [
-                column for column in columns if column.name not in ("message", *self.track.full_text)
-            ]
-        parts = [self.any_of_column(column, matches) for column in columns]
-        if is_full:
-            parts.append(f"arrayExists(x -> {matches('x')}, JSONAllValues({ATTRIBUTES}))")
-            lists = f"arrayFlatten(arrayMap(x -> CAST(x, 'Array(String)'), JSONAllValues({IN_LISTS})))"
-            parts.append(f"arrayExists(x -> {matches('x')}, {lists})")
-        else:
-            parts += [self.any_of_path(path, matches) for path in paths]
         looks = [self.contains_run(TEXT_WORDS, run) for run in runs]
         if is_full:
             elsewhere = [self.contains_run(VALUE_WORDS, run) for run in runs]
-            looks = [_joined(" OR ", [_joined(" AND ", looks), _joined(" AND ", elsewhere)])]
-        return _joined(" AND ", [*looks, _joined(" OR ", parts)])
+            looks = [_joined(_OR, [_joined(_AND, looks), _joined(_AND, elsewhere)])]
+        regex = patterns.inside_regex(pattern.left, [pattern.body], pattern.right)
+        return _joined(_AND, [*looks, self.any_searched(leaf.field, self.matches(regex))])
+
+    def any_searched(self, field: Field, test: Test) -> str:
+        """Whether one of the texts that free or full text searches passes."""
+        names = [text.name for text in self.track.text_fields if text.name]
+        if field.kind is not FieldKind.FULL:
+            paths = [self.any_of_path(text.path, test) for text in self.track.text_fields if text.path]
+            return _joined(_OR, [*(self.any_of_column(self.track.columns[name], test) for name in names), *paths])
+        names = list(dict.fromkeys(("message", *self.track.full_text, *names)))
+        lists = f"arrayFlatten(arrayMap(x -> CAST(x, 'Array(String)'), JSONAllValues({IN_LISTS})))"
+        return _joined(
+            _OR,
+            [
+                *(self.any_of_column(self.track.columns[name], test) for name in names),
+                f"arrayExists(x -> {test('x')}, JSONAllValues({ATTRIBUTES}))",
+                f"arrayExists(x -> {test('x')}, {lists})",
+            ],
+        )
 
     # -- ranges and blocks --------------------------------------------------------------------------------------------
 
@@ -459,17 +588,15 @@ class _Compiler:
         """An address in one of the ranges. IPv4 is compared in its part of the IPv6 space, as in `values.py`."""
         if not ranges:
             return lambda x: FALSE
-        firsts = self.bind([_ipv6(first) for first, _ in ranges], "Array(String)")
-        lasts = self.bind([_ipv6(last) for _, last in ranges], "Array(String)")
-        blocks = f"arrayZip(arrayMap(b -> toIPv6(b), {firsts}), arrayMap(b -> toIPv6(b), {lasts}))"
-        is_address = f"match(%s, '{_IPV4}') OR (match(%s, '{_IPV6}') AND position(%s, ':') > 0)"
-
-        def within(x: str) -> str:
-            address = f"toIPv6OrNull({x})"
-            inside = f"arrayExists(b -> ifNull({address} BETWEEN b.1 AND b.2, false), {blocks})"
-            return f"({is_address % (x, x, x)}) AND {inside}"
-
-        return within
+        if len(ranges) == 1:
+            first, last = (f"toIPv6({self.bind(_ipv6(each))})" for each in ranges[0])
+            return lambda x: f"match({x}, '{_ADDRESS}') AND ifNull(toIPv6OrNull({x}) BETWEEN {first} AND {last}, false)"
+        firsts, lasts = (
+            f"arrayMap(b -> toIPv6(b), {self.bind([_ipv6(each[end]) for each in ranges], 'Array(String)')})"
+            for end in (0, 1)
+        )
+        inside = f"arrayExists((b, c) -> ifNull(toIPv6OrNull(%s) BETWEEN b AND c, false), {firsts}, {lasts})"
+        return lambda x: f"match({x}, '{_ADDRESS}') AND {inside % x}"
 
     def any_number(self, field: Field, numbers: NumberRange) -> str:
         if field.kind is not FieldKind.ATTRIBUTE:
@@ -488,39 +615,29 @@ class _Compiler:
         if numbers.float_low <= numbers.float_high:
             parts.append(_nullable(self.between_floats(_single(field.name, "Float64"), numbers)))
         is_number = self.is_number_within(numbers)
-        parts.append(_nullable(is_number(_single(field.name, "String"))))
-        parts += [
-            f"arrayExists(x -> {_nullable(is_number('x'))}, {_several(each, field.name)})" for each in (STRINGS, OTHERS)
-        ]
-        return _joined(" OR ", parts)
+        parts.append(is_number(_single(field.name, "String")))
+        lists = ", ".join(_several(each, field.name) for each in (STRINGS, OTHERS))
+        parts.append(f"arrayExists(x -> {is_number('x')}, arrayConcat({lists}))")
+        return _joined(_OR, parts)
 
     def is_number_within(self, numbers: NumberRange) -> Test:
         """A string that is a number, compared as one: exactly if whole and within 64 bits (`values.number_of`)."""
-        int_low, int_high = self.signed(max(numbers.int_low, INT_MIN)), self.signed(min(numbers.int_high, INT_MAX))
-        uint_low, uint_high = self.unsigned(max(numbers.int_low, 0)), self.unsigned(max(numbers.int_high, 0))
-        has_ints = numbers.int_low <= min(numbers.int_high, INT_MAX)
-        has_uints = max(numbers.int_low, 0) <= numbers.int_high
-
-        def within(x: str) -> str:
-            signed = (
-                f"toInt64OrNull({x}) BETWEEN {int_low} AND {int_high}" if has_ints else _never(f"toInt64OrNull({x})")
-            )
-            unsigned = (
-                f"toUInt64OrNull({x}) BETWEEN {uint_low} AND {uint_high}"
-                if has_uints
-                else _never(f"toUInt64OrNull({x})")
-            )
-            double = self.between_floats(f"toFloat64OrNull({x})", numbers)
-            exact = f"coalesce({signed}, {unsigned}, {double}, false)"
-            nearest = f"match({x}, '{_NUMBER}') AND isFinite(toFloat64OrZero({x})) AND ifNull({double}, false)"
-            return f"if(match({x}, '{_INTEGER}'), {exact}, {nearest})"
-
-        return within
+        signed = unsigned = None
+        if numbers.int_low <= min(numbers.int_high, INT_MAX):
+            bounds = f"{self.signed(numbers.int_low)} AND {self.signed(min(numbers.int_high, INT_MAX))}"
+            signed = f"toInt64OrNull(%s) BETWEEN {bounds}"
+        if max(numbers.int_low, 0) <= numbers.int_high:
+            bounds = f"{self.unsigned(max(numbers.int_low, 0))} AND {self.unsigned(numbers.int_high)}"
+            unsigned = f"toUInt64OrNull(%s) BETWEEN {bounds}"
+        tests = [signed or _never("toInt64OrNull(%s)"), unsigned or _never("toUInt64OrNull(%s)")]
+        tests.append(self.between_floats("toFloat64OrNull(%s)", numbers))
+        return lambda x: f"coalesce({', '.join(test.replace("%s", x) for test in tests)}, false)"
 
     def between_floats(self, x: str, numbers: NumberRange) -> str:
-        if not numbers.float_low <= numbers.float_high:
+        low, high = max(numbers.float_low, -_MAX_FLOAT), min(numbers.float_high, _MAX_FLOAT)
+        if not low <= high:
             return _never(x)
-        return f"{x} BETWEEN {self.double(numbers.float_low)} AND {self.double(numbers.float_high)}"
+        return f"{x} BETWEEN {self.double(low)} AND {self.double(high)}"
 
     def signed(self, value: int) -> str:
         return self.bind(value, "Int64")
@@ -549,7 +666,7 @@ class _Compiler:
         """Whether a string at the field passes; numbers and booleans do not."""
         if field.kind is FieldKind.ATTRIBUTE:
             return _joined(
-                " OR ",
+                _OR,
                 [
                     _nullable(test(_single(field.name, "String"))),
                     f"arrayExists(x -> {_nullable(test('x'))}, {_several(STRINGS, field.name)})",
@@ -566,7 +683,7 @@ class _Compiler:
     def any_of_path(self, path: str, test: Test) -> str:
         parts = [_nullable(test(f"toString({ATTRIBUTES}.`{encode_path(path)}`)"))]
         parts += [f"arrayExists(x -> {_nullable(test('x'))}, {_several(each, path)})" for each in (STRINGS, OTHERS)]
-        return _joined(" OR ", parts)
+        return _joined(_OR, parts)
 
     def any_of_name(self, field: Field, test: Test) -> str:
         if field.kind is not FieldKind.NAME:
@@ -655,7 +772,7 @@ def _never(x: str) -> str:
 
 def _joined(separator: str, parts: Sequence[str]) -> str:
     """In parentheses; the neutral and the absorbing element are simplified away."""
-    neutral, absorbing = (FALSE, TRUE) if separator == " OR " else (TRUE, FALSE)
+    neutral, absorbing = (FALSE, TRUE) if separator == _OR else (TRUE, FALSE)
     if absorbing in parts:
         return absorbing
     parts = [part for part in parts if part != neutral]
@@ -666,6 +783,20 @@ def _joined(separator: str, parts: Sequence[str]) -> str:
 
 def _negated(condition: str) -> str:
     return {TRUE: FALSE, FALSE: TRUE}.get(condition) or f"NOT ({condition})"
+
+
+def _chunks(bodies: Sequence[str]) -> Iterator[list[str]]:
+    """Alternatives of regular expressions in groups that stay below `_MAX_REGEX` (one alone may be longer)."""
+    chunk: list[str] = []
+    length = 0
+    for body in bodies:
+        if chunk and length + len(body) > _MAX_REGEX:
+            yield chunk
+            chunk, length = [], 0
+        chunk.append(body)
+        length += len(body)
+    if chunk:
+        yield chunk
 
 
 def _behind_message() -> str:

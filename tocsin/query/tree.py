@@ -69,20 +69,46 @@ class All:
     span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class _Branch:
+    """Compares and hashes without recursion, which a deep tree would exhaust."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        stack: list[tuple[object, object]] = [(self, other)]
+        while stack:
+            mine, theirs = stack.pop()
+            if not isinstance(mine, _Branch):
+                if mine != theirs:
+                    return False
+                continue
+            one, two = children(mine), children(theirs)  # type: ignore[arg-type]
+            if type(mine) is not type(theirs) or len(one) != len(two):
+                return False
+            stack.extend(zip(one, two, strict=True))
+        return True
+
+    def __hash__(self) -> int:
+        def visit(node: "Node", below: Sequence[int]) -> int:
+            return hash((type(node), *below)) if below else hash(node)
+
+        return fold_up(self, visit)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class And(_Branch):
     parts: tuple["Node", ...]
     span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+@dataclass(frozen=True, slots=True, eq=False)
+class Or(_Branch):
     parts: tuple["Node", ...]
     span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+@dataclass(frozen=True, slots=True, eq=False)
+class Not(_Branch):
     part: "Node"
     span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 

@@ -182,18 +182,18 @@ def distinct(values: list[Scalar]) -> list[Scalar]:
 WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 """Unicode's White_Space, as the inside of a character class (Python's `isspace` adds four control characters)."""
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
+_INTEGER = re.compile(r"([+-]?)0*([0-9]{1,20})")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 def number_of(text: str) -> int | float | None:
     """The number that a text is, or None: sign, fraction, exponent; nothing else.
 
-    At most 20 digits without fraction or exponent are exact within 64 bits; anything else is the nearest double,
-    perhaps infinite.
+    Without fraction and exponent it is exact within 64 bits; anything else is the nearest double, perhaps infinite.
+    (ClickHouse's `toInt64OrNull`, `toUInt64OrNull` and `toFloat64OrNull`, asked in this order, read the same texts.)
     """
-    if _INTEGER.fullmatch(text):
-        value = int(text)
+    if found := _INTEGER.fullmatch(text):
+        value = int(found[1] + found[2])
         return value if INT_MIN <= value <= UINT_MAX else float(value)
     return float(text) if _NUMBER.fullmatch(text) else None
 
