@@ -631,7 +631,8 @@ class _Compiler:
             unsigned = f"toUInt64OrNull(%s) BETWEEN {bounds}"
         tests = [signed or _never("toInt64OrNull(%s)"), unsigned or _never("toUInt64OrNull(%s)")]
         tests.append(self.between_floats("toFloat64OrNull(%s)", numbers))
-        return lambda x: f"coalesce({', '.join(test.replace("%s", x) for test in tests)}, false)"
+        joined = ", ".join(tests)
+        return lambda x: f"coalesce({joined.replace('%s', x)}, false)"
 
     def between_floats(self, x: str, numbers: NumberRange) -> str:
         low, high = max(numbers.float_low, -_MAX_FLOAT), min(numbers.float_high, _MAX_FLOAT)
