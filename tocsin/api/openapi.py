@@ -1,5 +1,6 @@
 """The OpenAPI document, generated from the routes: who may call what, and how refusals look, as they really are."""
 
+import re
 from typing import Any
 
 import orjson
@@ -108,6 +109,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
 def _describe(operation: dict[str, Any], route: RouteContext, method: str) -> None:
     if 422 not in route.responses:
         operation["responses"].pop("422", None)
+    _name_path_parameters(operation, route.path_format or "")
     (access,) = declared_access(route.dependant)
     refusals = [400, 404, 413, 415, 429, 503]
     match access:
@@ -127,6 +129,15 @@ def _describe(operation: dict[str, Any], route: RouteContext, method: str) -> No
     }
     for status in sorted(refusals):
         operation["responses"].setdefault(str(status), {"description": TITLES[status], "content": content})
+
+
+def _name_path_parameters(operation: dict[str, Any], path: str) -> None:
+    """Parameters that a dependency reads from the path by itself, as the API key of old shippers."""
+    parameters = operation.setdefault("parameters", [])
+    named = {parameter["name"] for parameter in parameters if parameter["in"] == "path"}
+    for name in re.findall(r"{(\w+)}", path):
+        if name not in named:
+            parameters.append({"name": name, "in": "path", "required": True, "schema": {"type": "string"}})
 
 
 def _error_schema(path: str) -> str:
