@@ -345,6 +345,31 @@ def test_broken_rule_is_noted_and_the_others_go_on(event_store: EventStore, stat
     assert "expected a number" in failure.message
 
 
+def test_group_too_large_for_memory_fails_visibly_and_alone(
+    event_store: EventStore, state: StateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tocsin.evaluate.threshold.MAX_ENTRIES", 20)
+    rule = threshold("aaa-aaa-aal", ("low", "a > 0"))
+    world = World(event_store, state, rule)
+    world.ingest(event(1, "eve", rule=rule), *(event(number, rule=rule) for number in range(30)))
+    world.run()
+    assert [orjson.loads(row["document"])["usr"]["id"] for row in world.signals(rule)] == ["eve"]
+    (failure,) = world.progress.failures()
+    assert failure.matches == 30
+    assert "['bob']" in failure.message
+    rebuilt = world.metric("tocsin_evaluator_groups_rebuilt_total")
+    world.ingest(event(31, rule=rule))
+    world.run()
+    assert world.metric("tocsin_evaluator_groups_rebuilt_total") == rebuilt  # not read again at once
+    (failure,) = world.progress.failures()
+    assert failure.matches == 31
+    monkeypatch.undo()
+    world.now += 60_000
+    world.ingest(event(32, rule=rule))
+    world.run()
+    assert len(world.signals(rule)) == 2
+
+
 def test_merged_groups(event_store: EventStore, state: StateStore) -> None:
     rule = threshold("aaa-aaa-aaj", ("low", "a > 1"), group=("@usr.id", "host"), group_signals_by=("host",))
     world = World(event_store, state, rule)

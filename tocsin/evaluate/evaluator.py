@@ -31,6 +31,9 @@ CACHED_GROUPS = 20_000
 
 CACHED_PLANS = 10_000
 
+RETRY_MS = 60_000
+"""A group that failed is left alone so long: it would fail again, and reading it may be costly."""
+
 LOADED_TOGETHER = 400
 """Groups whose matches are read by one statement."""
 
@@ -105,6 +108,7 @@ class Evaluator:
         self._groups: OrderedDict[GroupKey, Group] = OrderedDict()
         self._cached = 0
         self._plans: dict[tuple[str, int], Plan | Failure | None] = {}
+        self._failed: dict[GroupKey, tuple[int, str]] = {}
 
     def step(self) -> bool:
         """Decide the next batch of new matches; True if more are waiting. Raises `Unavailable` when a store does.
@@ -161,7 +165,13 @@ class Evaluator:
                     group.accept(outcomes[group.key], dict(ids.get(group.key, {})))
                     self._keep(group)
         self._evict()
+        self._remember_failed(failures)
         return failures.noted
+
+    def _remember_failed(self, failures: "_Failures") -> None:
+        now = self._clock()
+        self._failed = {key: noted for key, noted in self._failed.items() if now - noted[0] < RETRY_MS}
+        self._failed |= {key: (now, message) for key, message in failures.keys.items()}
 
     def _by_group(self, matches: Sequence[StoredMatch], failures: "_Failures") -> dict[GroupKey, list[MatchRow]]:
         """The matches of rules that are to be evaluated, by signal group."""
@@ -181,6 +191,10 @@ class Evaluator:
             else:
                 key = GroupKey(match.rule_id, match.rule_version, prepared.signal_group(match.row.group))
                 grouped.setdefault(key, []).append(match.row)
+        for key in self._failed.keys() & grouped.keys():
+            at, message = self._failed[key]
+            if self._clock() - at < RETRY_MS:
+                failures.note(key.rule_id, key.rule_version, message, len(grouped.pop(key)))
         return grouped
 
     def _plan(self, rule_id: str, version: int) -> Plan | Failure | None:
@@ -261,6 +275,8 @@ class Evaluator:
                 if key in groups and match.row.timestamp >= starts[key]:
                     rows.setdefault(key, []).append(match.row)
             for key, of_group in rows.items():
+                if key in failures.keys:
+                    continue
                 with failures.of(key, len(fresh[key])):
                     groups[key].load(of_group)
 
@@ -309,7 +325,7 @@ class _Failures:
     def __init__(self, metrics: EvaluatorMetrics) -> None:
         self._metrics = metrics
         self._by_rule: dict[tuple[str, int], Failure] = {}
-        self.keys: set[GroupKey] = set()
+        self.keys: dict[GroupKey, str] = {}
 
     @property
     def noted(self) -> list[Failure]:
@@ -342,7 +358,7 @@ class _Guard:
         if not isinstance(error, Exception):
             return False
         if self._key not in self._failures.keys:
-            self._failures.keys.add(self._key)
+            self._failures.keys[self._key] = _told(error)
             self._failures.note(self._key.rule_id, self._key.rule_version, _told(error), self._matches)
         return True
 
