@@ -55,7 +55,7 @@ def test_numbers_are_milliseconds_where_a_remapper_reads_them() -> None:
     assert read_date(1765979488, NOW, is_ms=True) == 1765979488
 
 
-@given(st.datetimes(datetime(2019, 1, 1), datetime(2030, 1, 1)), st.integers(-3, 300))
+@given(st.datetimes(datetime(2019, 1, 1), datetime(2030, 1, 1)), st.integers(-3, 300))  # noqa: DTZ001
 def test_a_line_without_year_gets_the_year_it_was_written_in(written: datetime, days_later: int) -> None:
     """Whenever it arrives within 300 days, or up to a day early."""
     written = written.replace(microsecond=0, tzinfo=UTC)

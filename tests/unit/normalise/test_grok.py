@@ -1,3 +1,4 @@
+# ruff: noqa: E501  tables of cases read best a line each
 """Matchers, filters and rules of grok (siem.md §1.10)."""
 
 import time

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  tables of cases read best a line each
 """Each processor of siem.md §1.9, and what is said of a wrong one."""
 
 from typing import Any
