@@ -5,7 +5,8 @@ from typing import Any
 
 from tocsin.explore.repository import settings, table, where
 from tocsin.explore.scope import Scope
-from tocsin.query import Field, Sql, field_several_sql, field_single_sql
+from tocsin.explore.values_repository import several, single
+from tocsin.query import Field, Sql
 from tocsin.query.tree import FieldKind
 from tocsin.store.events import EventStore, Limits
 
@@ -77,8 +78,8 @@ def counted_values(scope: Scope, field: Field) -> Sql:
         return Sql.of(_OF_COLUMN.strip(), column=Sql(column.name), table=table(scope), where=where(scope))
     return Sql.of(
         (_OF_ATTRIBUTE if field.kind is FieldKind.ATTRIBUTE else _OF_LIST).strip(),
-        single=field_single_sql(field, scope.track),
-        several=field_several_sql(field, scope.track),
+        single=single(field, scope.track),
+        several=several(field, scope.track),
         table=table(scope),
         where=where(scope),
     )

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from tocsin.explore.repository import settings, table, where
 from tocsin.explore.scope import Scope
-from tocsin.query import Field, Sql, field_several_sql, field_single_sql
+from tocsin.explore.values_repository import several, single
+from tocsin.query import Field, Sql
 from tocsin.query.tree import FieldKind
 from tocsin.store.events import EventStore
 
@@ -73,8 +74,8 @@ def _counted(scope: Scope, by: Field, steps: dict[str, int]) -> Sql:
         return Sql.of(_BY_COLUMN.strip(), column=Sql(column.name), table=table(scope), where=where(scope), **steps)
     return Sql.of(
         _BY_VALUE.strip(),
-        single=field_single_sql(by, scope.track),
-        several=field_several_sql(by, scope.track),
+        single=single(by, scope.track),
+        several=several(by, scope.track),
         table=table(scope),
         where=where(scope),
         **steps,
