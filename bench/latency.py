@@ -143,7 +143,7 @@ class Load:
 def watch(url: str, seen: dict[str, float], until: float) -> None:
     """Notes when each probe's signal is first found by the search."""
     keys = {"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}
-    body = {"filter": {"query": "service:latency-probe", "from": "now-10s", "to": "now+1m"}, "page": {"limit": 200}}
+    body = {"filter": {"query": "service:latency-probe", "from": "now-30s", "to": "now+1m"}, "page": {"limit": 200}}
     with httpx.Client(base_url=url, headers=keys, timeout=30) as client:
         while time.monotonic() < until:
             answer = client.post("/api/v2/security_monitoring/signals/search", json=body)
