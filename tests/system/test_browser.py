@@ -1,0 +1,240 @@
+"""The web application in a real browser, against a real server: the keyboard path, triage by two people, both
+explorers, rules, and no serious accessibility violation on any page (ux.md).
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from load import Sender, story_requests
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from server import ADMIN_EMAIL, ADMIN_PASSWORD, Server
+
+pytestmark = [pytest.mark.system, pytest.mark.browser]
+
+ROOT = Path(__file__).parents[2]
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+CHROMIUM = next((p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None)
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+EVENTS = 2_000
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("browser") / "data").running() as server:
+        end = int(time.time() * 1000) - 30_000
+        Sender(server.url).send(story_requests(end, EVENTS, 200))
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            body = {"filter": {"query": "*", "from": "now-7d", "to": "now"}, "page": {"limit": 20}}
+            if len(server.post("/api/v2/explore/signals/events", body)["data"]) >= 15:
+                break
+            time.sleep(0.5)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.fail("no Chromium: `make setup` installs it, or says how")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+class Person:
+    """Somebody at a browser of their own. What the page logs as an error is a failure at the end."""
+
+    def __init__(self, browser: Browser, server: Server, scheme: str = "dark") -> None:
+        self.server = server
+        self.context: BrowserContext = browser.new_context(
+            viewport={"width": 1440, "height": 900}, color_scheme=scheme, base_url=server.url
+        )
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(15_000)
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def sign_in(self) -> None:
+        self.page.goto("/")
+        self.page.get_by_label("Email").fill(ADMIN_EMAIL)
+        self.page.get_by_role("textbox", name="Password").fill(ADMIN_PASSWORD)
+        self.page.keyboard.press("Enter")
+        expect(self.page.get_by_role("navigation", name="Main")).to_be_visible()
+
+    def open(self, path: str) -> Page:
+        self.page.goto(path)
+        return self.page
+
+    def rows(self) -> Any:
+        return self.page.get_by_role("grid").get_by_role("row").filter(has=self.page.get_by_role("gridcell"))
+
+
+@pytest.fixture
+def ana(browser: Browser, server: Server) -> Iterator[Person]:
+    person = Person(browser, server)
+    person.sign_in()
+    yield person
+    assert person.errors == []
+    person.context.close()
+
+
+def violations(page: Page) -> list[str]:
+    page.evaluate(AXE.read_text())  # evaluated, since the page's policy forbids inline scripts
+    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")["violations"]
+    serious = [v for v in found if v["impact"] in ("serious", "critical")]
+    return [f"{v['id']}: {json.dumps([n['html'][:160] for n in v['nodes'][:3]])}" for v in serious]
+
+
+def test_a_wrong_password_is_refused_politely(browser: Browser, server: Server) -> None:
+    person = Person(browser, server)
+    page = person.open("/")
+    page.get_by_label("Email").fill(ADMIN_EMAIL)
+    page.get_by_role("textbox", name="Password").fill("not this one")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Main")).to_have_count(0)
+    person.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_no_serious_accessibility_violation(browser: Browser, server: Server, scheme: str) -> None:
+    person = Person(browser, server, scheme)
+    page = person.open("/")
+    page.get_by_label("Email").wait_for()
+    found = {"sign-in": violations(page)}
+    person.sign_in()
+    for path in ("/signals", "/logs", "/rules", "/settings"):
+        person.open(path)
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(500)
+        found[path] = violations(page)
+    person.open("/signals")
+    person.rows().first.click()
+    page.get_by_role("tab", name="Timeline").wait_for()
+    page.wait_for_timeout(500)
+    found["panel"] = violations(page)
+    person.context.close()
+    assert {where: what for where, what in found.items() if what} == {}
+
+
+def test_the_keyboard_path_from_list_to_decision_and_back(ana: Person) -> None:
+    page = ana.open("/signals")
+    expect(ana.rows().nth(2)).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("tab", name="Timeline")).to_be_visible()
+    assert "event=" in page.url
+    page.keyboard.press("u")
+    expect(page.get_by_role("radio", name="Under review").or_(page.get_by_text("Under review")).first).to_be_visible()
+    page.keyboard.press("a")
+    expect(page.get_by_label("Assignee").first).not_to_have_value("", timeout=10_000)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("tab", name="Timeline")).to_have_count(0)
+    # the focus is back on a row: the next key goes on from there
+    focused = page.evaluate("() => Boolean(document.activeElement?.closest('[role=row], [role=grid]'))")
+    assert focused, "Escape must give the focus back to the list"
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    assert page.evaluate(
+        "() => document.activeElement?.isContentEditable || document.activeElement?.tagName === 'INPUT'"
+    )
+
+
+def test_facet_search_and_url_say_the_same(ana: Person) -> None:
+    page = ana.open("/signals")
+    facets = page.get_by_label("Facets")
+    high = facets.get_by_role("checkbox", name="high").or_(facets.get_by_text("High", exact=True)).first
+    high.click()
+    page.wait_for_url("**/signals?*status*high*")
+    expect(ana.rows().first).to_contain_text("High")
+    page.reload()
+    expect(ana.rows().first).to_contain_text("High")
+    body = {"filter": {"query": "status:high", "from": "now-7d", "to": "now"}, "facets": ["status"]}
+    total = ana.server.post("/api/v2/explore/signals/facets", body)["meta"]["total"]
+    expect(page.get_by_text(f"{total} signals").first).to_be_visible()
+    ana.open("/signals?query=status%3Anothing")
+    expect(page.get_by_text("No signals", exact=False).first).to_be_visible()
+
+
+def test_a_broken_query_is_marked_and_not_run(ana: Person) -> None:
+    page = ana.open("/signals?query=status%3A")
+    expect(page.get_by_text("status", exact=False).first).to_be_visible()
+    expect(page.get_by_role("alert").or_(page.get_by_text("value", exact=False)).first).to_be_visible()
+
+
+def test_two_people_at_one_signal(browser: Browser, server: Server) -> None:
+    ana, ben = Person(browser, server), Person(browser, server)
+    ana.sign_in()
+    ben.sign_in()
+    ana.open("/signals?query=status%3Acritical")
+    ana.rows().first.click()
+    ana.page.get_by_role("tab", name="Timeline").wait_for()
+    ben.open(ana.page.url)
+    ben.page.get_by_role("tab", name="Timeline").wait_for()
+    ben.page.keyboard.press("u")
+    ben.page.wait_for_timeout(1500)
+    ana.page.keyboard.press("u")
+    # her page did not know of it: she is told who was faster, or sees the new state because live data came first
+    told = ana.page.get_by_text("changed", exact=False).or_(ana.page.get_by_text("Under review"))
+    expect(told.first).to_be_visible()
+    for person in (ana, ben):
+        person.context.close()
+
+
+def test_logs_open_from_a_signal_and_expand(ana: Person) -> None:
+    page = ana.open("/signals")
+    ana.rows().first.click()
+    page.get_by_role("tab", name="Logs").click()
+    page.get_by_text("View all related logs").first.click()
+    page.wait_for_url("**/logs?*")
+    expect(ana.rows().first).to_be_visible()
+    ana.rows().first.click()
+    expect(page.get_by_role("button", name="Close the panel")).to_be_visible()
+
+
+def test_rules_can_be_switched_off_and_say_what_is_wrong(ana: Person) -> None:
+    page = ana.open("/rules")
+    page.get_by_label("Search rules").fill("AWS root")
+    switch = page.get_by_role("switch", name="AWS root account signed in enabled")
+    expect(switch).to_be_checked()
+    switch.click(force=True)
+    expect(switch).not_to_be_checked()
+    rule = ana.server.get("/api/v2/security_monitoring/rules/aws-roo-001")
+    assert rule["isEnabled"] is False
+    switch.click(force=True)
+    expect(switch).to_be_checked()
+
+
+def test_log_content_cannot_become_markup(ana: Person) -> None:
+    hostile = "<img src=x onerror=window.__owned=1><script>window.__owned=1</script> javascript:alert(1)"
+    event = {
+        "ddsource": "nginx",
+        "service": "<b>shop</b>",
+        "hostname": "web-<i>1",
+        "message": hostile,
+        "usr": {"id": hostile},
+    }
+    ana.server.post("/api/v2/logs", [event])
+    page = ana.open("/logs?query=%22window.__owned%22")
+    expect(ana.rows().first).to_contain_text("onerror")
+    ana.rows().first.click()
+    page.wait_for_timeout(800)
+    assert page.evaluate("() => window.__owned") is None
