@@ -1,7 +1,7 @@
 """Records of each source, of our own writing, and what the shipped pipelines must make of them.
 
-A case of a YAML file: `about`, `record` (a line or an object), `expect`: reserved attributes, and under `attributes` those
-that must be there with these values; null means that there must be none.
+A case of a YAML file: `about`, `record` (a line or an object), `expect`: reserved attributes, and under `attributes`
+those that must be there with these values; null means that there must be none.
 """
 
 from pathlib import Path
