@@ -50,7 +50,7 @@ _events = st.lists(
 _queries = st.sampled_from(
     ["*", "status:error", "-@k:a", "@n:>=0", "env:prod OR host:web-1", "@k.x:*", "_missing_:host"]
 )
-_fields = st.sampled_from(["status", "host", "env", "tags", "@k", "@n", "@k.x", "team", "@nothing"])
+_fields = st.sampled_from(["status", "host", "env", "tags", "@k", "@n", "@k.x", "team", "timestamp", "@nothing"])
 
 _tests = itertools.count()
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from tocsin.explore.repository import settings, table, where
 from tocsin.explore.scope import Scope
-from tocsin.explore.values_repository import several, single
+from tocsin.explore.values_repository import several, single, stored_column
 from tocsin.query import Field, Sql
 from tocsin.query.tree import FieldKind
 from tocsin.store.events import EventStore, Limits
@@ -73,9 +73,8 @@ def facet(
 
 def counted_values(scope: Scope, field: Field) -> Sql:
     """Rows `value, n, base, folded`, not yet added up."""
-    column = scope.track.columns.get(field.name) if field.kind is FieldKind.NAME else None
-    if column is not None and not column.is_list:
-        return Sql.of(_OF_COLUMN.strip(), column=Sql(column.name), table=table(scope), where=where(scope))
+    if column := stored_column(field, scope.track):
+        return Sql.of(_OF_COLUMN.strip(), column=column, table=table(scope), where=where(scope))
     return Sql.of(
         (_OF_ATTRIBUTE if field.kind is FieldKind.ATTRIBUTE else _OF_LIST).strip(),
         single=single(field, scope.track),

@@ -4,9 +4,8 @@ from dataclasses import dataclass, field
 
 from tocsin.explore.repository import settings, table, where
 from tocsin.explore.scope import Scope
-from tocsin.explore.values_repository import several, single
+from tocsin.explore.values_repository import several, single, stored_column
 from tocsin.query import Field, Sql
-from tocsin.query.tree import FieldKind
 from tocsin.store.events import EventStore
 
 
@@ -69,9 +68,8 @@ def bars(
 
 def _counted(scope: Scope, by: Field, steps: dict[str, int]) -> Sql:
     """Rows `bucket, value, n, base`, as in `facets_repository`."""
-    column = scope.track.columns.get(by.name) if by.kind is FieldKind.NAME else None
-    if column is not None and not column.is_list:
-        return Sql.of(_BY_COLUMN.strip(), column=Sql(column.name), table=table(scope), where=where(scope), **steps)
+    if column := stored_column(by, scope.track):
+        return Sql.of(_BY_COLUMN.strip(), column=column, table=table(scope), where=where(scope), **steps)
     return Sql.of(
         _BY_VALUE.strip(),
         single=single(by, scope.track),

@@ -6,10 +6,21 @@ missing attribute. A cast to Nullable(String) keeps what is missing apart from w
 
 from tocsin.query import Field, Sql, Track, field_number_sql, field_several_sql, field_single_sql, field_sql
 from tocsin.query.columns import encode_path
-from tocsin.query.track import ATTRIBUTES
+from tocsin.query.track import ATTRIBUTES, Kind
 from tocsin.query.tree import FieldKind
 
 _NUMBER = r"^[+-]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+)(?:[eE][+-]?[0-9]+)?$"
+
+
+def stored_column(field: Field, track: Track) -> Sql | None:
+    """The column that holds one value of the field for each row, empty where there is none; None for other fields.
+
+    Grouping by it as it is stored is the fastest; a time is in Unix milliseconds.
+    """
+    column = track.columns.get(field.name) if field.kind is FieldKind.NAME else None
+    if column is None or column.is_list:
+        return None
+    return Sql(f"toUnixTimestamp64Milli({column.name})" if column.kind is Kind.TIME else column.name)
 
 
 def single(field: Field, track: Track) -> Sql:
