@@ -55,7 +55,8 @@ def _own_events(events: int, seed: int) -> Iterator[bytes]:
                     "ddsource": "nginx",
                     "service": "web-store",
                     "message": f'{ip} - - [05/Jan/2026:01:58:53 +0000] "GET {path} HTTP/1.1" '
-                    f'{rng.choice([200, 304, 404])} {rng.randrange(90000)} "-" "Mozilla/5.0 (X11; Linux x86_64) Chrome/{rng.randrange(90, 120)}.0"',
+                    f'{rng.choice([200, 304, 404])} {rng.randrange(90000)} "-" '
+                    f'"Mozilla/5.0 (X11; Linux x86_64) Chrome/{rng.randrange(90, 120)}.0"',
                 }
             case 5 | 6 | 7:
                 event |= {

@@ -76,7 +76,7 @@ def prepare(work: Work) -> Prepared:
         if "reject" in body:
             prepared.reject(record, "asked", "it says so")
             continue
-        at = body.get("timestamp", record.received_at)
+        at = body["timestamp"] if isinstance(body.get("timestamp"), int) else record.received_at
         id = event_id(at, record.raw, record.occurrence)
         prepared.add(id, encode(Event(id, at, attributes=body)))
     return prepared
