@@ -144,7 +144,7 @@ function addSignal(world: World, random: Random, time: number): void {
   world.arrivedAt.set(id, time);
   const by = { name: assignee.name, handle: assignee.handle };
   world.history.set(id, [
-    { at: time, by: null, kind: "created", from: "", to: kind.severity, comment: "" },
+    { at: time, by: { name: "Tocsin", handle: "" }, kind: "created", from: "", to: kind.severity, comment: "" },
     ...(assignee.uuid ? [{ at: time + 240_000, by, kind: "assignee", from: "", to: assignee.name, comment: "" }] : []),
     ...(state !== "open" ? [{ at: time + 600_000, by, kind: "state", from: "open", to: state, comment: state === "archived" ? "Known scanner" : "" }] : []),
   ]);

@@ -2,7 +2,8 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { printSort, type Sort } from "@/lib/urlState";
 import { get, post } from "./client";
-import type { CheckAnswer, CompletionAnswer, CountAnswer, EventsPage, ExploreEvent, FacetsAnswer, Filter, TimeseriesAnswer, Track } from "./types";
+import type { QueryFault } from "./errors";
+import type { CheckAnswer, CompletionAnswer, CountAnswer, EventsPage, ExploreEvent, FacetsAnswer, Filter, Hint, TimeseriesAnswer, Track } from "./types";
 
 const PAGE = 100;
 const path = (track: Track, what: string): string => `/api/v2/explore/${track}/${what}`;
@@ -60,10 +61,19 @@ export const eventQuery = (track: Track, id: string) =>
 export const complete = (track: Track, text: string, cursor: number, from: string, to: string): Promise<CompletionAnswer> =>
   post<CompletionAnswer>(path(track, "complete"), { text, cursor, from, to });
 
+/** What the parser says about a query: the first fault, or hints. */
+export interface Verdict {
+  fault: QueryFault | null;
+  hints: Hint[];
+}
+
 export const checkQuery = (track: Track, query: string) =>
   queryOptions({
     queryKey: [...exploreKeys.track(track), "check", query],
-    queryFn: async ({ signal }) => (await post<CheckAnswer>(path(track, "check"), { query }, signal)).data,
+    queryFn: async ({ signal }): Promise<Verdict> => {
+      const { data } = await post<CheckAnswer>(path(track, "check"), { query }, signal);
+      return { fault: data.error ?? null, hints: data.hints ?? [] };
+    },
     staleTime: Infinity,
     retry: false,
   });

@@ -23,6 +23,12 @@ export const inviteUser = (email: string, name: string, roleId: string): Promise
 export const setUserDisabled = (id: string, disabled: boolean): Promise<unknown> =>
   request("PATCH", `/api/v2/users/${id}`, { body: { data: { id, type: "users", attributes: { disabled } } } });
 
+/** Another person's password needs no old one; one's own does. */
+export const setPassword = (userId: string | null, password: string, current: string): Promise<unknown> =>
+  userId === null
+    ? request("PUT", "/api/v2/current_user/password", { body: { data: { type: "passwords", attributes: { password, current_password: current } } } })
+    : request("PUT", `/api/v2/users/${userId}/password`, { body: { data: { type: "passwords", attributes: { password } } } });
+
 export type KeyKind = "api_keys" | "application_keys";
 const KEY_PATHS: Record<KeyKind, string> = { api_keys: "/api/v2/api_keys", application_keys: "/api/v2/current_user/application_keys" };
 

@@ -3,7 +3,7 @@ import { queryOptions } from "@tanstack/react-query";
 import type { ArchiveReason, TriageState } from "@/lib/severity";
 import { get, request } from "./client";
 import { ApiError } from "./errors";
-import type { HistoryEntry, TriageResult } from "./types";
+import type { BulkAnswer, ExploreEvent, HistoryEntry, TriageResult } from "./types";
 
 const BASE = "/api/v2/security_monitoring/signals";
 /** The contract's limit per bulk call (api.md §5). */
@@ -27,14 +27,6 @@ export interface BulkOutcome {
   failed: { id: string; reason: string }[];
 }
 
-interface BulkAnswer {
-  result: {
-    count: number;
-    events: { id: string; event: TriageResult }[];
-    failures?: { id: string; status: number; code: string; errors: string[] }[];
-  };
-}
-
 /** Changes each item in calls of at most 199; what one call refuses does not stop the next. */
 export async function changeSignals(items: { id: string; change: TriageChange }[], progress: (done: number) => void): Promise<BulkOutcome> {
   const outcome: BulkOutcome = { done: [], failed: [] };
@@ -43,7 +35,7 @@ export async function changeSignals(items: { id: string; change: TriageChange }[
     try {
       const body = { data: chunk.map(({ id, change }) => ({ id, type: "signal", attributes: change })) };
       const answer = await request<BulkAnswer>("PATCH", `${BASE}/bulk/update`, { body });
-      const reasons = new Map((answer.result.failures ?? []).map((failure) => [failure.id, failure.errors.join(" ")]));
+      const reasons = new Map(answer.result.failures.map((failure) => [failure.id, failure.errors.join(" ")]));
       const done = new Set(answer.result.events.map((event) => event.id));
       for (const { id } of chunk) {
         if (done.has(id)) outcome.done.push(id);
@@ -57,6 +49,13 @@ export async function changeSignals(items: { id: string; change: TriageChange }[
   }
   return outcome;
 }
+
+/** One signal with its samples and the explanation why it fired. */
+export const signalQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["signal", id],
+    queryFn: async ({ signal }) => (await get<{ data: ExploreEvent }>(`${BASE}/${encodeURIComponent(id)}`, signal)).data,
+  });
 
 export const historyQuery = (id: string) =>
   queryOptions({

@@ -1,5 +1,30 @@
-/** The shapes of the answers that the screens read (api.md §3–5, §13; our own explore endpoints). */
+/**
+ * The shapes of the answers that the screens read. What the server's OpenAPI document says is taken from there
+ * (`generated`, never edited); here stand only views of what it leaves open: attributes of events, members of rules.
+ */
 import type { ArchiveReason, Severity, TriageState } from "@/lib/severity";
+import type { TriageAttributes } from "./generated/types.gen";
+
+export type {
+  BulkAnswer,
+  CheckAnswer,
+  CompletionAnswer,
+  CountAnswer,
+  FacetsAnswer,
+  FacetValue,
+  HistoryEntry,
+  QueryHint as Hint,
+  RejectedPage,
+  ReplayAnswer,
+  StatusAnswer,
+  StatusAttributes as IntakeStatus,
+  TimeBucket,
+  TimeseriesAnswer,
+  UserAttributes,
+} from "./generated/types.gen";
+
+/** A decision as the server confirms it; the person always with name and handle. */
+export type TriageResult = Pick<TriageAttributes, "state"> & Partial<Pick<TriageAttributes, "archive_reason" | "archive_comment" | "version">> & { assignee: Person };
 
 export type Track = "logs" | "signals";
 
@@ -35,53 +60,6 @@ export interface EventsPage {
   meta: { page?: { after?: string | null }; elapsed?: number; snapshot?: unknown };
 }
 
-export interface FacetValue {
-  value: string;
-  count: number;
-}
-
-export interface FacetResult {
-  facet: string;
-  values: FacetValue[];
-  distinct: number;
-  missing: number;
-}
-
-export interface FacetsAnswer {
-  data: FacetResult[];
-  meta: { total: number; elapsed?: number };
-}
-
-export interface TimeBucket {
-  time: number;
-  count: number;
-  by: Record<string, number>;
-}
-
-export interface TimeseriesAnswer {
-  data: { interval_ms: number; buckets: TimeBucket[] };
-  meta: { total: number; elapsed?: number };
-}
-
-export interface CountAnswer {
-  data: { count: number; latest_ingested_at: number | null };
-}
-
-export interface CompletionAnswer {
-  data: { start: number; end: number; kind: "field" | "value"; options: { text: string; insert: string; count?: number | null; detail?: string | null }[] };
-}
-
-export interface Hint {
-  start: number;
-  end: number;
-  message: string;
-  fix?: string | null;
-}
-
-export interface CheckAnswer {
-  data: { ok: true; hints: Hint[] } | { ok: false; error: { code: string; start: number; end: number; message: string; fix?: string | null } };
-}
-
 export interface Person {
   uuid: string;
   handle: string;
@@ -97,6 +75,27 @@ export interface SignalQuery {
   distinctFields: string[];
   groupByPaths: string[];
   aggregationDetails?: { eventsCount?: number; value?: number; distinctValues?: string[] };
+}
+
+/** A case that held at a moment: with which values of the queries. */
+export interface Verdict {
+  case: string;
+  status: string;
+  condition: string;
+  at: string;
+  values: Record<string, number>;
+  window_events: number;
+}
+
+/** Why a signal fired (ours, beside the contract). */
+export interface Explanation {
+  window_seconds: number;
+  opened: Verdict;
+  decided: Verdict;
+  severity_changes: (Verdict & { from: string })[];
+  adjustments: { kind: string; from: string; to: string; because: string }[];
+  closes_at: string;
+  closes_because: string;
 }
 
 export interface SignalSample {
@@ -124,6 +123,7 @@ export interface SignalCustom {
     first_seen?: string;
     last_seen?: string;
     events_matched?: number;
+    window?: { state?: string; closes_at?: string };
     high_cardinality?: { attributes?: string[]; tags?: string[] };
   };
   triggeringRuleCase?: { name?: string; status?: string; condition?: string };
@@ -131,25 +131,9 @@ export interface SignalCustom {
   groupByValues?: Record<string, string | string[]>;
   queries?: SignalQuery[];
   samples?: SignalSample[];
-  relatedQuery?: { from?: number | string; to?: number | string; track?: string; query?: string };
+  explanation?: Explanation;
+  relatedQuery?: { from?: number | string; to?: number | string; track?: string; query?: string; queries?: Record<string, string> };
   [member: string]: unknown;
-}
-
-export interface HistoryEntry {
-  at: number;
-  by: { name: string; handle: string } | null;
-  kind: string;
-  from: string | null;
-  to: string | null;
-  comment: string | null;
-}
-
-export interface TriageResult {
-  state: TriageState;
-  assignee: Person;
-  archive_reason?: ArchiveReason;
-  archive_comment?: string;
-  version?: number;
 }
 
 export interface RuleQuery {
@@ -216,17 +200,6 @@ export interface Resource<A> {
   type: string;
   attributes: A;
   relationships?: Record<string, { data?: { id: string; type: string } | { id: string; type: string }[] | null }>;
-}
-
-export interface UserAttributes {
-  name: string | null;
-  email: string;
-  handle: string;
-  title?: string | null;
-  status?: string;
-  disabled?: boolean;
-  created_at?: string;
-  last_login_time?: string | null;
 }
 
 export interface RoleAttributes {

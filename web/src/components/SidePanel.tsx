@@ -19,7 +19,7 @@ interface Props {
 
 /** Beside the list, never over it; as wide as the person likes; closed by Esc, never by a click elsewhere. */
 export function SidePanel({ label, header, children, onClose, onStep }: Props) {
-  const [width, setWidth] = useState(() => clamp(Number(recall("panel-width")) || 560));
+  const [width, setWidth] = useState(() => clamp(Number(recall("panel-width")) || 580));
   const panel = useRef<HTMLElement>(null);
 
   useHotkeys([{ keys: ["Escape"], label: "Close the panel, back to the row", group: "Panel", run: onClose }]);

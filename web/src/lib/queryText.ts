@@ -98,13 +98,6 @@ export function clearFacet(text: string, field: string): string {
   return writeSelection(text, field, { included: [], excluded: [] });
 }
 
-/** Appends a clause that need not be a facet choice, unless it already stands there. */
-export function addClause(text: string, clause: string): string {
-  const { clauses, hasOr } = parseClauses(text);
-  if (!hasOr && clauses.some((other) => text.slice(other.start, other.end) === clause)) return text.trim();
-  return joinAnd(text, hasOr, [clause]);
-}
-
 /** The top-level clauses as typed, each with the text that remains without it; for "drop this filter". */
 export function droppable(text: string): { clause: string; without: string }[] {
   const { clauses, hasOr } = parseClauses(text);

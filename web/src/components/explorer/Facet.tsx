@@ -93,7 +93,7 @@ function Values({ explorer, facet }: { explorer: ExplorerHandle; facet: FacetDef
                   {included && <Icon name="check" size={10} />}
                   {excluded && <Icon name="close" size={10} />}
                 </span>
-                <span className={classes.text}>{facet.render ? facet.render(value) : value}</span>
+                <span className={classes.text}>{value === "" ? <em>empty</em> : facet.render ? facet.render(value) : value}</span>
                 <span className={classes.count}>{formatCompact(count)}</span>
               </button>
               <span className={classes.actions}>

@@ -2,7 +2,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { checkQuery } from "@/api/explore";
-import type { Track } from "@/api/types";
+import type { Hint, Track } from "@/api/types";
 import { Icon } from "@/components/icons";
 import { useHotkeys } from "@/components/hotkeys";
 import { rememberSearch } from "@/lib/storage";
@@ -13,6 +13,8 @@ const QueryEditor = lazy(() => import("./QueryEditor"));
 export interface EditorHandle {
   focus: () => void;
 }
+
+const NO_HINTS: Hint[] = [];
 
 interface Props {
   track: Track;
@@ -36,8 +38,8 @@ export function QueryBox({ track, label, placeholder, value, from, to, onSubmit 
   const [settled] = useDebouncedValue(draft, 200);
   const check = useQuery({ ...checkQuery(track, settled), enabled: settled.trim() !== "" });
   const verdict = settled === draft && draft.trim() !== "" ? check.data : undefined;
-  const fault = verdict && !verdict.ok ? verdict.error : null;
-  const hint = verdict?.ok ? verdict.hints[0] : undefined;
+  const fault = verdict?.fault ?? null;
+  const hint = verdict?.hints[0];
   const editor = useRef<EditorHandle | null>(null);
   const box = useRef<HTMLDivElement>(null);
 
@@ -69,7 +71,7 @@ export function QueryBox({ track, label, placeholder, value, from, to, onSubmit 
           from={from}
           to={to}
           fault={fault}
-          hints={verdict?.ok ? verdict.hints : []}
+          hints={verdict?.hints ?? NO_HINTS}
           onChange={setDraft}
           onSubmit={submit}
         />

@@ -126,8 +126,8 @@ async function suggest(context: CompletionContext, track: Track, from: string, t
     const { data } = await complete(track, text, context.pos, from, to);
     if (context.aborted) return null;
     const options: Completion[] = data.options.map((option, index) => ({
-      label: option.text,
-      detail: option.detail ?? (typeof option.count === "number" ? formatNumber(option.count) : undefined),
+      label: option.text || option.insert,
+      detail: option.count ? formatNumber(option.count) : (option.detail ?? undefined),
       boost: 50 - index,
       apply: (view) => {
         const insert = data.kind === "field" ? (option.insert.endsWith(":") ? option.insert : `${option.insert}:`) : `${option.insert} `;

@@ -37,9 +37,9 @@ export function QueryCard({ query, label, position, target, faults, readOnly, is
   const mayRead = useMay("logs_read_data");
   const [settled] = useDebouncedValue(query.query, 300);
   const check = useQuery({ ...checkQuery("logs", settled), enabled: mayRead && settled.trim() !== "" && settled === query.query });
-  const verdict = check.data;
-  const spoken = verdict && !verdict.ok ? `${verdict.error.message} (at character ${String(verdict.error.start + 1)})` : undefined;
-  const fix = verdict && !verdict.ok ? verdict.error.fix : undefined;
+  const fault = check.data?.fault;
+  const spoken = fault ? `${fault.message} (at character ${String(fault.start + 1)})` : undefined;
+  const fix = fault?.fix;
   return (
     <fieldset className={classes.query}>
       <legend className="visually-hidden">Query {label}</legend>

@@ -50,7 +50,7 @@ export function RuleForm({ draft, edit, faults, readOnly, isDefault }: Props) {
         <TextInput
           size="xs"
           label="Name"
-          required
+          required withAsterisk={false}
           disabled={readOnly}
           value={isDefault ? ((draft.customName as string | undefined) ?? draft.name) : draft.name}
           error={at("name") ?? at("customName")}

@@ -24,8 +24,8 @@ export function SignInPage({ onDone }: { onDone: () => void }) {
       >
         <img src="/favicon.svg" alt="" width={34} height={34} />
         <h1 className={classes.title}>Sign in to Tocsin</h1>
-        <TextInput label="Email" type="email" name="email" autoComplete="username" required autoFocus size="sm" value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
-        <PasswordInput label="Password" name="password" autoComplete="current-password" required size="sm" value={password} onChange={(event) => setPassword(event.currentTarget.value)} visibilityToggleButtonProps={{ "aria-label": "Show the password" }} />
+        <TextInput label="Email" type="email" name="email" autoComplete="username" required withAsterisk={false} autoFocus size="sm" value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
+        <PasswordInput label="Password" name="password" autoComplete="current-password" required withAsterisk={false} size="sm" value={password} onChange={(event) => setPassword(event.currentTarget.value)} visibilityToggleButtonProps={{ "aria-label": "Show the password" }} />
         {attempt.error && (
           <p className={classes.fault} role="alert">
             {explain(attempt.error)}

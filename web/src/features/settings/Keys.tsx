@@ -121,7 +121,7 @@ function NewKey({ kind, opened, onClose }: { kind: KeyKind; opened: boolean; onC
             make.mutate();
           }}
         >
-          <TextInput size="xs" data-autofocus required label="Name" placeholder="What it is for" value={name} onChange={(event) => setName(event.currentTarget.value)} />
+          <TextInput size="xs" data-autofocus required withAsterisk={false} label="Name" placeholder="What it is for" value={name} onChange={(event) => setName(event.currentTarget.value)} />
           {make.error && <ErrorState inline error={make.error} />}
           <Button type="submit" loading={make.isPending}>
             Make the key

@@ -11,6 +11,7 @@ import { ErrorState, SkeletonRows } from "@/components/states";
 import { RelativeTime } from "@/components/Time";
 import { quoteValue } from "@/lib/queryText";
 import { stringifySearch } from "@/lib/urlState";
+import { Password } from "./Password";
 import classes from "./settings.module.css";
 
 /** Who may sign in, with which role, and when they last did. */
@@ -70,6 +71,7 @@ function Person({ user, role }: { user: Resource<UserAttributes>; role: string }
   const me = useMe();
   const client = useQueryClient();
   const { name, email, disabled, last_login_time: seen } = user.attributes;
+  const [changing, setChanging] = useState(false);
   const change = useMutation({ mutationFn: () => setUserDisabled(user.id, !disabled), onSuccess: () => client.invalidateQueries({ queryKey: ["users"] }) });
   return (
     <tr data-off={disabled || undefined}>
@@ -85,6 +87,21 @@ function Person({ user, role }: { user: Resource<UserAttributes>; role: string }
       </td>
       <td className={classes.end}>
         {change.error && <span className={classes.fault}>{change.error.message}</span>}
+        <Password userId={user.id === me.uuid ? null : user.id} name={name ?? email} opened={changing} onClose={() => setChanging(false)} />
+        {user.id === me.uuid && (
+          <Button variant="default" size="compact-xs" onClick={() => setChanging(true)}>
+            Change password
+          </Button>
+        )}
+        {user.id !== me.uuid && (
+          <Gate permission="user_access_manage">
+            {(may) => (
+              <Button variant="default" size="compact-xs" mr={6} disabled={!may} onClick={() => setChanging(true)}>
+                Set password
+              </Button>
+            )}
+          </Gate>
+        )}
         {user.id !== me.uuid && (
           <Gate permission="user_access_manage">
             {(may) => (
@@ -119,10 +136,10 @@ function Invite({ roles, onDone }: { roles: { value: string; label: string }[]; 
         invite.mutate();
       }}
     >
-      <TextInput size="xs" data-autofocus type="email" required label="Email" value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
+      <TextInput size="xs" data-autofocus type="email" required withAsterisk={false} label="Email" value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
       <TextInput size="xs" label="Name" value={name} onChange={(event) => setName(event.currentTarget.value)} />
-      <Select size="xs" label="Role" required data={roles} value={role} onChange={setRole} allowDeselect={false} />
-      <p className={classes.dim}>They sign in once an administrator has set a password for them: tocsin user password {email.trim() || "EMAIL"}.</p>
+      <Select size="xs" label="Role" required withAsterisk={false} data={roles} value={role} onChange={setRole} allowDeselect={false} />
+      <p className={classes.dim}>Then set a password for them in the list, and tell them.</p>
       {invite.error && <ErrorState inline error={invite.error} />}
       <Button type="submit" loading={invite.isPending} disabled={!role}>
         Add

@@ -2,23 +2,33 @@ import classes from "./signals.module.css";
 
 const SHORT: Record<string, string> = { "@usr.id": "user", "@usr.name": "user", "@network.client.ip": "ip", host: "host", "@dns.question.name": "domain" };
 
-/** `@usr.id:root` as a quiet label and its value; as many as fit on the line. */
+/** A quiet word for the kind, its first value, and how many more: as many as fit on the line. */
 export function Entities({ entities }: { entities: string[] }) {
+  const kinds = new Map<string, string[]>();
+  for (const { field, value } of entities.map(splitEntity)) {
+    const kind = SHORT[field] ?? field.split(".").at(-1) ?? field;
+    const values = kinds.get(kind) ?? [];
+    if (!values.includes(value)) kinds.set(kind, [...values, value]);
+  }
+  const sorted = [...kinds].toSorted(([left], [right]) => rank(left) - rank(right));
   return (
-    <span className={classes.entities}>
-      {entities.slice(0, 4).map((entity) => {
-        const { field, value } = splitEntity(entity);
-        return (
-          <span key={entity} className={classes.entity} title={entity}>
-            <span className={classes.kind}>{SHORT[field] ?? field.split(".").at(-1)}</span>
-            {value}
-          </span>
-        );
-      })}
-      {entities.length > 4 && <span className={classes.kind}>+{entities.length - 4}</span>}
+    <span className={classes.entities} title={entities.slice(0, 40).join("\n")}>
+      {sorted.map(([kind, values]) => (
+        <span key={kind} className={classes.entity}>
+          <span className={classes.kind}>{kind}</span>
+          {shortName(values[0] ?? "")}
+          {values.length > 1 && <span className={classes.further}> +{values.length - 1}</span>}
+        </span>
+      ))}
     </span>
   );
 }
+
+/** The name at the end of an ARN, or the text; the title has all of it. */
+const shortName = (value: string): string => (value.startsWith("arn:") ? (value.split(/[/:]/).at(-1) ?? value) : value);
+
+const ORDER = ["user", "ip", "host"];
+const rank = (kind: string): number => (ORDER.includes(kind) ? ORDER.indexOf(kind) : ORDER.length);
 
 /** The field ends at the first colon; values such as IPv6 addresses have more. */
 export function splitEntity(entity: string): { field: string; value: string } {

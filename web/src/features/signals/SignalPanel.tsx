@@ -1,7 +1,7 @@
 import { CopyButton, ActionIcon } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { eventQuery } from "@/api/explore";
+import { signalQuery } from "@/api/signals";
 import type { PanelProps } from "@/components/explorer/Explorer";
 import type { ExplorerHandle } from "@/components/explorer/model";
 import { Icon } from "@/components/icons";
@@ -23,7 +23,7 @@ import { WhatHappened } from "./WhatHappened";
 /** One signal: what happened, next steps, then the tabs. */
 export function SignalPanel({ explorer, event, id, close, step, startArchiving }: PanelProps & { explorer: ExplorerHandle; startArchiving: boolean }) {
   const [fromRow] = useState(event);
-  const full = useQuery({ ...eventQuery("signals", id), placeholderData: fromRow });
+  const full = useQuery({ ...signalQuery(id), placeholderData: fromRow });
   const signal = full.data;
   const { state, update } = explorer;
   useEffect(() => {

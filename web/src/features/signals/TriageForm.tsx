@@ -2,10 +2,9 @@ import { Button, Loader, Select, Textarea } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useId, useState } from "react";
 import { ApiError } from "@/api/errors";
-import { exploreKeys } from "@/api/explore";
 import { usersQuery } from "@/api/people";
 import { useMe } from "@/api/session";
-import type { TriageChange } from "@/api/signals";
+import { signalQuery, type TriageChange } from "@/api/signals";
 import type { ExploreEvent } from "@/api/types";
 import { Gate } from "@/components/Gate";
 import { useHotkeys } from "@/components/hotkeys";
@@ -34,7 +33,7 @@ export function TriageForm({ event, startArchiving }: { event: ExploreEvent; sta
   const change = (next: TriageChange) => triage.mutate({ ...next, version: versionOf(event) }, { onSuccess: () => setArchiving(false) });
   const reload = () => {
     triage.reset();
-    void client.invalidateQueries({ queryKey: [...exploreKeys.track("signals"), "event", event.id] });
+    void client.invalidateQueries({ queryKey: signalQuery(event.id).queryKey });
     void client.invalidateQueries({ queryKey: ["signal-history", event.id] });
   };
   useHotkeys([{ keys: ["e"], label: "Archive", group: "Triage", run: () => setArchiving(true) }], me.permissions.has(WRITE) && state !== "archived");
@@ -148,7 +147,7 @@ export function AssigneeSelect({ assignee, disabled, onChange }: AssigneeProps) 
   return (
     <Select
       size="xs"
-      w={150}
+      w={136}
       aria-label="Assignee"
       placeholder="Unassigned"
       searchable

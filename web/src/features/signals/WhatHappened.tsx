@@ -1,6 +1,6 @@
 import { Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Fragment, type ReactNode } from "react";
+import { Fragment, useState, type ReactNode } from "react";
 import { ruleQuery } from "@/api/rules";
 import { useMay } from "@/api/session";
 import type { ExploreEvent, SignalQuery } from "@/api/types";
@@ -12,7 +12,8 @@ import { textsAt } from "@/lib/attributes";
 import { formatNumber, plural } from "@/lib/format";
 import { formatDuration } from "@/lib/time";
 import { splitEntity } from "./Entities";
-import { custom, severityOf, timeOf, titleOf } from "./config";
+import { custom, timeOf, titleOf } from "./config";
+import { Why } from "./Why";
 import { relatedLogs } from "./relatedLogs";
 import classes from "./signals.module.css";
 
@@ -34,7 +35,7 @@ const TELLING = ["usr.id", "usr.name", "network.client.ip", "network.client.geoi
 
 export function WhatHappened({ signal, explorer }: { signal: ExploreEvent; explorer: ExplorerHandle }) {
   const signalCustom = custom(signal);
-  const { workflow, triggeringRuleCase, queries = [], groupByValues = {} } = signalCustom;
+  const { workflow, queries = [], groupByValues = {} } = signalCustom;
   const mayReadRules = useMay("security_monitoring_rules_read");
   const rule = useQuery({ ...ruleQuery(workflow?.rule?.id ?? ""), enabled: mayReadRules && Boolean(workflow?.rule?.id), retry: false });
   const first = timeOf(workflow?.first_seen ?? signal.attributes.timestamp) ?? 0;
@@ -76,17 +77,7 @@ export function WhatHappened({ signal, explorer }: { signal: ExploreEvent; explo
           </>
         )}
       </p>
-      {triggeringRuleCase && (
-        <p>
-          It is {severityOf(signal)} because {triggeringRuleCase.name ? <>the case “{triggeringRuleCase.name}”</> : "this case"} was the first to hold
-          {triggeringRuleCase.condition ? (
-            <>
-              : <code>{triggeringRuleCase.condition}</code>
-            </>
-          ) : null}
-          {windowSeconds ? ` within a window of ${formatDuration(windowSeconds * 1000)}` : ""}.
-        </p>
-      )}
+      <Why signal={signal} windowSeconds={windowSeconds} />
       {queries.length > 0 && (
         <ul className={classes.queries} aria-label="Queries that matched">
           {queries.map((query, index) => (
@@ -95,7 +86,7 @@ export function WhatHappened({ signal, explorer }: { signal: ExploreEvent; explo
               <QueryDetails query={query}>
                 <code className={classes.queryText}>{query.query || "every event"}</code>
               </QueryDetails>
-              <AppLink to={relatedLogs(signal, query.query)} title="View these logs" className={classes.queryValue}>
+              <AppLink to={relatedLogs(signal, index)} title="View these logs" className={classes.queryValue}>
                 {measured(query)}
               </AppLink>
             </li>
@@ -107,9 +98,7 @@ export function WhatHappened({ signal, explorer }: { signal: ExploreEvent; explo
           <div key={label} className={classes.valueRow}>
             <dt title={label}>{WORDS[label] ?? label}</dt>
             <dd>
-              {texts.map((text) => (
-                <ValueMenu key={text} field={field} value={text} />
-              ))}
+              <Values field={field} texts={texts} />
             </dd>
           </div>
         ))}
@@ -118,6 +107,25 @@ export function WhatHappened({ signal, explorer }: { signal: ExploreEvent; explo
         All signals of this rule
       </button>
     </div>
+  );
+}
+
+const SHOWN = 5;
+
+function Values({ field, texts }: { field: string; texts: string[] }) {
+  const [all, setAll] = useState(false);
+  const shown = all ? texts : texts.slice(0, SHOWN);
+  return (
+    <>
+      {shown.map((text) => (
+        <ValueMenu key={text} field={field} value={text} />
+      ))}
+      {shown.length < texts.length && (
+        <button type="button" className="link" onClick={() => setAll(true)}>
+          +{texts.length - shown.length} more
+        </button>
+      )}
+    </>
   );
 }
 
@@ -157,11 +165,6 @@ function QueryDetails({ query, children }: { query: SignalQuery; children: React
   );
 }
 
-function sameThing(left: string, right: string): boolean {
-  const parent = (path: string) => path.slice(0, path.lastIndexOf("."));
-  return parent(left) === parent(right);
-}
-
 function measured(query: SignalQuery): string {
   const value = query.aggregationDetails?.value ?? query.aggregationDetails?.eventsCount ?? 0;
   if (query.aggregation === "count") return plural(value, "event");
@@ -182,8 +185,8 @@ function keyValues(signal: ExploreEvent): { field: string; label: string; texts:
     const { field, value } = splitEntity(entity);
     if (field) add(field, value);
   }
-  for (const path of TELLING) for (const text of textsAt(signalCustom, path).slice(0, 8)) add(`@${path}`, text);
+  for (const path of TELLING) for (const text of textsAt(signalCustom, path)) add(`@${path}`, text);
   // The same words under a second name tell nothing new.
-  const list = [...rows.values()];
-  return list.filter((row, index) => !list.slice(0, index).some((other) => other.texts.join() === row.texts.join() && sameThing(other.label, row.label)));
+  const list = [...rows.values()].toSorted((left, right) => Number(right.label in WORDS) - Number(left.label in WORDS));
+  return list.filter((row, index) => !list.slice(0, index).some((other) => other.texts.join() === row.texts.join()));
 }

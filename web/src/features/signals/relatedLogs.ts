@@ -8,14 +8,16 @@ const MARGIN_MS = 300_000;
 const DEFAULT_WINDOW_MS = 900_000;
 
 /** The address of the Logs Explorer with what this signal is made of (siem.md §3.1, `relatedQuery`). */
-export function relatedLogs(signal: ExploreEvent, query?: string): string {
+export function relatedLogs(signal: ExploreEvent, queryIndex?: number): string {
   const { workflow, relatedQuery, queries = [], groupByValues = {} } = custom(signal);
   const first = timeOf(workflow?.first_seen ?? signal.attributes.timestamp) ?? 0;
   const last = timeOf(workflow?.last_seen ?? signal.attributes.timestamp) ?? first;
   const from = timeOf(numeric(relatedQuery?.from)) ?? first - DEFAULT_WINDOW_MS - MARGIN_MS;
   const to = timeOf(numeric(relatedQuery?.to)) ?? last + MARGIN_MS;
-  const text = query === undefined && relatedQuery?.query ? relatedQuery.query : [either(query === undefined ? queries.map((each) => each.query) : [query]), ...groupClauses(groupByValues)].filter(Boolean).join(" ");
-  return `/logs${stringifySearch({ query: text, from: String(from), to: String(to) })}`;
+  const chosen = queryIndex === undefined ? undefined : queries[queryIndex];
+  const given = queryIndex === undefined ? relatedQuery?.query : relatedQuery?.queries?.[chosen?.name || String.fromCharCode(97 + queryIndex)];
+  const written = [either(chosen ? [chosen.query] : queries.map((each) => each.query)), ...groupClauses(groupByValues)].filter(Boolean).join(" ");
+  return `/logs${stringifySearch({ query: given ?? written, from: String(from), to: String(to) })}`;
 }
 
 function either(queries: string[]): string {

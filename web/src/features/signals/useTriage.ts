@@ -2,7 +2,7 @@ import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient, type InfiniteData, type QueryClient } from "@tanstack/react-query";
 import { ApiError } from "@/api/errors";
 import { exploreKeys } from "@/api/explore";
-import { changeSignal, type TriageChange } from "@/api/signals";
+import { changeSignal, signalQuery, type TriageChange } from "@/api/signals";
 import type { EventsPage, ExploreEvent, SignalCustom, TriageResult } from "@/api/types";
 
 /** Changes one signal and shows it at once in the list; the row keeps its place. */
@@ -12,7 +12,7 @@ export function useTriage(id: string) {
     mutationFn: (change: TriageChange) => changeSignal(id, change),
     onSuccess: (result) => {
       showDecision(client, id, result);
-      void client.invalidateQueries({ queryKey: [...exploreKeys.track("signals"), "event", id] });
+      void client.invalidateQueries({ queryKey: signalQuery(id).queryKey });
       void client.invalidateQueries({ queryKey: ["signal-history", id] });
       refreshCounts(client);
     },
@@ -30,7 +30,7 @@ export function showDecision(client: QueryClient, id: string, result: Partial<Tr
   client.setQueriesData<InfiniteData<EventsPage>>({ queryKey: [...exploreKeys.track("signals"), "events"] }, (data) =>
     data ? { ...data, pages: data.pages.map((page) => ({ ...page, data: page.data.map(patch) })) } : data,
   );
-  client.setQueryData<ExploreEvent>([...exploreKeys.track("signals"), "event", id], (event) => (event ? patch(event) : event));
+  client.setQueryData(signalQuery(id).queryKey, (event) => (event ? patch(event) : event));
 }
 
 function decided(event: ExploreEvent, result: Partial<TriageResult>): ExploreEvent {

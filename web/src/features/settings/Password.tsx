@@ -1,0 +1,51 @@
+import { Button, Modal, PasswordInput } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { setPassword } from "@/api/people";
+import { ErrorState } from "@/components/states";
+import classes from "./settings.module.css";
+
+interface Props {
+  /** Null: one's own, which needs the present one. */
+  userId: string | null;
+  name: string;
+  opened: boolean;
+  onClose: () => void;
+}
+
+export function Password({ userId, name, opened, onClose }: Props) {
+  return (
+    <Modal opened={opened} onClose={onClose} title={userId === null ? "Change your password" : `Set a password for ${name}`} closeButtonProps={{ "aria-label": "Close" }}>
+      {opened && <PasswordForm userId={userId} onDone={onClose} />}
+    </Modal>
+  );
+}
+
+function PasswordForm({ userId, onDone }: { userId: string | null; onDone: () => void }) {
+  const [current, setCurrent] = useState("");
+  const [password, setNext] = useState("");
+  const change = useMutation({
+    mutationFn: () => setPassword(userId, password, current),
+    onSuccess: () => {
+      notifications.show({ message: "The password is set", color: "gray" });
+      onDone();
+    },
+  });
+  return (
+    <form
+      className={classes.form}
+      onSubmit={(event) => {
+        event.preventDefault();
+        change.mutate();
+      }}
+    >
+      {userId === null && <PasswordInput size="xs" data-autofocus required withAsterisk={false} label="Present password" autoComplete="current-password" value={current} onChange={(event) => setCurrent(event.currentTarget.value)} />}
+      <PasswordInput size="xs" data-autofocus={userId !== null || undefined} required withAsterisk={false} label="New password" autoComplete="new-password" value={password} onChange={(event) => setNext(event.currentTarget.value)} />
+      {change.error && <ErrorState inline error={change.error} />}
+      <Button type="submit" loading={change.isPending}>
+        Set the password
+      </Button>
+    </form>
+  );
+}
