@@ -34,6 +34,8 @@ Make = Callable[[int], formats.Record]
 
 
 def address(n: int) -> str:
+    """One of 400, some far more often than others."""
+    n = n * n % 997 % 400
     return f"{n % 60 + 20}.{n % 7}.{n % 251}.{n % 13 + 1}"
 
 

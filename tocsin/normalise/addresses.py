@@ -39,9 +39,9 @@ Found = tuple[str, ...]
 
 def addresses_in(text: str) -> Found:
     """The addresses of one text in order, each once, in their short lower-case form."""
-    if text.count(".") < 3 and "::" not in text and text.count(":") < 6:
-        return ()
-    return _remembered(text) if len(text) <= _SHORT else _search(text)
+    if ("." in text and text.count(".") >= 3) or (":" in text and ("::" in text or text.count(":") >= 6)):
+        return _remembered(text) if len(text) <= _SHORT else _search(text)
+    return ()
 
 
 def _search(text: str) -> Found:
@@ -107,6 +107,11 @@ def canonical(text: str) -> str | None:
     return str(address.ipv4_mapped) if address.ipv4_mapped else address.compressed
 
 
+def is_version(name: str) -> bool:
+    """Whether an attribute is a version by its name, so that four numbers in it are no address."""
+    return name.lower().endswith("version")
+
+
 def collect(event: Event) -> list[tuple[str, list[str], list[str]]]:
     """Each address of an event with its sources (`@` and the top-level name) and paths, in order of appearance.
 
@@ -140,8 +145,8 @@ def collect(event: Event) -> list[tuple[str, list[str], list[str]]]:
     for name, value in event.attributes.items():
         kind = type(value)
         if kind is str:
-            addresses = addresses_in(value)
-            if addresses and not name.lower().endswith("version"):
+            # The same look as in `addresses_in`: most texts hold neither a dot nor a colon, and calls are dear here.
+            if ("." in value or ":" in value) and (addresses := addresses_in(value)) and not is_version(name):
                 note(addresses, f"@{name}", name)
         elif kind is dict or kind is list:
             hits: list[tuple[str, Found]] = []
@@ -157,11 +162,7 @@ def _walk(node: Json, path: str, hits: list[tuple[str, Found]], depth: int) -> N
         for key, value in node.items():
             kind = type(value)
             if kind is str:
-                if (
-                    (value.count(".") >= 3 or "::" in value or value.count(":") >= 6)
-                    and (addresses := _remembered(value) if len(value) <= _SHORT else _search(value))
-                    and not key.lower().endswith("version")
-                ):
+                if ("." in value or ":" in value) and (addresses := addresses_in(value)) and not is_version(key):
                     hits.append((prefix + key, addresses))
             elif (kind is dict or kind is list) and depth and not (key == "ip" and path == "network"):
                 _walk(value, prefix + key, hits, depth - 1)
@@ -169,8 +170,7 @@ def _walk(node: Json, path: str, hits: list[tuple[str, Found]], depth: int) -> N
         for value in node:
             kind = type(value)
             if kind is str:
-                addresses = addresses_in(value)
-                if addresses:
+                if ("." in value or ":" in value) and (addresses := addresses_in(value)):
                     hits.append((path, addresses))
             elif (kind is dict or kind is list) and depth:
                 _walk(value, path, hits, depth - 1)

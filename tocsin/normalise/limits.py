@@ -29,15 +29,18 @@ _FIRST = ("usr", "evt", "network", "http", "winlog", "process", "syslog", "error
 """What pipelines made is kept before what the record brought."""
 
 
+def cut_tags(event: Event, limits: Limits = LIMITS) -> None:
+    """At most so many tags of at most so many characters."""
+    if len(event.tags) > limits.tags or len(max(event.tags, key=len, default="")) > limits.tag:
+        event.tags = [*dict.fromkeys(tag[: limits.tag] for tag in event.tags[: limits.tags]), TRUNCATED]
+
+
 def enforce(event: Event, size: int, limits: Limits = LIMITS) -> None:
-    """Cut an event of `size` bytes to the limits."""
+    """Cut message and attributes of an event of `size` bytes to the limits."""
     is_cut = False
-    if len(event.tags) > limits.tags or any(len(tag) > limits.tag for tag in event.tags):
-        event.tags = list(dict.fromkeys(tag[: limits.tag] for tag in event.tags[: limits.tags]))
-        is_cut = True
     if size > limits.event_bytes and len(event.message) > limits.event_bytes // 4:
         cut = event.message.encode("utf-8", "replace")[: limits.event_bytes].decode("utf-8", "ignore")
-        is_cut = is_cut or len(cut) < len(event.message)
+        is_cut = len(cut) < len(event.message)
         event.message = cut
     attributes = event.attributes
     order = [name for name in _FIRST if name in attributes] + [name for name in attributes if name not in _FIRST]

@@ -7,7 +7,7 @@ from pathlib import Path
 from tocsin.event import Event, RawRecord, Rejected, event_id
 from tocsin.normalise.addresses import add_addresses
 from tocsin.normalise.aliases import Aliases, read_aliases
-from tocsin.normalise.limits import LIMITS, Limits, enforce, may_break
+from tocsin.normalise.limits import LIMITS, Limits, cut_tags, enforce, may_break
 from tocsin.normalise.lookups import Lookups
 from tocsin.normalise.pipelines import Pipeline, Pipelines, read_pipelines
 from tocsin.normalise.reserved import parse_body, read_reserved
@@ -56,7 +56,9 @@ class Normaliser:
         if self._aliases is not None:
             self._aliases.apply(event.attributes)
         add_addresses(event)
-        if event.tags or may_break(record.raw, self._limits):
+        if event.tags:
+            cut_tags(event, self._limits)
+        if may_break(record.raw, self._limits):
             enforce(event, len(record.raw), self._limits)
         if not EARLIEST <= event.timestamp <= LATEST:
             event.attributes["tocsin"] = {"original_timestamp": event.timestamp}

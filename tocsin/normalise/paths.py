@@ -73,6 +73,30 @@ def setter(path: str) -> Setter:
     return set_nested
 
 
+def offerer(path: str) -> Callable[[Attributes, Any], None]:
+    """A function that writes a value at a path where there is none: the most frequent thing that pipelines do."""
+    get, write = getter(path), setter(path)
+    *parents, last = split_path(path)
+    if len(parents) != 1:
+
+        def offer(attributes: Attributes, value: Any) -> None:
+            if get(attributes) is None:
+                write(attributes, value)
+
+        return offer
+    (parent,) = parents
+
+    def offer_in_parent(attributes: Attributes, value: Any) -> None:
+        node = attributes.get(parent)
+        if type(node) is dict:
+            if node.get(last) is None:
+                node[last] = value
+        elif node is None and path not in attributes:
+            attributes[parent] = {last: value}
+
+    return offer_in_parent
+
+
 def remover(path: str) -> Callable[[Attributes], None]:
     """A function that removes what is at a path, and the objects that become empty by it."""
     steps = _steps(path)

@@ -5,7 +5,7 @@ from typing import Any
 from tocsin.event import Event
 from tocsin.normalise.dates import read_date
 from tocsin.normalise.grok.matchers import to_integer
-from tocsin.normalise.paths import Getter, copied, getter, remover, setter
+from tocsin.normalise.paths import Getter, copied, getter, offerer, remover, setter
 from tocsin.normalise.processors.settings import Settings
 from tocsin.normalise.run import Process, Run
 from tocsin.normalise.status import status_of
@@ -83,6 +83,19 @@ def attribute_remapper(settings: Settings) -> Process:
 def _attribute_to_attribute(names: list[str], target: str, to: str, preserves: bool, overrides: bool) -> Process:
     sources = [(getter(name), remover(name), name == target) for name in names]
     get_target, set_target = getter(target), setter(target)
+    if preserves and not overrides and to == "auto" and target not in names:
+        gets, offer = [getter(name) for name in names], offerer(target)
+
+        def copy(event: Event, run: Run) -> None:
+            attributes = event.attributes
+            for get in gets:
+                value = get(attributes)
+                if value is not None:
+                    kind = type(value)
+                    offer(attributes, copied(value) if kind is dict or kind is list else value)
+                    return
+
+        return copy
 
     def process(event: Event, run: Run) -> None:
         attributes = event.attributes
@@ -101,10 +114,8 @@ def _attribute_to_attribute(names: list[str], target: str, to: str, preserves: b
                 return
             if to != "auto":
                 value = cast(value, to)
-            elif preserves and type(value) in (dict, list):
-                value = copied(value)
             if preserves:
-                set_target(attributes, value)
+                set_target(attributes, copied(value))
                 return
             # Take the value away first: the target may lie below its own source.
             remove(attributes)
