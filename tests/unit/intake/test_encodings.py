@@ -4,7 +4,7 @@ import zlib
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tocsin.errors import TooLarge
@@ -30,6 +30,7 @@ PACKERS = {
 
 
 @pytest.mark.parametrize("name", PACKERS)
+@settings(deadline=None)
 @given(body=st.binary(max_size=5000))
 def test_what_was_packed_is_read(name: str, body: bytes) -> None:
     assert decode_body(PACKERS[name](body), name, 10_000) == body

@@ -1,6 +1,6 @@
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tocsin.errors import BadRequest, TooLarge
@@ -148,6 +148,7 @@ def test_the_body_has_a_limit() -> None:
         read_records(Request(b'{"a":"' + b"x" * 100 + b'"}', 5), Limits(body_bytes=100))
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None)),
@@ -161,6 +162,7 @@ def test_whatever_python_writes_is_read_and_can_be_stored(value) -> None:
     assert orjson.loads(orjson.dumps(load_json(json.dumps(value).encode()))) is not ...
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=300),
     st.sampled_from([JSON, "text/plain", "application/logplex-1", "application/json;simple", "x"]),
