@@ -4,7 +4,7 @@ import contextlib
 import os
 import secrets
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -33,7 +33,6 @@ from tocsin.pipeline import Recipe, Tools, enrich, normalise, passed
 from tocsin.rule import Rule
 from tocsin.rules.service import RulesService
 from tocsin.rules.shipped import read_shipped
-from tocsin.signal import Person
 from tocsin.signals.engine import SignalEngine
 from tocsin.signals.repository import SignalRows
 from tocsin.signals.service import SignalsService
@@ -44,6 +43,7 @@ from tocsin.store.outbox import Outbox
 from tocsin.store.rows import encode_event
 from tocsin.store.state import StateStore, open_state_store
 from tocsin.triage import history
+from tocsin.triage.people import assignable
 from tocsin.triage.service import TriageService
 
 DAY_MS = 86_400_000
@@ -173,7 +173,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         audit,
         clock,
         find_signals=rows.timestamps,
-        find_person=_person_finder(access),
+        find_person=assignable(access.users),
         project=lambda ids: engine_holder[0].project(ids),
         lock_after_ms=config.signal_lock_days * DAY_MS,
     )
@@ -225,21 +225,11 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
 
 
 def _processors(config: Config, setup: Recipe, metrics: IntakeMetrics) -> list[Processor]:
-    """`intake_workers` processes; 0 picks as many as pay off: one for each core but the engine's."""
-    count = config.intake_workers or max(1, (os.cpu_count() or 2) - 1)
+    """`intake_workers` processes; 0 picks as many as pay off: the engine leaves most of its core to them."""
+    count = config.intake_workers or max(2, (os.cpu_count() or 2) - 1)
     if count < 0:
         return [InThread(setup)]
     return [InChild(setup, on_restart=metrics.worker_restarts.inc) for _ in range(count)]
-
-
-def _person_finder(access: Access) -> Callable[[str], Person | None]:
-    def find(uuid: str) -> Person | None:
-        user = access.users.find(uuid)
-        if user is None or user.is_disabled:
-            return None
-        return Person(uuid=user.uuid, handle=user.email, name=user.name or user.email, id=user.number)
-
-    return find
 
 
 def _add_history(

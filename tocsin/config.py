@@ -51,7 +51,8 @@ class Config:
     geoip_city: Path | None = _setting(None, "City database (.mmdb) of your own.")
     geoip_asn: Path | None = _setting(None, "AS database (.mmdb) of your own.")
     intake_workers: int = _setting(
-        0, "Processes that parse and match events; 0 = one for each core but one, -1 = none (in the server)."
+        0,
+        "Processes that parse and match events; 0 = one for each core but one, at least two; -1 = none of their own.",
     )
     intake_buffer_bytes: int = _setting(64_000_000, "Bytes of requests held before the intake answers 429.")
     memory_bytes: int = _setting(2_000_000_000, "Memory that the embedded engine may use.")
