@@ -8,6 +8,9 @@ from urllib.parse import unquote_plus
 LONGEST = 8_000
 """Characters that are looked at."""
 
+REMEMBERED_CHARACTERS = 300
+"""Shorter URLs are parsed once: pages repeat, long queries do not."""
+
 KEYS = 100
 """Keys of a query string that are kept."""
 
@@ -22,7 +25,7 @@ _URL = re.compile(
 
 def parse_url(text: str) -> dict[str, Any]:
     """Only the parts that the URL has; a new object. A repeated key of the query becomes a list."""
-    parts, query = _parts(text[:LONGEST])
+    parts, query = _remembered(text) if len(text) < REMEMBERED_CHARACTERS else _parts(text[:LONGEST])
     found: dict[str, Any] = dict(parts)
     if query:
         found["queryString"] = {key: list(value) if isinstance(value, tuple) else value for key, value in query}
@@ -32,7 +35,6 @@ def parse_url(text: str) -> dict[str, Any]:
 Query = tuple[tuple[str, str | tuple[str, ...]], ...]
 
 
-@lru_cache(maxsize=32768)
 def _parts(text: str) -> tuple[tuple[tuple[str, str | int], ...], Query]:
     match = _URL.fullmatch(text)
     if match is None:
@@ -55,6 +57,9 @@ def _parts(text: str) -> tuple[tuple[tuple[str, str | int], ...], Query]:
     if match["hash"]:
         found.append(("hash", match["hash"]))
     return tuple(found), _query(match["query"] or "")
+
+
+_remembered = lru_cache(maxsize=16384)(_parts)
 
 
 def _query(text: str) -> Query:

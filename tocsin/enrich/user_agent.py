@@ -5,7 +5,7 @@ from typing import Any
 
 from ua_parser import Result, parse
 
-LONGEST = 2_000
+LONGEST = 1_000
 """Characters that are looked at: real agents are shorter, attacks are not."""
 
 OTHER = "Other"

@@ -13,6 +13,9 @@ from tocsin.event import Event, Json
 ADDRESSES = 100
 """Addresses that are kept of one event."""
 
+ATTEMPTS = 2_000
+"""Occurrences of `::` that are looked at in one text."""
+
 PLACES = 20
 """Paths that are kept for one address."""
 
@@ -55,6 +58,8 @@ def _search(text: str) -> Found:
                 found.append((*match.span(), address))
     if text.count(".") >= 3:
         for match in _V4.finditer(text):
+            if len(found) >= ADDRESSES:
+                break
             start = match.start()
             if start:
                 before = text[start - 1]
@@ -76,7 +81,9 @@ def _search(text: str) -> Found:
 def _short_v6(text: str, found: list[tuple[int, int, str]]) -> None:
     """IPv6 addresses that are written with `::`. In ARNs and qualified names the letter before it ends it at once."""
     at = text.find("::")
-    while at >= 0:
+    for _ in range(ATTEMPTS):
+        if at < 0 or len(found) >= ADDRESSES:
+            return
         start = at
         while start and at - start < _LONGEST_V6 and text[start - 1] in _V6_CHARACTERS:
             start -= 1
@@ -139,9 +146,10 @@ def collect(event: Event) -> list[tuple[str, list[str], list[str]]]:
         if value and (addresses := addresses_in(value)):
             note(addresses, f"@{name}", name)
     for tag in event.tags:
-        key, _, value = tag.partition(":")
-        if addresses := addresses_in(value or key):
-            note(addresses, "@tags", f"tags.{key}" if value else "tags")
+        if tag.count(".") >= 3 or tag.count(":") >= 3:
+            key, _, value = tag.partition(":")
+            if addresses := addresses_in(value or key):
+                note(addresses, "@tags", f"tags.{key}" if value else "tags")
     for name, value in event.attributes.items():
         kind = type(value)
         if kind is str:

@@ -15,6 +15,8 @@ from typing import Any
 DAY = 86_400_000
 EARLIEST = -62_135_596_800_000
 """0001-01-01, the first day that a date can have."""
+LONGEST = 64
+"""Characters of the longest text that can be a date."""
 LATEST = 253_402_300_799_999
 """9999-12-31, the last."""
 
@@ -43,6 +45,8 @@ def read_date(value: Any, now: int, *, is_ms: bool = False) -> int | None:
     Small numbers are seconds, unless `is_ms`.
     """
     if isinstance(value, str):
+        if len(value) > LONGEST:
+            return None
         ms = _of_text(value, is_ms)
         if ms is None and value:
             return _without_year(value, now)

@@ -91,7 +91,7 @@ def offerer(path: str) -> Callable[[Attributes, Any], None]:
         if type(node) is dict:
             if node.get(last) is None:
                 node[last] = value
-        elif node is None and path not in attributes:
+        elif node is None and attributes.get(path) is None:
             attributes[parent] = {last: value}
 
     return offer_in_parent

@@ -147,7 +147,7 @@ def read_tags(value: Any, defaults: tuple[str, ...]) -> list[str]:
     if value is None:
         return list(_of_list(defaults))
     if isinstance(value, str):
-        return list(_of_text(value, defaults))
+        return list(_of_text(value, defaults) if len(value) < 1_000 else _cleaned([*value.split(","), *defaults]))
     if isinstance(value, list):
         return list(_cleaned([*(item for item in value if isinstance(item, str)), *defaults]))
     return list(_of_list(defaults))

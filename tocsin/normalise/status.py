@@ -33,7 +33,7 @@ _KNOWN = {
 def status_of(value: Any) -> str | None:
     """The status that a value means; `info` for a text that means none, None for what is neither text nor number."""
     if isinstance(value, str):
-        return _of_text(value)
+        return _of_text(value[:32])
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):

@@ -1,6 +1,7 @@
 """Automatic IP collection (siem.md §1.7)."""
 
 import ipaddress
+import time
 from typing import Any
 
 import pytest
@@ -147,3 +148,12 @@ def test_versions_and_glued_numbers_are_not_found(text: str) -> None:
 def test_whatever_is_found_is_an_address_in_its_short_form(text: str) -> None:
     for found in addresses_in(text):
         assert str(ipaddress.ip_address(found)) == found
+
+
+@pytest.mark.parametrize(
+    "text", ["::" * 300_000, "a::" * 300_000, "1.2.3.4 " * 100_000, "1." * 400_000, ":a" * 400_000]
+)
+def test_hostile_texts_take_linear_time(text: str) -> None:
+    started = time.process_time()
+    addresses_in(text)
+    assert time.process_time() - started < 5

@@ -177,3 +177,13 @@ def test_what_is_no_ruby_hash_is_none(text: str) -> None:
 
 def test_a_list_that_was_cut_off_ends_with_its_hash() -> None:
     assert read_ruby_hash('{:a=>["x", "y"}') == {"a": ["x", "y"]}
+
+
+@pytest.mark.parametrize(
+    "text", [" " * 90_000, "a=<b " * 18_000, 'a="' * 30_000, "a =" * 30_000, "a=b," * 20_000, "a" * 90_000]
+)
+def test_key_values_take_linear_time(text: str) -> None:
+    for pattern in ("%{data::keyvalue}", '%{data::keyvalue(": ", "", "", "|")}'):
+        started = time.process_time()
+        parse(pattern, text)
+        assert time.process_time() - started < 5

@@ -101,6 +101,9 @@ def query_string(text: str) -> dict[str, Any]:
     return found
 
 
+QUOTED_CHARACTERS = 4_000
+"""Longest value in quotes that `keyvalue` takes."""
+
 _QUOTES = {'"': '"', "'": "'", "<": ">"}
 
 
@@ -112,18 +115,19 @@ def _key_value(params: Sequence[str], where: str) -> Callable[[str], dict[str, A
     separator = separator or "="
     quotes = {quoting[0]: quoting[-1]} if quoting else _QUOTES
     if delimiter:
-        stop, between = re.escape(delimiter), re.escape(delimiter)
+        stop, before = re.escape(delimiter), rf"(?<={re.escape(delimiter)})|(?<=\s)"
     else:
         ends = "".join(re.escape(end) for end in " \t\r\n,;" if end not in allowed)
-        stop, between = f"[{ends}]" if ends else r"\Z", r"[\s,;]"
+        stop, before = f"[{ends}]" if ends else r"\Z", r"(?<=[\s,;])"
+    # What a quote encloses is bounded, and a key starts only after a delimiter: no text takes more than linear time.
     quoted = "|".join(
-        f"{re.escape(start)}(?P<q{number}>[^{re.escape(end)}]*){re.escape(end)}"
+        f"{re.escape(start)}(?P<q{number}>[^{re.escape(end)}]{{0,{QUOTED_CHARACTERS}}}){re.escape(end)}"
         for number, (start, end) in enumerate(quotes.items())
     )
-    key = r"[\w.\-@/$#%]+|\"[^\"]+\"|<[^>]+>"
-    blank = r"\s*" if separator.strip() != separator or delimiter else ""
+    key = r"[\w.\-@/$#%]+|\"[^\"]{1,200}\"|<[^>]{1,200}>"
+    blank = r"\s?" if separator.strip() != separator or delimiter else ""
     pair = re.compile(
-        rf"(?:\A|{between})\s*(?P<key>{key}){blank}{re.escape(separator.strip() or separator)}{blank}"
+        rf"(?:\A|{before})(?P<key>{key}){blank}{re.escape(separator.strip() or separator)}{blank}"
         rf"(?:{quoted}|(?P<plain>(?:(?!{stop}).)*))(?={stop}|\Z)",
         re.DOTALL,
     )
