@@ -24,35 +24,33 @@ class FacetCounts:
     total: int
 
 
-# `base` counts every event once, `folded` once each event that has its values in a list.
+# Rows `value, n, base, absent`: events with the value; every event once; events without any value.
 _OF_COLUMN = """
-SELECT nullIf(toString(value), '') AS value, n, n AS base, 0 AS folded
-FROM (SELECT {column} AS value, count() AS n FROM {table} WHERE {where} GROUP BY value)
+SELECT toString(stored) AS value, if(stored = '', 0, found) AS n, found AS base, if(stored = '', found, 0) AS absent
+FROM (SELECT {column} AS stored, count() AS found FROM {table} WHERE {where} GROUP BY stored)
 """
 _OF_LIST = """
-SELECT NULL AS value, count() AS n, count() AS base, 0 AS folded FROM {table} WHERE {where}
-UNION ALL
-SELECT value, count() AS n, 0 AS base, countIf(place = 1) AS folded
+SELECT value, countIf(place > 0) AS n, countIf(place < 2) AS base, countIf(place = 0) AS absent
 FROM (SELECT {several} AS found FROM {table} WHERE {where})
-ARRAY JOIN found AS value, arrayEnumerate(found) AS place
-WHERE notEmpty(found) GROUP BY value
+LEFT ARRAY JOIN found AS value, arrayEnumerate(found) AS place GROUP BY value
 """
-# Events with one value are grouped by it, those with several are unfolded and are among the NULLs of the first branch:
-# unfolding a list of one for each event takes twice the time.
-_OF_ATTRIBUTE = """
-SELECT value, count() AS n, count() AS base, 0 AS folded
-FROM (SELECT {single} AS value FROM {table} WHERE {where}) GROUP BY value
+_OF_SINGLE = """
+SELECT ifNull(single, '') AS value, if(isNull(single), 0, found) AS n, found AS base,
+  toInt64(if(isNull(single), found, 0)) AS absent
+FROM (SELECT single, count() AS found FROM (SELECT {single} AS single FROM {table} WHERE {where}) GROUP BY single)
+"""
+# Events with several values have no single one: the second branch takes them off the absent of the first.
+_OF_BOTH = f"""{_OF_SINGLE.rstrip()}
 UNION ALL
-SELECT value, count() AS n, 0 AS base, countIf(place = 1) AS folded
-FROM (SELECT {several} AS found FROM {table} WHERE {where})
+SELECT value, count() AS n, 0 AS base, -toInt64(countIf(place = 1)) AS absent
+FROM (SELECT {{several}} AS found FROM {{table}} WHERE {{where}})
 ARRAY JOIN found AS value, arrayEnumerate(found) AS place
 WHERE notEmpty(found) GROUP BY value
 """
 
 _FACET = """
-SELECT value, sum(n) AS n, value IS NOT NULL AND {kept} AS is_kept,
-  sum(sum(base)) OVER () AS total, sum(is_kept) OVER () AS distinct,
-  sum(if(value IS NULL, sum(base), 0)) OVER () AS unvalued, sum(sum(folded)) OVER () AS folded
+SELECT value, sum(n) AS n, n > 0 AND {kept} AS is_kept, sum(is_kept) OVER () AS distinct,
+  sum(sum(base)) OVER () AS total, sum(sum(absent)) OVER () AS missing
 FROM ({values}) GROUP BY value ORDER BY is_kept DESC, n DESC, value LIMIT {limit:UInt32}
 """
 
@@ -63,7 +61,7 @@ def facet(
     """`containing` keeps only values with that text in them, case ignored; `distinct` then counts those."""
     kept = Sql("true")
     if containing:
-        kept = Sql("positionCaseInsensitiveUTF8(ifNull(value, ''), {text:String}) > 0", {"text": containing})
+        kept = Sql("positionCaseInsensitiveUTF8(value, {text:String}) > 0", {"text": containing})
     sql = Sql.of(_FACET, values=counted_values(scope, field), kept=kept, limit=max(limit, 1))
     rows = events.query(sql, limits, settings(scope))
     if not rows:
@@ -72,11 +70,17 @@ def facet(
 
 
 def counted_values(scope: Scope, field: Field) -> Sql:
-    """Rows `value, n, base, folded`, not yet added up."""
+    """Rows `value, n, base, absent`, not yet added up."""
     if column := stored_column(field, scope.track):
+        if column.text != field.name:  # a time: never absent
+            column = Sql.of("toString({column})", column=column)
         return Sql.of(_OF_COLUMN.strip(), column=column, table=table(scope), where=where(scope))
+    if field.kind is not FieldKind.ATTRIBUTE:
+        template = _OF_LIST
+    else:
+        template = _OF_BOTH if scope.lists.may_hold(field) else _OF_SINGLE
     return Sql.of(
-        (_OF_ATTRIBUTE if field.kind is FieldKind.ATTRIBUTE else _OF_LIST).strip(),
+        template.strip(),
         single=single(field, scope.track),
         several=several(field, scope.track),
         table=table(scope),
@@ -86,9 +90,5 @@ def counted_values(scope: Scope, field: Field) -> Sql:
 
 def _counts(rows: list[dict[str, Any]], limit: int) -> FacetCounts:
     first = rows[0]
-    return FacetCounts(
-        [(row["value"], row["n"]) for row in rows[:limit] if row["is_kept"]],
-        first["distinct"],
-        first["unvalued"] - first["folded"],
-        first["total"],
-    )
+    values = [(row["value"], row["n"]) for row in rows[:limit] if row["is_kept"]]
+    return FacetCounts(values, first["distinct"], first["missing"], first["total"])

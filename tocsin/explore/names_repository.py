@@ -5,7 +5,7 @@ from dataclasses import replace
 from tocsin.explore.facets_repository import facet
 from tocsin.explore.repository import settings, table, where
 from tocsin.explore.scope import Scope
-from tocsin.query import Field, Sql
+from tocsin.query import Field, Sql, Track
 from tocsin.store.events import EventStore, Limits
 
 NAMES_FROM = 2000
@@ -18,6 +18,13 @@ _NEWEST = """
 SELECT {name} AS name, count() AS n FROM (
   SELECT {column} FROM {table} WHERE {where} ORDER BY timestamp DESC LIMIT {events:UInt32}
 ) GROUP BY name ORDER BY n DESC, name LIMIT 1000
+"""
+
+
+_LISTS = """
+SELECT distinctJSONPaths(in_lists) AS paths FROM {table}
+WHERE ingested_at > fromUnixTimestamp64Milli({after:Int64}, 'UTC')
+  AND ingested_at <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')
 """
 
 
@@ -39,6 +46,13 @@ def field_values(events: EventStore, scope: Scope, field: Field, containing: str
     """Values that hold the text, most frequent first."""
     bounded = replace(Limits(), seconds=VALUES_SECONDS)
     return facet(events, scope, field, limit, containing, bounded).values
+
+
+def list_paths(events: EventStore, track: Track, after: int, until: int) -> frozenset[str]:
+    """Paths of `in_lists` among the events that arrived between; read from the parts that can have such events."""
+    sql = Sql.of(_LISTS, table=Sql(track.table), after=after, until=until)
+    (row,) = events.query(sql)
+    return frozenset(row["paths"])
 
 
 def _names(events: EventStore, scope: Scope, name: str, column: str) -> list[tuple[str, int]]:

@@ -1,7 +1,8 @@
 """What a request looks at: a track, a query, a span of time, and the state of the store that it was answered from.
 
-Facet counts, bars and pages agree because they all come from the same scope. Logs only arrive: a scope with a
-`snapshot` leaves out what arrived after that moment, so any number of requests see the same events.
+Facet counts, bars and pages agree because they all come from the same scope. Logs only arrive: a scope that is held to
+a `snapshot` leaves out what arrived after that moment, so any number of requests see the same events. One that is not
+held shows all that there is, and names the snapshot to hold others to.
 A signal's row is replaced when it changes: its answers name the snapshot that they come from, and two answers with the
 same snapshot agree.
 """
@@ -9,8 +10,22 @@ same snapshot agree.
 from dataclasses import dataclass, replace
 
 from tocsin.errors import BadRequest
-from tocsin.query import Node, Track, parse_cached
+from tocsin.query import Field, Node, Track, parse_cached
+from tocsin.query.columns import OTHERS, STRINGS, encode_path
 from tocsin.store.tracks import is_replacing
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Which attributes have several values in some event; None where that is not known, so that all may."""
+
+    paths: frozenset[str] | None = None
+
+    def may_hold(self, field: Field) -> bool:
+        if self.paths is None:
+            return True
+        path = encode_path(field.name)
+        return f"{STRINGS}.{path}" in self.paths or f"{OTHERS}.{path}" in self.paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +38,13 @@ class Scope:
     start: int
     end: int
     snapshot: int | None = None
+    is_held: bool = False
+    lists: Lists = Lists()
 
     @property
     def is_bounded(self) -> bool:
-        """Whether the snapshot leaves out later arrivals."""
-        return self.snapshot is not None and not is_replacing(self.track.table)
+        """Whether later arrivals than the snapshot are left out; unasked that would read one more column each time."""
+        return self.is_held and not is_replacing(self.track.table)
 
     def within(self, start: int, end: int, snapshot: int | None) -> "Scope":
         return replace(self, start=start, end=end, snapshot=snapshot)
@@ -37,4 +54,4 @@ def scope_of(track: Track, query: str, start: int, end: int, snapshot: int | Non
     """Raises `QueryError`, or `BadRequest` when the end is before the start."""
     if start > end:
         raise BadRequest("'from' is after 'to'")
-    return Scope(track, query, parse_cached(query), start, end, snapshot)
+    return Scope(track, query, parse_cached(query), start, end, snapshot, is_held=snapshot is not None)

@@ -6,6 +6,7 @@ from tocsin.explore.repository import settings, table, where
 from tocsin.explore.scope import Scope
 from tocsin.explore.values_repository import several, single, stored_column
 from tocsin.query import Field, Sql
+from tocsin.query.tree import FieldKind
 from tocsin.store.events import EventStore
 
 
@@ -22,9 +23,12 @@ _BUCKET = "intDiv(toUnixTimestamp64Milli(timestamp) - {origin:Int64}, {interval:
 
 _PLAIN = f"SELECT {_BUCKET} AS bucket, count() AS base FROM {{table}} WHERE {{where}} GROUP BY bucket"
 
-_BY_VALUE = f"""
+_BY_SINGLE = f"""
 SELECT {_BUCKET} AS bucket, value, count() AS n, count() AS base
 FROM (SELECT timestamp, {{single}} AS value FROM {{table}} WHERE {{where}}) GROUP BY bucket, value
+"""
+
+_BY_BOTH = f"""{_BY_SINGLE.rstrip()}
 UNION ALL
 SELECT {_BUCKET} AS bucket, value, count() AS n, 0 AS base
 FROM (SELECT timestamp, {{several}} AS found FROM {{table}} WHERE {{where}})
@@ -70,8 +74,9 @@ def _counted(scope: Scope, by: Field, steps: dict[str, int]) -> Sql:
     """Rows `bucket, value, n, base`, as in `facets_repository`."""
     if column := stored_column(by, scope.track):
         return Sql.of(_BY_COLUMN.strip(), column=column, table=table(scope), where=where(scope), **steps)
+    is_single = by.kind is FieldKind.ATTRIBUTE and not scope.lists.may_hold(by)
     return Sql.of(
-        _BY_VALUE.strip(),
+        (_BY_SINGLE if is_single else _BY_BOTH).strip(),
         single=single(by, scope.track),
         several=several(by, scope.track),
         table=table(scope),

@@ -1,7 +1,7 @@
 """The explorer: search, facets, trend, counts and aggregations over every track, from one scope (siem.md §4)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tocsin.clock import Clock
 from tocsin.errors import BadRequest, NotFound
@@ -13,6 +13,7 @@ from tocsin.explore.answers import Completion, Count, Facets, Page, Timeseries
 from tocsin.explore.cursor import Cursor, parse_cursor
 from tocsin.explore.grouping import GroupBy
 from tocsin.explore.intervals import bucket_count, checked_interval, interval_for
+from tocsin.explore.list_paths import ListPaths
 from tocsin.explore.measures import COUNT, Compute
 from tocsin.explore.resources import all_columns, list_columns, resource
 from tocsin.explore.scope import Scope, scope_of
@@ -46,13 +47,14 @@ class ExploreService:
     def __init__(self, events: EventStore, clock: Clock) -> None:
         self._events = events
         self._clock = clock
+        self._list_paths = ListPaths(events)
 
     def scope(self, track: str, filter_: Filter) -> Scope:
-        """Times become absolute, and a scope without a snapshot gets the present one. Raises `NotFound`."""
+        """Times become absolute, and a scope without a snapshot names the present one. Raises `NotFound`."""
         now = self._clock()
         start, end = parse_time(filter_.start, now), parse_time(filter_.end, now)
         scope = scope_of(track_of(track), filter_.query, start, end, filter_.snapshot)
-        return self._at_snapshot(scope)
+        return self._at_present(scope)
 
     def search(self, scope: Scope, sort: Sort | None = None, limit: int = 50, cursor: str | None = None) -> Page:
         """A page; with a cursor the scope and sort of the first page hold, whatever these say."""
@@ -136,11 +138,10 @@ class ExploreService:
         """Names or values that fit at the cursor of the text."""
         return completion.complete(self._events, scope, text, cursor)
 
-    def _at_snapshot(self, scope: Scope) -> Scope:
-        """A scope of replaced rows always is of the present; of others, it is of the snapshot that it asks for."""
-        if scope.is_bounded:
-            return scope
-        return scope.within(scope.start, scope.end, self._newest(scope))
+    def _at_present(self, scope: Scope) -> Scope:
+        newest = self._newest(scope)
+        lists = self._list_paths.of(scope.track, newest)
+        return replace(scope, snapshot=scope.snapshot if scope.is_bounded else newest, lists=lists)
 
     def _newest(self, scope: Scope) -> int:
         (row,) = self._events.query(repository.newest_arrival(scope))

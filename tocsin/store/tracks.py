@@ -7,6 +7,7 @@ from tocsin.query.track import Track
 from tocsin.store.layout import Table, View
 
 _TIME = "DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1))"
+_ARRIVAL = "DateTime64(3, 'UTC') CODEC(Delta, LZ4)"
 _WORD = "LowCardinality(String)"
 _TEXT = "String CODEC(ZSTD(1))"
 _MATCH = {
@@ -28,7 +29,7 @@ def track_table(
     """The table of a track: what the query language reads, what is shown (`document`), and `extra` columns."""
     return Table(
         name=of.table,
-        columns={"id": _TEXT, "ingested_at": _TIME, **of.ddl, "document": _TEXT, **(extra or {})},
+        columns={"id": _TEXT, "ingested_at": _ARRIVAL, **of.ddl, "document": _TEXT, **(extra or {})},
         order_by="(timestamp, id)",
         partition_by=partition_by,
         sharding="cityHash64(id)",
@@ -58,7 +59,7 @@ MATCHES = Table(
         "group": "Array(String)",
         "timestamp": _TIME,
         "event_id": _TEXT,
-        "ingested_at": _TIME,
+        "ingested_at": _ARRIVAL,
         "distinct": "Nullable(String)",
         "value": "Nullable(Float64)",
     },
