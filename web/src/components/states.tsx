@@ -7,7 +7,9 @@ import classes from "./states.module.css";
 /** What went wrong, the request's id, and a retry. `inline` sits above data that stays. */
 export function ErrorState({ error, retry, inline = false }: { error: unknown; retry?: () => void; inline?: boolean }) {
   const api = error instanceof ApiError ? error : null;
-  const messages = api ? api.messages : [error instanceof Error ? error.message : String(error)];
+  // The strong line says it already.
+  const said = (message: string) => api?.status === 403 && (message === "Forbidden" || message.includes("needs the permission"));
+  const messages = api ? api.messages.filter((message) => !said(message)) : [error instanceof Error ? error.message : String(error)];
   return (
     <div className={inline ? classes.inline : classes.block} role="alert">
       <Icon name={api?.status === 403 ? "lock" : "alert"} />

@@ -9,11 +9,11 @@ const joined = (field: string) => (event: ExploreEvent) => fieldTexts(event, fie
 const column = (id: string, header: string, field: string, width: number): ExplorerColumn => ({ id, header, field, width, render: joined(field), values: texts(field) });
 
 const COLUMNS: ExplorerColumn[] = [
-  { id: "time", header: "Time", field: "timestamp", width: 172, mono: true, render: (event) => <CellTime time={Date.parse(event.attributes.timestamp)} /> },
+  { id: "time", header: "Time", field: "timestamp", width: 168, mono: true, render: (event) => <CellTime time={Date.parse(event.attributes.timestamp)} /> },
   { id: "status", header: "Status", field: "status", width: 88, render: (event) => <LogStatus status={event.attributes.status ?? ""} />, values: texts("status") },
-  column("host", "Host", "host", 130),
+  column("host", "Host", "host", 124),
   column("service", "Service", "service", 120),
-  column("source", "Source", "source", 110),
+  column("source", "Source", "source", 96),
   column("evt", "Event", "@evt.name", 160),
   column("outcome", "Outcome", "@evt.outcome", 90),
   column("user", "User", "@usr.id", 140),
@@ -47,7 +47,7 @@ export const LOGS: ExplorerConfig = {
   defaults: {
     range: { from: "now-1d", to: "now" },
     sort: { field: "timestamp", descending: true },
-    columns: ["time", "status", "host", "service", "source", "message"],
+    columns: ["time", "status", "host", "source", "message"],
     facets: ["source", "service", "host", "status", "evt", "outcome"],
   },
 };

@@ -35,7 +35,7 @@ export function RulePage({ id, tab, onTab, go }: Props) {
   const isNew = id === "new";
   const rule = useQuery({ ...ruleQuery(id), enabled: !isNew, refetchOnWindowFocus: false });
   if (!isNew && !rule.data) {
-    return <div className={classes.page}>{rule.error ? <ErrorState error={rule.error} retry={() => void rule.refetch()} /> : <SkeletonRows rows={14} />}</div>;
+    return <div className={classes.page}><h1 className="visually-hidden">Rule</h1>{rule.error ? <ErrorState error={rule.error} retry={() => void rule.refetch()} /> : <SkeletonRows rows={14} />}</div>;
   }
   return <Editor key={rule.data ? `${id}-${String(rule.data.version)}` : "new"} rule={rule.data ?? null} tab={tab} onTab={onTab} go={go} />;
 }

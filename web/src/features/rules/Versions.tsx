@@ -47,6 +47,7 @@ export function Versions({ rule, may }: { rule: Rule; may: boolean }) {
                 )
               )}
             </div>
+            {changes.length === 0 && version === "1" && <p className={classes.dim}>Created</p>}
             {changes.length > 0 && (
               <ul className={classes.changes}>
                 {changes.map((change, index) => (
