@@ -1,5 +1,6 @@
 """Predicate, SQL on the real engine and the plain reference give the same answers (search-syntax §15)."""
 
+import json
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -8,12 +9,13 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from query_cases import asked
 from query_reference import all_paths, matches
 from query_strategies import events, queries, queries_about
 
 from tocsin.config import Config
 from tocsin.query import LOGS, QueryError, parse, to_predicate, to_sql
-from tocsin.query.evaluate import event_of, row_of
+from tocsin.query.evaluate import evaluate_lines, event_of, row_of
 from tocsin.query.sql import Sql
 from tocsin.query.to_sql import drop_table, scratch_table
 from tocsin.query.track import Track, eval_track
@@ -71,3 +73,23 @@ def test_predicate_sql_and_reference_agree(engine: EventStore, batch: tuple[list
             expected = matches(node, event)
             assert to_predicate(node, TRACK)(event_of(event, TRACK)) == expected, (text, event)
             assert answer == expected, (text, event)
+
+
+def test_the_cases_by_sql(engine: EventStore) -> None:
+    """The text pairs of `cases/query` through the SQL back end of `tocsin query eval`."""
+    found = [*asked("examples.txt"), *asked("answers.txt")]
+    lines = [
+        json.dumps({"id": number, "query": query, "event": event, "track": track})
+        for number, (_, query, event, track, _, _) in enumerate(found)
+    ]
+    for answer, (comment, query, _, _, result, code) in zip(evaluate_lines(lines, "sql", engine), found, strict=True):
+        read = orjson.loads(answer)
+        assert (read["result"], read.get("error", {}).get("code", "")) == (result, code), (comment, query)
+
+
+def test_lines_by_sql_that_are_not_answered_by_it(engine: EventStore) -> None:
+    many = " OR ".join(f"@f{number}:x" for number in range(3000))
+    asked_of = [{"id": 1, "query": ")", "event": {}}, {"id": 2, "query": "a"}, {"id": 3, "query": many, "event": {}}]
+    lines = [b"{", *map(orjson.dumps, asked_of)]
+    results = [orjson.loads(answer)["result"] for answer in evaluate_lines(lines, "sql", engine)]
+    assert results == ["error", "parse_error", "parse_ok", "error"]

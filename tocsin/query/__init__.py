@@ -1,6 +1,7 @@
 """The search language: text -> tree -> SQL, predicate, text (spec: search-syntax)."""
 
 from tocsin.query.errors import Code, QueryError
+from tocsin.query.hints import Hint, hints
 from tocsin.query.parser import parse, parse_cached, parse_field
 from tocsin.query.printer import print_query
 from tocsin.query.sql import Sql
@@ -18,6 +19,7 @@ __all__ = [
     "TRACKS",
     "Code",
     "Field",
+    "Hint",
     "Node",
     "QueryError",
     "Sql",
@@ -27,6 +29,7 @@ __all__ = [
     "field_single_sql",
     "field_sql",
     "field_values",
+    "hints",
     "parse",
     "parse_cached",
     "parse_field",

@@ -99,16 +99,20 @@ def _parsed(text: str) -> Node:
         raise QueryError(error.code, places[error.start], places[error.end], error.message) from None
 
 
+def curly_quotes(text: str) -> list[int]:
+    """Where curly quotation marks stand outside straight ones."""
+    return [found.start() for found in _CURLY_OR_QUOTED.finditer(text) if found[0] in ("“", "”")]
+
+
 def _without_curly(text: str) -> tuple[str, list[int]]:
     """The text as if curly quotes had not been typed, and for each of its offsets the one in `text`."""
     kept: list[str] = []
     places: list[int] = []
     at = 0
-    for found in _CURLY_OR_QUOTED.finditer(text):
-        if found[0] in ("“", "”"):
-            kept.append(text[at : found.start()])
-            places.extend(range(at, found.start()))
-            at = found.end()
+    for place in curly_quotes(text):
+        kept.append(text[at:place])
+        places.extend(range(at, place))
+        at = place + 1
     kept.append(text[at:])
     places.extend(range(at, len(text) + 1))
     return "".join(kept), places

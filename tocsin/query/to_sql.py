@@ -240,11 +240,12 @@ class _Compiler:
 
         So 5,000 values in a group are no more SQL than a few (§3, §15).
         """
-        groups: dict[tuple[type, Field | None], list[Any]] = {}
+        groups: dict[tuple[type, Field | None, RangeKind | None], list[Any]] = {}
         for leaf in leaves:
-            groups.setdefault((type(leaf), getattr(leaf, "field", None)), []).append(leaf)
+            key = (type(leaf), getattr(leaf, "field", None), leaf.kind if isinstance(leaf, Range) else None)
+            groups.setdefault(key, []).append(leaf)
         texts: list[str] = []
-        for (kind, field), group in groups.items():
+        for (kind, field, range_kind), group in groups.items():
             many = len(group) >= _MANY
             if kind is Equals and field is not None and len(group) > 1 and is_any:
                 texts.append(self.equals(field, [leaf.text for leaf in group]))
@@ -256,6 +257,8 @@ class _Compiler:
                 texts.append(self.leaf(Cidr(group[0].field, tuple(block for leaf in group for block in leaf.blocks))))
             elif kind is Glob and many:
                 texts.append(self.many_globs(group, is_any=is_any))
+            elif range_kind is RangeKind.NUMBER and many:
+                texts.append(self.many_numbers(group, is_any=is_any))
             elif kind is TextGlob and many and is_any:
                 texts += self.many_text_globs(group)
             else:
@@ -620,6 +623,27 @@ class _Compiler:
         parts.append(f"arrayExists(x -> {is_number('x')}, arrayConcat({lists}))")
         return _joined(_OR, parts)
 
+    def many_numbers(self, leaves: Sequence[Range], *, is_any: bool) -> str:
+        """Each value, in its text form, against arrays of bounds; an interval from 1 to 0 is empty."""
+        self.count(1)
+        signed, unsigned, double = [], [], []
+        for leaf in leaves:
+            numbers = number_range(leaf)
+            signed.append((numbers.int_low, min(numbers.int_high, INT_MAX)))
+            unsigned.append((max(numbers.int_low, 0), numbers.int_high))
+            double.append((max(numbers.float_low, -_MAX_FLOAT), min(numbers.float_high, _MAX_FLOAT)))
+        bounds = [
+            self.bind([pair[end] if pair[0] <= pair[1] else 1 - end for pair in pairs], f"Array({kind})")
+            for pairs, kind in ((signed, "Int64"), (unsigned, "UInt64"), (double, "Float64"))
+            for end in (0, 1)
+        ]
+        within = (
+            "coalesce(toInt64OrNull(x) BETWEEN a AND b, toUInt64OrNull(x) BETWEEN c AND d, "
+            "toFloat64OrNull(x) BETWEEN e AND f, false)"
+        )
+        values = f"arrayExists(x -> {within}, {self.values(leaves[0].field)})"
+        return f"{'arrayExists' if is_any else 'arrayAll'}((a, b, c, d, e, f) -> {values}, {', '.join(bounds)})"
+
     def is_number_within(self, numbers: NumberRange) -> Test:
         """A string that is a number, compared as one: exactly if whole and within 64 bits (`values.number_of`)."""
         signed = unsigned = None
@@ -682,7 +706,7 @@ class _Compiler:
         )
 
     def any_of_path(self, path: str, test: Test) -> str:
-        parts = [_nullable(test(f"toString({ATTRIBUTES}.`{encode_path(path)}`)"))]
+        parts = [_nullable(test(_single_text(path)))]
         parts += [f"arrayExists(x -> {_nullable(test('x'))}, {_several(each, path)})" for each in (STRINGS, OTHERS)]
         return _joined(_OR, parts)
 
@@ -718,7 +742,7 @@ class _Compiler:
     def single(self, field: Field) -> str:
         """Nullable(String)."""
         if field.kind is FieldKind.ATTRIBUTE:
-            return f"toString({ATTRIBUTES}.`{encode_path(field.name)}`)"
+            return _single_text(field.name)
         column = self.track.columns.get(field.name) if field.kind is FieldKind.NAME else None
         if column is None or column.is_list:
             return "CAST(NULL, 'Nullable(String)')"
@@ -756,6 +780,11 @@ class _Compiler:
 def _single(path: str, kind: str) -> str:
     """The single value at a path if it is of a type, else NULL."""
     return f"{ATTRIBUTES}.`{encode_path(path)}`.:{kind}"
+
+
+def _single_text(path: str) -> str:
+    """The text form of the single value at a path, else NULL (`toString` would make "" of that)."""
+    return f"CAST({ATTRIBUTES}.`{encode_path(path)}`, 'Nullable(String)')"
 
 
 def _several(section: str, path: str) -> str:
