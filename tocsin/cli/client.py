@@ -6,16 +6,19 @@ ServerError         the server refused or failed; carries its status and its rea
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
 
 from tocsin.access.local_keys import LocalKeys, read_local_keys
 from tocsin.config import load_config
-from tocsin.errors import TocsinError
+from tocsin.errors import BadRequest, TocsinError
 
 MAX_ATTEMPTS = 8
+NOT_TAKEN = (429, 503)
+"""The server did nothing and says so."""
+REPEATABLE = (408, 429, 500, 502, 503, 504)
 
 
 class ServerError(TocsinError):
@@ -30,19 +33,28 @@ class Unreachable(ServerError):
 
 
 class Client:
-    """A small client of the API. Repeats what the server asks to repeat (429, 5xx), at most `MAX_ATTEMPTS` times."""
+    """A small client of the API. Repeats what the server asks to repeat (429, 503), at most `MAX_ATTEMPTS` times.
+
+    `patience_seconds`: how long to wait for a server that does not answer at all, or cannot work; 0: not at all.
+    `on_wait` is told, with a reason, before each such pause.
+    """
 
     def __init__(self, url: str | None = None) -> None:
         saved = read_local_keys(load_config().data)
         environ = os.environ
         self.url = (url or environ.get("TOCSIN_URL") or saved.url or "http://127.0.0.1:8080").rstrip("/")
+        self.patience_seconds = 0.0
+        self.on_wait: Callable[[str], None] = lambda _reason: None
         headers = {"User-Agent": "tocsin-cli"}
         local = saved if self.url == saved.url else LocalKeys()
         if api_key := environ.get("TOCSIN_API_KEY") or local.api_key:
             headers["DD-API-KEY"] = api_key
         if app_key := environ.get("TOCSIN_APP_KEY") or local.app_key:
             headers["DD-APPLICATION-KEY"] = app_key
-        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=60)
+        try:
+            self._http = httpx.Client(base_url=self.url, headers=headers, timeout=60)
+        except (httpx.InvalidURL, UnicodeEncodeError) as error:
+            raise BadRequest(f"the address {self.url!r} or a key cannot be used: {error}") from error
 
     def request(
         self,
@@ -53,23 +65,46 @@ class Client:
         content: bytes | None = None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        is_repeatable: bool | None = None,
     ) -> Any:
-        """Send one request; returns the decoded JSON answer, or None when it has no body."""
-        for attempt in range(1, MAX_ATTEMPTS + 1):
+        """Send one request; returns the decoded JSON answer, or None when it has no body.
+
+        `is_repeatable`: whether sending it twice does no harm; by default all but POST. A request that may have been
+        carried out is sent again only then.
+        """
+        may_repeat = method != "POST" if is_repeatable is None else is_repeatable
+        give_up_at = time.monotonic() + self.patience_seconds
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 answer = self._http.request(method, path, json=json, content=content, params=params, headers=headers)
-            except httpx.HTTPError as error:
-                if isinstance(error, httpx.ConnectError) or attempt == MAX_ATTEMPTS:
+            except httpx.TransportError as error:
+                was_sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+                is_over = time.monotonic() >= give_up_at and (not was_sent or attempt >= MAX_ATTEMPTS)
+                if is_over or isinstance(error, httpx.UnsupportedProtocol) or (was_sent and not may_repeat):
                     raise Unreachable(self.url, str(error) or type(error).__name__) from error
-                time.sleep(0.2 * 2**attempt)
+                self.on_wait(f"no answer from {self.url}")
+                time.sleep(min(0.2 * 2**attempt, 2.0))
                 continue
-            if answer.status_code in (408, 429, 500, 502, 503, 504) and attempt < MAX_ATTEMPTS:
+            is_early = attempt < MAX_ATTEMPTS or time.monotonic() < give_up_at
+            if is_early and answer.status_code in (REPEATABLE if may_repeat else NOT_TAKEN):
+                if answer.status_code != 429:  # that is the ordinary way to be slowed down
+                    self.on_wait("; ".join(_reasons(answer)))
                 time.sleep(_wait_seconds(answer, attempt))
                 continue
             if answer.is_success:
-                return answer.json() if answer.content else None
+                return _decoded(answer)
             raise ServerError(answer.status_code, *_reasons(answer))
-        raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _decoded(answer: httpx.Response) -> Any:
+    try:
+        return answer.json() if answer.content else None
+    except ValueError as error:
+        raise ServerError(
+            answer.status_code, f"{answer.url} does not answer as Tocsin does; is it the address?"
+        ) from error
 
 
 def _wait_seconds(answer: httpx.Response, attempt: int) -> float:

@@ -3,9 +3,12 @@
 A file is read as a stream, whatever its size, except a JSON list or one object over several lines, which is read whole.
 """
 
+import codecs
 import gzip
 import io
+import re
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +21,12 @@ Record = dict[str, Any] | str
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-MAX_LINE_BYTES = 4_500_000
-"""A longer line does not fit into one request of the intake (5 MB)."""
+EVTX_MAGIC = b"ElfFile\0"
+MAX_LINE_BYTES = 64_000_000
+"""Memory bounds a line: a longer one is no log. JSON lists on one line are of this size at times."""
+
+_OPENS_JSON = re.compile(rb'\s*(?:\[\s*(?:[\[{"\]]|$)|\{\s*(?:["}]|$))')
+"""How a JSON list or object begins, unlike a text line such as `[error] …` or `{id} …`."""
 
 
 class UnreadableFile(Exception):
@@ -35,50 +42,69 @@ class Line:
 
 
 def read_records(path: str) -> Iterator[Line]:
-    """All records of a file, or of standard input for `-`. Raises `UnreadableFile`."""
+    """All records of a file, or of standard input for `-`. Raises `UnreadableFile`, after all that can be read."""
     try:
         with sys.stdin.buffer if path == "-" else Path(path).open("rb") as raw:
             yield from _records(raw)
-    except OSError as error:
-        raise UnreadableFile(f"{path}: {error.strerror or error}") from error
-    except (EOFError, zstandard.ZstdError, ValueError) as error:
-        raise UnreadableFile(f"{path}: {error}") from error
+    except IsADirectoryError as error:
+        raise UnreadableFile(f"{path} is a directory; name its files, as in {path.rstrip('/')}/*") from error
+    except (OSError, EOFError, zlib.error, zstandard.ZstdError, ValueError) as error:
+        raise UnreadableFile(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _records(raw: IO[bytes]) -> Iterator[Line]:
     counted = _Counted(raw)
-    stream = io.BufferedReader(counted, 1 << 20)
-    magic = stream.peek(4)[:4]
-    plain: IO[bytes] = stream
-    if magic[:2] == GZIP_MAGIC:
-        plain = io.BufferedReader(gzip.GzipFile(fileobj=stream), 1 << 20)
-    elif magic == ZSTD_MAGIC:
-        reader = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
-        plain = io.BufferedReader(reader, 1 << 20)
-    for record in _parse(plain):
+    for record in _parse(_as_utf8(_decompressed(io.BufferedReader(counted, 1 << 20)))):
         yield Line(record, counted.position)
 
 
+def _decompressed(stream: io.BufferedReader) -> io.BufferedReader:
+    magic = stream.peek(4)[:4]
+    if magic[:2] == GZIP_MAGIC:
+        return io.BufferedReader(gzip.GzipFile(fileobj=stream), 1 << 20)
+    if magic == ZSTD_MAGIC:
+        return io.BufferedReader(_Zstd(stream), 1 << 20)
+    return stream
+
+
+def _as_utf8(stream: io.BufferedReader) -> IO[bytes]:
+    """The text without a byte order mark; UTF-16, as Windows writes it, becomes UTF-8. Binary files are refused."""
+    start = stream.peek(4096)[:4096]
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return io.BufferedReader(_Recoded(stream), 1 << 20)
+    if start.startswith(codecs.BOM_UTF8):
+        stream.read(len(codecs.BOM_UTF8))
+    if start.startswith(EVTX_MAGIC):
+        raise ValueError("a binary Windows event log; write it as JSON first (evtx_dump -o jsonl), and send that")
+    if b"\0" in start:
+        raise ValueError("not a text: JSON or lines are expected, plain or compressed with gzip or zstd")
+    return stream
+
+
 def _parse(stream: IO[bytes]) -> Iterator[Record]:
-    first = stream.readline(MAX_LINE_BYTES + 1)
+    first = _read_line(stream)
     while first and not first.strip():
-        first = stream.readline(MAX_LINE_BYTES + 1)
-    if not first:
-        return
-    start = first.lstrip()[:1]
-    if start == b"[" or (start == b"{" and not _is_json(first)):
-        # a list, or an object over several lines: text lines that merely begin so (`[error] …`) fall through
+        first = _read_line(stream)
+    if _OPENS_JSON.match(first) and not _is_json(first):
+        # a list, or an object over several lines
         rest = first + stream.read()
         if _is_json(rest):
             yield from _unpack(orjson.loads(rest))
             return
         stream = io.BytesIO(rest)
-        first = stream.readline()
+        first = _read_line(stream)
     while first:
         text = first.strip()
         if text:
             yield from _line(text)
-        first = stream.readline()
+        first = _read_line(stream)
+
+
+def _read_line(stream: IO[bytes]) -> bytes:
+    line = stream.readline(MAX_LINE_BYTES)
+    if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n") and not _OPENS_JSON.match(line):
+        raise ValueError(f"a line is longer than {MAX_LINE_BYTES:,} bytes; this is no log")
+    return line
 
 
 def _line(text: bytes) -> Iterator[Record]:
@@ -97,26 +123,33 @@ def _unpack(value: Any) -> Iterator[Record]:
     if isinstance(value, list):
         for element in value:
             yield from _unpack(element)
-    elif isinstance(value, dict) and isinstance(value.get("Records"), list):
-        for element in value["Records"]:
-            yield from _unpack(element)
+    elif isinstance(value, dict) and len(value) == 1 and isinstance(value.get("Records"), list):
+        yield from _unpack(value["Records"])
     elif isinstance(value, dict):
         yield unwrap(value)
     else:
         yield value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def unwrap(row: dict[str, Any]) -> dict[str, Any]:
-    """A record that a data set carries inside a row of its own, under `event`, beside labels.
+LABELS = frozenset(("label", "dataset", "case", "story"))
+"""What the rows of a data set have beside the `event` that they carry."""
 
-    The record becomes the event; the labels are kept under `dataset`, so that they can be compared with the signals.
-    Only rows whose `event` is an object and which have no message or source of their own are unwrapped.
+ENVELOPE = frozenset(
+    ("message", "ddsource", "source", "sourcetype", "service", "host", "hostname", "time", "timestamp")
+)
+"""What makes a row with an `event` an event of its own."""
+
+
+def unwrap(row: dict[str, Any]) -> dict[str, Any]:
+    """The record that a row of a labelled data set carries under `event`; every other row is a record itself.
+
+    The labels are kept under `dataset`, so that they can be compared with the signals.
     """
     event = row.get("event")
-    if not isinstance(event, dict) or any(key in row for key in ("message", "ddsource", "eventSource", "eventType")):
+    if not isinstance(event, dict) or row.keys().isdisjoint(LABELS) or not row.keys().isdisjoint(ENVELOPE):
         return row
     labels = {key: value for key, value in row.items() if key != "event" and value is not None}
-    return {**event, "dataset": labels} if labels and "dataset" not in event else event
+    return {**event, "dataset": labels} if "dataset" not in event else row
 
 
 def _is_json(text: bytes) -> bool:
@@ -127,7 +160,28 @@ def _is_json(text: bytes) -> bool:
     return True
 
 
-class _Counted(io.RawIOBase):
+class _Readable(io.RawIOBase):
+    """A stream made of `_next`, which gives some bytes, and none at the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._left or self._next(len(buffer))
+        taken = data[: len(buffer)]
+        self._left = data[len(taken) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+    def _next(self, size: int) -> bytes:
+        raise NotImplementedError
+
+
+class _Counted(_Readable):
     """Counts what was read, for the progress bar."""
 
     def __init__(self, raw: IO[bytes]) -> None:
@@ -135,11 +189,49 @@ class _Counted(io.RawIOBase):
         self._read: Callable[[int], bytes] = getattr(raw, "read1", raw.read)
         self.position = 0
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._read(len(buffer))
-        buffer[: len(data)] = data
+    def _next(self, size: int) -> bytes:
+        data = self._read(size)
         self.position += len(data)
-        return len(data)
+        return data
+
+
+class _Zstd(_Readable):
+    """Decompresses frame after frame. Raises EOFError within a frame, which the library's own reader does not."""
+
+    def __init__(self, stream: io.BufferedReader) -> None:
+        super().__init__()
+        self._stream = stream
+        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._is_inside = False
+        self._pending = b""
+
+    def _next(self, size: int) -> bytes:
+        while True:
+            data = self._pending or self._stream.read1(1 << 17)
+            if not data:
+                if self._is_inside:
+                    raise EOFError("the compressed file ended before its end; it is truncated")
+                return b""
+            if not self._is_inside:
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+            plain = self._frame.decompress(data)
+            self._is_inside = not self._frame.eof
+            self._pending = self._frame.unused_data if self._frame.eof else b""
+            if plain:
+                return plain
+
+
+class _Recoded(_Readable):
+    """UTF-16 with a byte order mark as UTF-8."""
+
+    def __init__(self, stream: io.BufferedReader) -> None:
+        super().__init__()
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder("utf-16")("replace")
+
+    def _next(self, size: int) -> bytes:
+        while True:
+            data = self._stream.read1(1 << 17)
+            text = self._decoder.decode(data, final=not data)
+            if text or not data:
+                return text.encode("utf-8", "replace")

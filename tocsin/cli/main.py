@@ -4,10 +4,10 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from tocsin import __version__
 from tocsin.cli import ingest, keys, query, rejected, search, settings, up, users
+from tocsin.cli.output import report
 from tocsin.errors import TocsinError
 
 app = typer.Typer(
@@ -44,7 +44,7 @@ def main() -> None:
     try:
         app()
     except TocsinError as error:
-        Console(stderr=True).print(f"[bold]error:[/] {error}", highlight=False, soft_wrap=True)
+        report(error)
         sys.exit(2)
     except BrokenPipeError:
         # the reader of a pipe has seen enough

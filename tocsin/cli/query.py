@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from tocsin.bootstrap import engine_for_queries
 from tocsin.query.evaluate import evaluate_lines
 
 app = typer.Typer(help="Try the query language.", no_args_is_help=True)
@@ -32,6 +31,8 @@ def evaluate(
     with ExitStack() as stack:
         engine = None
         if backend is Backend.SQL:
+            from tocsin.bootstrap import engine_for_queries  # here, so that no other command waits for the engine
+
             directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="tocsin-query-"))
             engine = stack.enter_context(engine_for_queries(directory))
         out = sys.stdout.buffer
