@@ -6083,7 +6083,9 @@ export type SendLogsV1V1InputApiKeyPostData = {
     } | Array<{
         [key: string]: unknown;
     }>;
-    path?: never;
+    path: {
+        api_key: string;
+    };
     query?: never;
     url: '/v1/input/{api_key}';
 };
