@@ -1,5 +1,6 @@
 import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
+import { useRef } from "react";
 import { useMe } from "@/api/session";
 import { changeSignal, changeSignals, type TriageChange } from "@/api/signals";
 import type { ExploreEvent } from "@/api/types";
@@ -13,6 +14,16 @@ export function TriageKeys({ current, ticked, openId, archive }: { current: Expl
   const client = useQueryClient();
   const me = useMe();
   const targets = ticked.length > 0 ? ticked : current ? [current] : [];
+  const changes = useRef<Promise<void>>(Promise.resolve());
+  const versions = useRef(new Map<string, number>());
+
+  // What our own last change left counts, even where the list has not heard of it yet.
+  const newest = (event: ExploreEvent) => Math.max(versions.current.get(event.id) ?? 0, versionOf(event) ?? 0) || undefined;
+
+  /** Keys may be pressed faster than the server answers: one change after the other, each on the version before it. */
+  const queue = (change: TriageChange, wanted: (event: ExploreEvent) => boolean) => {
+    changes.current = changes.current.then(() => apply(change, wanted)).catch(tellFailure);
+  };
 
   const apply = async (change: TriageChange, wanted: (event: ExploreEvent) => boolean) => {
     const events = targets.filter(wanted);
@@ -20,12 +31,14 @@ export function TriageKeys({ current, ticked, openId, archive }: { current: Expl
     if (!only) return;
     if (events.length === 1) {
       try {
-        showDecision(client, only.id, await changeSignal(only.id, { ...change, version: versionOf(only) }));
+        const result = await changeSignal(only.id, { ...change, version: newest(only) });
+        if (result.version) versions.current.set(only.id, result.version);
+        showDecision(client, only.id, result);
       } catch (error) {
         tellFailure(error);
       }
     } else {
-      const outcome = await changeSignals(events.map((event) => ({ id: event.id, change: { ...change, version: versionOf(event) } })), () => undefined);
+      const outcome = await changeSignals(events.map((event) => ({ id: event.id, change: { ...change, version: newest(event) } })), () => undefined);
       for (const id of outcome.done) showDecision(client, id, { state: change.state, assignee: change.assignee ? { ...me, id: 0, name: me.name } : undefined });
       notifications.show({ message: `${plural(outcome.done.length, "signal")} changed${outcome.failed.length > 0 ? `, ${String(outcome.failed.length)} refused: ${outcome.failed[0]?.reason ?? ""}` : ""}`, color: "gray" });
     }
@@ -35,9 +48,9 @@ export function TriageKeys({ current, ticked, openId, archive }: { current: Expl
   const may = me.permissions.has("security_monitoring_signals_write");
   useHotkeys(
     [
-      { keys: ["a"], label: "Assign to me", group: "Triage", run: () => void apply({ assignee: { uuid: me.uuid } }, () => true) },
-      { keys: ["u"], label: "Under review", group: "Triage", run: () => void apply({ state: "under_review" }, (event) => stateOf(event) !== "under_review") },
-      { keys: ["r"], label: "Reopen", group: "Triage", run: () => void apply({ state: "open" }, (event) => stateOf(event) !== "open") },
+      { keys: ["a"], label: "Assign to me", group: "Triage", run: () => queue({ assignee: { uuid: me.uuid } }, () => true) },
+      { keys: ["u"], label: "Under review", group: "Triage", run: () => queue({ state: "under_review" }, (event) => stateOf(event) !== "under_review") },
+      { keys: ["r"], label: "Reopen", group: "Triage", run: () => queue({ state: "open" }, (event) => stateOf(event) !== "open") },
     ],
     may,
   );
