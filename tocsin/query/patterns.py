@@ -82,7 +82,8 @@ def inside(pieces: Pieces) -> Callable[[Scalar], bool]:
     pattern = inside_pattern(pieces)
     if pattern is None:
         return lambda value: False
-    regex = inside_regex(pattern.left, [pattern.body], pattern.right)
+    on_ascii = lru_cache(1)(lambda: _compiled(_ascii_regex(pattern)))
+    on_any = lru_cache(1)(lambda: _compiled(inside_regex(pattern.left, [pattern.body()], pattern.right)))
     is_substring = is_plain_word(pieces) and pattern.left is pattern.right is Edge.OPEN
 
     def matches(value: Scalar) -> bool:
@@ -91,7 +92,7 @@ def inside(pieces: Pieces) -> Callable[[Scalar], bool]:
         for literal in literals:
             if literal not in folded:
                 return False
-        return is_substring or _compiled(regex).search(text) is not None
+        return is_substring or (on_ascii() if text.isascii() else on_any()).search(folded) is not None
 
     return matches
 
@@ -112,11 +113,15 @@ class Edge(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """A pattern for the inside of a text: the regular expression of its middle, and how it begins and ends."""
+    """A pattern for the inside of a text: its middle, and how it begins and ends."""
 
     left: Edge
-    body: str
+    inner: Pieces
     right: Edge
+
+    def body(self, *, folds: bool = True) -> str:
+        """The middle as a regular expression; `folds` for text that is not folded yet."""
+        return "".join(_regex(piece, f"[^{WHITE_SPACE}]*", folds=folds) for piece in self.inner)
 
 
 def inside_pattern(pieces: Pieces) -> Inside | None:
@@ -124,9 +129,7 @@ def inside_pattern(pieces: Pieces) -> Inside | None:
     left, right = _edge(pieces[0], 0), _edge(pieces[-1], -1)
     if left is None or right is None:
         return None
-    inner = pieces[left is not Edge.LITERAL : len(pieces) - (right is not Edge.LITERAL)]
-    body = "".join(_regex(piece, f"[^{WHITE_SPACE}]*", folds=True) for piece in inner)
-    return Inside(left, body, right)
+    return Inside(left, pieces[left is not Edge.LITERAL : len(pieces) - (right is not Edge.LITERAL)], right)
 
 
 def _edge(piece: Piece, index: int) -> Edge | None:
@@ -135,28 +138,29 @@ def _edge(piece: Piece, index: int) -> Edge | None:
     return Edge.ONE if piece is ONE else Edge.OPEN
 
 
-def inside_regex(left: Edge, bodies: Sequence[str], right: Edge) -> str:
-    """The regular expression of RE2, on text as it is, for patterns with equal edges; one of them must match.
+def inside_regex(left: Edge, bodies: Sequence[str], right: Edge, word: str | None = None) -> str:
+    """The regular expression of RE2 for patterns with equal edges, of which one must match.
 
-    Word characters and folding are spelt out as classes of code points, so that they do not depend on the version
-    of Unicode that an engine was built with.
+    Word characters (the inside of a class, `word`) and folding are spelt out as code points, so that they do not depend
+    on the version of Unicode that an engine was built with.
     """
-    before = {
-        Edge.OPEN: "",
-        Edge.LITERAL: f"(?:^|[^{_word_class()}])",
-        Edge.ONE: f"(?:^|[^{_word_class()}])[{_word_class()}]",
-    }[left]
-    behind = {
-        Edge.OPEN: "",
-        Edge.LITERAL: f"(?:$|[^{_word_class()}])",
-        Edge.ONE: f"[{_word_class()}](?:$|[^{_word_class()}])",
-    }[right]
-    return f"(?s){before}(?:{'|'.join(bodies)}){behind}"
+    word = word or _word_class()
+    edges = {Edge.OPEN: "", Edge.LITERAL: f"(?:^|[^{word}])", Edge.ONE: f"(?:^|[^{word}])[{word}]"}
+    ends = {Edge.OPEN: "", Edge.LITERAL: f"(?:$|[^{word}])", Edge.ONE: f"[{word}](?:$|[^{word}])"}
+    return f"(?s){edges[left]}(?:{'|'.join(bodies)}){ends[right]}"
+
+
+def _ascii_regex(pattern: Inside) -> str:
+    """The same for folded ASCII text: a small one, which is all that most events need."""
+    return inside_regex(pattern.left, [pattern.body(folds=False)], pattern.right, "0-9A-Za-z_")
 
 
 def word_runs(pieces: Pieces) -> list[str]:
-    """Runs of word characters that a text must contain for the pattern to match: for a cheap first look."""
-    return [run for piece in pieces if isinstance(piece, str) for run in words(piece)]
+    """What the words of a text, joined by blanks, must contain for the pattern to match: for a cheap first look.
+
+    The words within one literal stand side by side; its first and last may be parts of longer ones.
+    """
+    return [" ".join(found) for piece in pieces if isinstance(piece, str) and (found := words(piece))]
 
 
 @cache
@@ -188,8 +192,8 @@ def _foldings() -> Mapping[str, str]:
     groups: dict[str, str] = {}
     for point in range(0x20000):
         character = chr(point)
-        folded = fold(character)
-        if folded != character:
+        if (character.casefold() != character or character.lower() != character) and fold(character) != character:
+            folded = fold(character)
             groups[folded] = groups.get(folded, folded) + character
     return groups
 

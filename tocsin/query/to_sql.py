@@ -471,7 +471,7 @@ class _Compiler:
         for leaf in leaves:
             pattern = patterns.inside_pattern(leaf.pieces)
             if pattern is not None:
-                groups.setdefault((pattern.left, pattern.right), []).append(pattern.body)
+                groups.setdefault((pattern.left, pattern.right), []).append(pattern.body())
         texts = []
         for (left, right), bodies in groups.items():
             for chunk in _chunks(bodies):
@@ -543,7 +543,7 @@ class _Compiler:
         if is_full:
             elsewhere = [self.contains_run(VALUE_WORDS, run) for run in runs]
             looks = [_joined(_OR, [_joined(_AND, looks), _joined(_AND, elsewhere)])]
-        regex = patterns.inside_regex(pattern.left, [pattern.body], pattern.right)
+        regex = patterns.inside_regex(pattern.left, [pattern.body()], pattern.right)
         return _joined(_AND, [*looks, self.any_searched(leaf.field, self.matches(regex))])
 
     def any_searched(self, field: Field, test: Test) -> str:
@@ -593,13 +593,14 @@ class _Compiler:
             return lambda x: FALSE
         if len(ranges) == 1:
             first, last = (f"toIPv6({self.bind(_ipv6(each))})" for each in ranges[0])
-            return lambda x: f"match({x}, '{_ADDRESS}') AND ifNull(toIPv6OrNull({x}) BETWEEN {first} AND {last}, false)"
+            # The few that are inside are looked at closely: the engine does not evaluate `match` for the others.
+            return lambda x: f"ifNull(toIPv6OrNull({x}) BETWEEN {first} AND {last}, false) AND match({x}, '{_ADDRESS}')"
         firsts, lasts = (
             f"arrayMap(b -> toIPv6(b), {self.bind([_ipv6(each[end]) for each in ranges], 'Array(String)')})"
             for end in (0, 1)
         )
         inside = f"arrayExists((b, c) -> ifNull(toIPv6OrNull(%s) BETWEEN b AND c, false), {firsts}, {lasts})"
-        return lambda x: f"match({x}, '{_ADDRESS}') AND {inside % x}"
+        return lambda x: f"{inside % x} AND match({x}, '{_ADDRESS}')"
 
     def any_number(self, field: Field, numbers: NumberRange) -> str:
         if field.kind is not FieldKind.ATTRIBUTE:
