@@ -6,7 +6,8 @@ ServerError         the server refused or failed; carries its status and its rea
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from typing import Any
 
 import httpx
@@ -16,6 +17,8 @@ from tocsin.config import load_config
 from tocsin.errors import BadRequest, TocsinError
 
 MAX_ATTEMPTS = 8
+PAGE = 100
+"""The most that a list paged by number gives at once."""
 NOT_TAKEN = (429, 503)
 """The server did nothing and says so."""
 REPEATABLE = (408, 429, 500, 502, 503, 504)
@@ -96,6 +99,17 @@ class Client:
             if answer.is_success:
                 return _decoded(answer)
             raise ServerError(answer.status_code, *_reasons(answer))
+
+
+def pages(client: Client, path: str, params: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
+    """The answers for all pages of a list that is paged by number (api.md §1)."""
+    for number in count():
+        answer = client.request(
+            "GET", path, params={"page[size]": str(PAGE), "page[number]": str(number), **(params or {})}
+        )
+        yield answer
+        if len(answer["data"]) < PAGE:
+            return
 
 
 def _decoded(answer: httpx.Response) -> Any:

@@ -12,7 +12,6 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from tocsin.cli.batches import Batch, batches
 from tocsin.cli.client import Client, ServerError
@@ -185,14 +184,13 @@ class _Once:
 
 
 def _print_summary(account: Account, seconds: float) -> None:
-    table = Table("events", "", box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_row(f"{account.sent:,}", f"accepted, in {seconds:.1f} s ({account.sent / max(seconds, 0.001):,.0f}/s)")
-    table.add_row(f"{account.stored:,}", "stored")
+    rate = account.sent / max(seconds, 0.001)
+    lines = [(account.sent, f"accepted, in {seconds:.1f} s ({rate:,.0f}/s)"), (account.stored, "stored")]
     if account.duplicates:
-        table.add_row(f"{account.duplicates:,}", "were stored before (sent again)")
+        lines.append((account.duplicates, "were stored before (sent again)"))
     reasons = account.rejected.most_common()
-    for reason, count in reasons[:SHOWN_REASONS]:
-        table.add_row(f"{count:,}", f"rejected, {printable(reason)}")
-    if rest := sum(count for _, count in reasons[SHOWN_REASONS:]):
-        table.add_row(f"{rest:,}", "rejected for other reasons; see `tocsin rejected list`")
-    Console().print(table, highlight=False, markup=False)
+    lines += [(number, f"rejected, {printable(reason)}") for reason, number in reasons[:SHOWN_REASONS]]
+    if rest := sum(number for _, number in reasons[SHOWN_REASONS:]):
+        lines.append((rest, "rejected for other reasons; see `tocsin rejected list`"))
+    for number, text in lines:
+        print(f"{number:>11,}  {text}")

@@ -4,13 +4,11 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from tocsin.cli.client import Client
+from tocsin.cli.client import Client, pages
+from tocsin.cli.output import cell, note, plain_table, print_table
 
 app = typer.Typer(help="List, create and revoke keys.", no_args_is_help=True)
-Url = Annotated[str | None, typer.Option(help="Server; default: the one on this machine.")]
 
 
 class Kind(StrEnum):
@@ -20,31 +18,36 @@ class Kind(StrEnum):
 
 PATHS = {Kind.API: "/api/v2/api_keys", Kind.APPLICATION: "/api/v2/current_user/application_keys"}
 TYPES = {Kind.API: "api_keys", Kind.APPLICATION: "application_keys"}
+Url = Annotated[str | None, typer.Option(help="Server; default: the one on this machine.")]
 KindOption = Annotated[Kind, typer.Option("--kind", help="api: to send logs; application: to use the API.")]
+Name = Annotated[str, typer.Argument(help="What the key is for, such as the shipper's name.")]
+KeyId = Annotated[str, typer.Argument(help="Its id, as `tocsin key list` shows it.")]
 
 
 @app.command("list")
 def list_keys(kind: KindOption = Kind.API, url: Url = None) -> None:
     """All keys of a kind; only their last four characters are known."""
-    table = Table("id", "name", "ends in", "created", "last used", box=None, padding=(0, 2, 0, 0))
-    for key in Client(url).request("GET", PATHS[kind], params={"page[size]": "100"})["data"]:
-        attributes = key["attributes"]
-        used = attributes.get("date_last_used") or attributes.get("last_used_at") or "never"
-        table.add_row(key["id"], attributes["name"], attributes["last4"], attributes["created_at"], used)
-    Console().print(table)
+    table = plain_table("id", "name", "ends in", "created", "last used")
+    for page in pages(Client(url), PATHS[kind]):
+        for key in page["data"]:
+            attributes = key["attributes"]
+            used = attributes.get("date_last_used") or attributes.get("last_used_at") or "never"
+            shown = (key["id"], attributes["name"], attributes["last4"], attributes["created_at"], used)
+            table.add_row(*map(cell, shown))
+    print_table(table)
 
 
 @app.command()
-def create(name: str, kind: KindOption = Kind.API, url: Url = None) -> None:
+def create(name: Name, kind: KindOption = Kind.API, url: Url = None) -> None:
     """Create a key and print it; it is shown only now."""
     body = {"data": {"type": TYPES[kind], "attributes": {"name": name}}}
     key = Client(url).request("POST", PATHS[kind], json=body)["data"]
-    Console(stderr=True).print(f"{kind.value} key '{name}' (id {key['id']}); it is shown only now:", highlight=False)
+    note(f"{kind.value} key '{name}' (id {key['id']}); it is shown only now:")
     print(key["attributes"]["key"])
 
 
 @app.command()
-def revoke(key_id: str, kind: KindOption = Kind.API, url: Url = None) -> None:
+def revoke(key_id: KeyId, kind: KindOption = Kind.API, url: Url = None) -> None:
     """Revoke a key; it stops working at once."""
     Client(url).request("DELETE", f"{PATHS[kind]}/{key_id}")
-    Console().print(f"revoked {key_id}")
+    print(f"revoked {key_id}")

@@ -1,36 +1,38 @@
 """`tocsin rejected …`: events that could not be taken, and a second try for them."""
 
+from collections import Counter
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from tocsin.cli.client import Client
+from tocsin.cli.output import cell, plain_table, print_table
 
 app = typer.Typer(help="List and replay rejected events.", no_args_is_help=True)
 Url = Annotated[str | None, typer.Option(help="Server; default: the one on this machine.")]
 PATH = "/api/v2/tocsin/intake/rejected"
+SHOWN_CHARACTERS = 120
 
 
 @app.command("list")
 def list_rejected(
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many, newest first.")] = 50,
     code: Annotated[str | None, typer.Option(help="Only those rejected for this reason's code.")] = None,
     url: Url = None,
 ) -> None:
     """The newest rejected events, each with its reason."""
     params = {"page[limit]": str(limit)} | ({"filter[code]": code} if code else {})
-    answer = Client(url).request("GET", PATH, params=params)
-    table = Table("id", "received", "code", "reason", "event", box=None, padding=(0, 2, 0, 0))
-    for item in answer["data"]:
+    found = Client(url).request("GET", PATH, params=params)["data"]
+    if not found:
+        print("nothing was rejected" + (f" with the code {code}" if code else ""))
+        return
+    table = plain_table("id", "received", "code", "reason", "replayed", "event")
+    for item in found:
         attributes = item["attributes"]
-        raw = "".join(c if c.isprintable() else " " for c in attributes["raw"])
-        table.add_row(
-            item["id"], str(attributes["received_at"]), attributes["code"], Text(attributes["reason"]), Text(raw[:120])
-        )
-    Console().print(table if answer["data"] else "nothing was rejected")
+        start = attributes["raw"][:SHOWN_CHARACTERS]
+        shown = (attributes[name] for name in ("received_at", "code", "reason", "replayed_at"))
+        table.add_row(*map(cell, (item["id"], *shown, start)))
+    print_table(table)
 
 
 @app.command()
@@ -38,8 +40,18 @@ def replay(
     ids: Annotated[list[str] | None, typer.Argument(help="Ids; none: all that were not replayed yet.")] = None,
     url: Url = None,
 ) -> None:
-    """Send rejected events through the pipeline again; doing it twice does no harm."""
-    attributes = {"ids": ids} if ids else {"all": True}
-    body = {"data": {"type": "rejected_replay", "attributes": attributes}}
-    answer = Client(url).request("POST", f"{PATH}/replay", json=body)["data"]["attributes"]
-    Console().print(f"replayed {answer['replayed']}, stored {answer['stored']}, rejected again {answer['rejected']}")
+    """Send rejected events through the pipeline again; doing it twice does no harm.
+
+    Exit code 1: some were rejected again.
+    """
+    client = Client(url)
+    total: Counter[str] = Counter()
+    while True:
+        body = {"filter": {"ids": ids or []}}
+        answer = client.request("POST", f"{PATH}/replay", json=body, is_repeatable=True)["data"]["attributes"]
+        total.update({name: answer[name] for name in ("replayed", "stored", "duplicates", "rejected")})
+        if answer["is_complete"]:
+            break
+    known = f", known already {total['duplicates']}" if total["duplicates"] else ""
+    print(f"replayed {total['replayed']}: stored {total['stored']}{known}, rejected again {total['rejected']}")
+    raise typer.Exit(1 if total["rejected"] else 0)

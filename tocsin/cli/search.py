@@ -8,14 +8,13 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from tocsin.cli.client import Client
+from tocsin.cli.output import cell, note, plain_table, print_table, printable, report
 from tocsin.query import QueryError, parse
 
 PAGE = 1000
+TIME_WIDTH = 24
 
 
 class Track(StrEnum):
@@ -79,9 +78,7 @@ def search(
     try:
         parse(query)
     except QueryError as error:
-        console = Console(stderr=True)
-        console.print(f"[bold]error:[/] {error.message}", highlight=False)
-        console.print(f"  {query}\n  {' ' * error.start}^", highlight=False, markup=False)
+        report(f"{error.message}\n  {query}\n  {' ' * error.start}^" + (f"\nhint: {error.fix}" if error.fix else ""))
         raise typer.Exit(2) from error
     events = _events(Client(url), track, {"query": query, "from": from_, "to": to}, limit)
     if format_ is Format.JSON:
@@ -91,7 +88,7 @@ def search(
         writer = csv.writer(sys.stdout)
         writer.writerow([heading for heading, _ in COLUMNS[track]])
         for event in events:
-            writer.writerow([_guarded(value) for value in _row(event, track)])
+            writer.writerow([_guarded(printable(value, keep="\n\t")) for value in _row(event, track)])
     else:
         _print_table(events, track)
 
@@ -136,22 +133,15 @@ def _guarded(cell: str) -> str:
 
 
 def _print_table(events: Iterator[dict[str, Any]], track: Track) -> None:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for heading, _ in COLUMNS[track]:
-        table.add_column(heading, overflow="ellipsis", no_wrap=True, ratio=None)
-    shown = 0
+    table = plain_table()
+    for number, (heading, _) in enumerate(COLUMNS[track]):
+        table.add_column(heading, overflow="ellipsis", no_wrap=True, min_width=TIME_WIDTH if number == 0 else None)
     for event in events:
-        # log content is the sender's: as Text it can neither colour the terminal nor move its cursor
-        cells = [Text(_printable(value)) for value in _row(event, track)]
+        cells = [cell(value) for value in _row(event, track)]
         if track is Track.SIGNALS:
             cells[1].stylize(SEVERITY_STYLES.get(cells[1].plain, ""))
         table.add_row(*cells)
-        shown += 1
-    if shown:
-        Console().print(table)
+    if table.row_count:
+        print_table(table)
     else:
-        Console(stderr=True).print("nothing found; widen the time with --from now-7d, or drop a term")
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text)
+        note("nothing found; widen the time with --from now-7d, or drop a term")

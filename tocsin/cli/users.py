@@ -3,10 +3,9 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from tocsin.cli.client import Client, ServerError
+from tocsin.cli.client import Client, ServerError, pages
+from tocsin.cli.output import cell, plain_table, print_table
 
 app = typer.Typer(help="List, add, change and disable users.", no_args_is_help=True)
 Url = Annotated[str | None, typer.Option(help="Server; default: the one on this machine.")]
@@ -16,26 +15,16 @@ Email = Annotated[str, typer.Argument(help="The user's e-mail address.")]
 @app.command("list")
 def list_users(url: Url = None) -> None:
     """All users with their roles and states."""
-    client = Client(url)
-    table = Table("e-mail", "name", "roles", "status", "last sign-in", box=None, padding=(0, 2, 0, 0))
-    number = 0
-    while True:
-        answer = client.request("GET", "/api/v2/users", params={"page[size]": "100", "page[number]": str(number)})
+    table = plain_table("e-mail", "name", "roles", "status", "last sign-in")
+    for answer in pages(Client(url), "/api/v2/users"):
         roles = {r["id"]: r["attributes"]["name"] for r in answer.get("included", []) if r["type"] == "roles"}
         for user in answer["data"]:
             held = [roles.get(r["id"], r["id"]) for r in user["relationships"]["roles"]["data"]]
             attributes = user["attributes"]
-            table.add_row(
-                attributes["email"],
-                attributes.get("name") or "",
-                ", ".join(held),
-                attributes["status"],
-                attributes.get("last_login_time") or "never",
-            )
-        number += 1
-        if number * 100 >= answer["meta"]["page"]["total_count"]:
-            break
-    Console().print(table)
+            signed_in = attributes.get("last_login_time") or "never"
+            shown = (attributes["email"], attributes.get("name"), ", ".join(held), attributes["status"], signed_in)
+            table.add_row(*map(cell, shown))
+    print_table(table)
 
 
 @app.command()
@@ -54,13 +43,12 @@ def add(
     body = {
         "data": {
             "type": "users",
-            "attributes": {"email": email, "name": name},
+            "attributes": {"email": email, "name": name, "password": password},
             "relationships": {"roles": {"data": [{"id": role_id, "type": "roles"}]}},
         }
     }
-    user = client.request("POST", "/api/v2/users", json=body)["data"]
-    _set_password(client, user["id"], password)
-    Console().print(f"added {email} as {role}")
+    client.request("POST", "/api/v2/users", json=body)
+    print(f"added {email} as {role}")
 
 
 @app.command()
@@ -73,8 +61,9 @@ def password(
 ) -> None:
     """Set a user's password; all of that user's sessions end."""
     client = Client(url)
-    _set_password(client, _user_id(client, email), password)
-    Console().print(f"password of {email} changed")
+    body = {"data": {"type": "passwords", "attributes": {"password": password}}}
+    client.request("PUT", f"/api/v2/users/{_user_id(client, email)}/password", json=body)
+    print(f"password of {email} changed")
 
 
 @app.command()
@@ -82,7 +71,7 @@ def disable(email: Email, url: Url = None) -> None:
     """Disable a user; their sessions and keys stop working at once."""
     client = Client(url)
     client.request("DELETE", f"/api/v2/users/{_user_id(client, email)}")
-    Console().print(f"{email} is disabled")
+    print(f"{email} is disabled")
 
 
 @app.command()
@@ -92,26 +81,26 @@ def enable(email: Email, url: Url = None) -> None:
     user_id = _user_id(client, email)
     body = {"data": {"id": user_id, "type": "users", "attributes": {"disabled": False}}}
     client.request("PATCH", f"/api/v2/users/{user_id}", json=body)
-    Console().print(f"{email} is enabled")
-
-
-def _set_password(client: Client, user_id: str, password: str) -> None:
-    body = {"data": {"type": "passwords", "attributes": {"password": password}}}
-    client.request("PUT", f"/api/v2/users/{user_id}/password", json=body)
+    print(f"{email} is enabled")
 
 
 def _user_id(client: Client, email: str) -> str:
-    answer = client.request("GET", "/api/v2/users", params={"filter": email, "page[size]": "100"})
-    for user in answer["data"]:
-        if user["attributes"]["email"] == email.lower():
-            return str(user["id"])
+    for answer in pages(client, "/api/v2/users", {"filter": email}):
+        for user in answer["data"]:
+            if user["attributes"]["email"].lower() == email.strip().lower():
+                return str(user["id"])
     raise ServerError(404, f"no user has the e-mail {email}; `tocsin user list` shows all")
 
 
 def _role_id(client: Client, name: str) -> str:
-    answer = client.request("GET", "/api/v2/roles", params={"page[size]": "100"})
-    for role in answer["data"]:
-        if role["attributes"]["name"].lower() == name.lower():
+    roles = [role for answer in pages(client, "/api/v2/roles") for role in answer["data"]]
+    for role in roles:
+        if _word(role["attributes"]["name"]) == _word(name):
             return str(role["id"])
-    names = ", ".join(role["attributes"]["name"] for role in answer["data"])
+    names = ", ".join(role["attributes"]["name"] for role in roles)
     raise ServerError(404, f"no role is named {name}; there are: {names}")
+
+
+def _word(name: str) -> str:
+    """`Read-Only`, `read only` and `readonly` are the same role."""
+    return "".join(c for c in name.lower() if c.isalnum())
