@@ -1,0 +1,164 @@
+"""Whatever form a file has, its records come back as they were."""
+
+import codecs
+import gzip
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+import pytest
+import zstandard
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tocsin.cli import files
+from tocsin.cli.files import UnreadableFile, read_records, unwrap
+
+SCALARS = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20)
+# a lone `Records` list and rows with labels have a meaning of their own, tested below
+OBJECTS = st.dictionaries(
+    st.text(max_size=10).filter(lambda key: key not in {"Records", "event"}),
+    st.recursive(
+        SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner), max_leaves=5
+    ),
+    max_size=5,
+)
+
+
+def lines(objects: list[Any]) -> bytes:
+    return b"\n".join(map(orjson.dumps, objects))
+
+
+def indented(objects: list[Any]) -> bytes:
+    return orjson.dumps(objects, option=orjson.OPT_INDENT_2)
+
+
+def delivered(objects: list[Any]) -> bytes:
+    return orjson.dumps({"Records": objects})
+
+
+FORMS = (lines, orjson.dumps, indented, delivered)
+PACKINGS = (lambda data: data, gzip.compress, zstandard.compress, lambda data: codecs.BOM_UTF8 + data)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "records"
+
+
+def records(path: Path) -> list[Any]:
+    return [line.record for line in read_records(str(path))]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(OBJECTS, max_size=8), st.sampled_from(FORMS), st.sampled_from(PACKINGS))
+def test_records_come_back(file: Path, objects: list[Any], form: Any, packing: Any) -> None:
+    file.write_bytes(packing(form(objects)))
+    assert records(file) == objects
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zs", "Zl", "Zp"]), min_size=1)))
+def test_text_lines_come_back(file: Path, texts: list[str]) -> None:
+    plain = [text for text in texts if text[0] not in "{[\ufeff" and text.strip()]
+    file.write_text("\n".join(plain), encoding="utf-8")
+    assert records(file) == plain
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[error] no such file\n[warn] again", "{id} is not JSON\nnor is this", "[2026-11-22 07:00:00] GET /", "[12] x"],
+)
+def test_text_that_begins_like_json(file: Path, text: str) -> None:
+    file.write_text(text)
+    assert records(file) == text.split("\n")
+
+
+def test_a_line_that_is_not_json_among_others(file: Path) -> None:
+    file.write_text('{"a": 1}\n{"a": \n\n{"a": 2}\n')
+    assert records(file) == [{"a": 1}, '{"a":', {"a": 2}]
+
+
+def test_utf_16_as_windows_writes_it(file: Path) -> None:
+    file.write_bytes("Grüße\r\nzweite".encode("utf-16"))
+    assert records(file) == ["Grüße", "zweite"]
+
+
+def test_bytes_that_are_no_utf_8_cost_only_themselves(file: Path) -> None:
+    file.write_bytes(b"caf\xe9\n")
+    assert records(file) == ["caf\ufffd"]
+
+
+def test_several_frames_of_zstd(file: Path) -> None:
+    file.write_bytes(zstandard.compress(b"one\n") + zstandard.compress(b"two\n"))
+    assert records(file) == ["one", "two"]
+
+
+def test_an_empty_file_has_no_records(file: Path) -> None:
+    for content in (b"", b"\n\n", gzip.compress(b""), b"[]", b"  \n"):
+        file.write_bytes(content)
+        assert records(file) == []
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress])
+def test_a_truncated_file_gives_what_it_can_and_then_fails(file: Path, compress: Any) -> None:
+    whole = compress(b"\n".join(b"%d %d" % (n, n * 7919 % 10007) for n in range(200_000)))
+    file.write_bytes(whole[: len(whole) // 2])
+    found = []
+    with pytest.raises(UnreadableFile, match="ended before"):
+        for line in read_records(str(file)):
+            found.append(line.record)
+    assert len(found) > 50_000
+    assert found[1] == "1 7919"
+
+
+def test_what_cannot_be_read_is_said(file: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="No such file"):
+        records(tmp_path / "missing")
+    with pytest.raises(UnreadableFile, match="is a directory"):
+        records(tmp_path)
+    file.write_bytes(b"ElfFile\x00" + bytes(100))
+    with pytest.raises(UnreadableFile, match="Windows event log"):
+        records(file)
+    file.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    with pytest.raises(UnreadableFile, match="not a text"):
+        records(file)
+
+
+def test_a_line_without_end_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MAX_LINE_BYTES", 1000)
+    file.write_bytes(b"x" * 2000)
+    with pytest.raises(UnreadableFile, match="longer than"):
+        records(file)
+
+
+def test_the_position_reaches_the_end(file: Path) -> None:
+    file.write_bytes(gzip.compress(b"one\ntwo\n"))
+    assert list(read_records(str(file)))[-1].position == file.stat().st_size
+
+
+def test_standard_input(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_bytes(gzip.compress(b'{"a": 1}'))
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=file.open("rb")))
+    assert [line.record for line in read_records("-")] == [{"a": 1}]
+
+
+def test_a_row_of_a_labelled_set_is_unwrapped() -> None:
+    row = {"label": "attack", "run": None, "event": {"eventName": "StopLogging"}}
+    assert unwrap(row) == {"eventName": "StopLogging", "dataset": {"label": "attack"}}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"event": {"a": 1}, "host": "web-1", "time": 1},
+        {"event": {"a": 1}, "label": "x", "message": "its own"},
+        {"event": "text", "label": "x"},
+        {"event": {"a": 1}},
+        {"Records": [{"a": 1}], "more": 1},
+    ],
+)
+def test_other_rows_are_records_themselves(row: dict[str, Any]) -> None:
+    assert unwrap(row) == row
