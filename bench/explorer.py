@@ -1,7 +1,7 @@
 """The explorer's queries over two million logs and a million signals, against SQL written by hand on the same engine.
 
-The baseline is what somebody writes who knows the data: the one type of each attribute, no lists, no odd cases; and it
-answers the same: the values, how many there are, how many events have none.
+The baseline is what somebody writes who knows the data: the one type of each attribute, no lists, no odd cases. Ours
+besides says how many events have no value, and is right whatever the data hold.
 """
 
 import statistics
@@ -28,7 +28,7 @@ LOG_FACETS = {
     "host": "nullIf(host, '')",
     "service": "nullIf(service, '')",
     "source": "nullIf(source, '')",
-    "env": "arrayJoin(emptyArrayToSingle(arrayMap(x -> substring(x, 5), arrayFilter(x -> startsWith(x, 'env:'), tags))))",
+    "env": "arrayJoin(arrayMap(x -> substring(x, 5), arrayFilter(x -> startsWith(x, 'env:'), tags)))",
     "@evt.name": "attributes.evt.name.:String",
     "@evt.outcome": "attributes.evt.outcome.:String",
     "@usr.id": "attributes.usr.id.:String",
@@ -40,12 +40,10 @@ LOG_FACETS = {
 
 SIGNAL_FACETS = {
     "status": "nullIf(status, '')",
-    "source": "arrayJoin(emptyArrayToSingle(source))",
-    "service": "arrayJoin(emptyArrayToSingle(service))",
-    "host": "arrayJoin(emptyArrayToSingle(host))",
-    "tactic": (
-        "arrayJoin(emptyArrayToSingle(arrayMap(x -> substring(x, 8), arrayFilter(x -> startsWith(x, 'tactic:'), tags))))"
-    ),
+    "source": "arrayJoin(source)",
+    "service": "arrayJoin(service)",
+    "host": "arrayJoin(host)",
+    "tactic": "arrayJoin(arrayMap(x -> substring(x, 8), arrayFilter(x -> startsWith(x, 'tactic:'), tags)))",
     "@workflow.triage.state": "attributes.workflow.triage.state.:String",
     "@workflow.triage.assignee.name": "attributes.workflow.triage.assignee.name.:String",
     "@workflow.rule.name": "attributes.workflow.rule.name.:String",

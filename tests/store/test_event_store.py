@@ -390,7 +390,8 @@ def test_a_second_process_is_told_who_holds_the_directory(tmp_path: Path, open_s
     if store.is_distributed:
         pytest.skip("servers are shared")
     script = (
-        "import pathlib, sys\nfrom tocsin.config import Config\nfrom tocsin.store.events import DirectoryInUse, open_event_store\n"
+        "import pathlib, sys\nfrom tocsin.config import Config\n"
+        "from tocsin.store.events import DirectoryInUse, open_event_store\n"
         "try:\n    open_event_store(Config(data=pathlib.Path(sys.argv[1])))\n"
         "except DirectoryInUse as error:\n    print(error)"
     )

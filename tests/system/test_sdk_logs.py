@@ -294,6 +294,9 @@ def test_completion(http: httpx.Client, text: str, expected: tuple[str, str]) ->
 def test_check_says_where_a_query_is_wrong(http: httpx.Client) -> None:
     good = http.post("/api/v2/explore/logs/check", json={"query": "status:error"}).json()["data"]
     assert good == {"ok": True, "hints": []}
+    odd = http.post("/api/v2/explore/logs/check", json={"query": "@host:web-1 or b"}).json()["data"]
+    assert odd["ok"] is True
+    assert {hint["start"] for hint in odd["hints"]} == {0, 12}
     bad = http.post("/api/v2/explore/logs/check", json={"query": "a (b"}).json()["data"]
     assert (bad["ok"], bad["error"]["code"]) == (False, "MISSING_CLOSE_PAREN")
 

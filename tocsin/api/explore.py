@@ -22,12 +22,13 @@ from tocsin.api.schemas.explore import (
     FacetsAnswer,
     FacetsBody,
     QueryFault,
+    QueryHint,
     TimeseriesAnswer,
     TimeseriesBody,
 )
 from tocsin.api.security import requires
 from tocsin.explore.service import ExploreService, Filter
-from tocsin.query import TRACKS, QueryError, Track, parse
+from tocsin.query import TRACKS, QueryError, Track, hints, parse
 
 PERMISSIONS = {
     "logs": "logs_read_data",
@@ -120,7 +121,10 @@ def checked(query: str, track: Track) -> CheckData:
     except QueryError as error:
         fault = QueryFault(code=str(error.code), start=error.start, end=error.end, message=error.message, fix=error.fix)
         return CheckData(ok=False, error=fault)
-    return CheckData(ok=True, hints=[])
+    found = [
+        QueryHint(start=each.start, end=each.end, message=each.message, fix=each.fix) for each in hints(query, track)
+    ]
+    return CheckData(ok=True, hints=found)
 
 
 for _name in PERMISSIONS:

@@ -11,8 +11,7 @@ from tocsin.explore.grouping import GroupBy, Histogram
 from tocsin.explore.measures import PERCENTILES, Compute
 from tocsin.explore.repository import settings, table, where
 from tocsin.explore.scope import Scope
-from tocsin.explore.values_repository import numbers, texts
-from tocsin.query import Sql, parse_field
+from tocsin.query import Sql, field_number_sql, field_sql, parse_field
 from tocsin.store.events import EventStore
 
 Path = tuple[str, ...]
@@ -126,7 +125,7 @@ def _columns(by: Sequence[GroupBy], computes: Sequence[Compute], scope: Scope) -
 
 
 def _key(by: GroupBy, scope: Scope) -> Sql:
-    found = _steps(by, by.histogram, scope) if by.histogram else texts(parse_field(by.field), scope.track)
+    found = _steps(by, by.histogram, scope) if by.histogram else field_sql(parse_field(by.field), scope.track)
     keys = Sql.of(f"arrayMap(x -> concat('{VALUE}', x), {{found}})", found=found)
     if by.missing is None:
         return Sql.of("arrayJoin({keys})", keys=keys)
@@ -137,7 +136,7 @@ def _steps(by: GroupBy, histogram: Histogram, scope: Scope) -> Sql:
     return Sql.of(
         "arrayDistinct(arrayMap(x -> toString({low:Float64} + floor((x - {low:Float64}) / {interval:Float64})"
         " * {interval:Float64}), arrayFilter(x -> x >= {low:Float64} AND x < {high:Float64}, {numbers})))",
-        numbers=numbers(parse_field(by.field), scope.track),
+        numbers=field_number_sql(parse_field(by.field), scope.track),
         low=histogram.low,
         high=histogram.high,
         interval=histogram.interval,
@@ -150,8 +149,8 @@ def _source(compute: Compute, scope: Scope) -> Sql:
         return Sql("0")
     field = parse_field(compute.metric)
     if compute.aggregation == "cardinality":
-        return texts(field, scope.track)
-    return numbers(field, scope.track)
+        return field_sql(field, scope.track)
+    return field_number_sql(field, scope.track)
 
 
 def _measure(compute: Compute, number: int | str) -> str:

@@ -11,8 +11,7 @@ from tocsin.explore.cursor import Key
 from tocsin.explore.repository import settings, table, where
 from tocsin.explore.scope import Scope
 from tocsin.explore.sorting import STATUS_RANKS, Sort
-from tocsin.explore.values_repository import texts
-from tocsin.query import Sql, parse_field
+from tocsin.query import Sql, field_sql, parse_field
 from tocsin.store.events import EventStore
 
 Column = tuple[str, Sql, str, bool]
@@ -105,7 +104,7 @@ def _columns(sort: Sort, scope: Scope) -> list[Column]:
 
 def _field_columns(sort: Sort, scope: Scope) -> list[tuple[Sql, str, bool]]:
     """Missing last; then numbers by value before texts by code point. Of several values the first in that order."""
-    values = texts(parse_field(sort.field), scope.track)
+    values = field_sql(parse_field(sort.field), scope.track)
     if sort.field == "status":
         ranks = list(STATUS_RANKS.get(scope.track.name, STATUS_RANKS["logs"]))
         chosen = Sql.of("{values}[1]", values=values)

@@ -5,8 +5,8 @@ from typing import Any
 
 from tocsin.explore.repository import settings, table, where
 from tocsin.explore.scope import Scope
-from tocsin.explore.values_repository import several, single, stored_column
-from tocsin.query import Field, Sql
+from tocsin.explore.values_repository import list_column, stored_column
+from tocsin.query import Field, Sql, field_several_sql, field_single_sql
 from tocsin.query.tree import FieldKind
 from tocsin.store.events import EventStore, Limits
 
@@ -29,10 +29,12 @@ _OF_COLUMN = """
 SELECT toString(stored) AS value, if(stored = '', 0, found) AS n, found AS base, if(stored = '', found, 0) AS absent
 FROM (SELECT {column} AS stored, count() AS found FROM {table} WHERE {where} GROUP BY stored)
 """
+# Few combinations of tags make up all events, so the lists are unfolded once for each and not for each event.
 _OF_LIST = """
-SELECT value, countIf(place > 0) AS n, countIf(place < 2) AS base, countIf(place = 0) AS absent
-FROM (SELECT {several} AS found FROM {table} WHERE {where})
-LEFT ARRAY JOIN found AS value, arrayEnumerate(found) AS place GROUP BY value
+SELECT value, sumIf(found, place > 0) AS n, sumIf(found, place < 2) AS base, toInt64(sumIf(found, place = 0)) AS absent
+FROM (SELECT {several} AS list, found FROM (
+  SELECT {column}, count() AS found FROM {table} WHERE {where} GROUP BY {column}))
+LEFT ARRAY JOIN list AS value, arrayEnumerate(list) AS place GROUP BY value
 """
 _OF_SINGLE = """
 SELECT ifNull(single, '') AS value, if(isNull(single), 0, found) AS n, found AS base,
@@ -81,8 +83,9 @@ def counted_values(scope: Scope, field: Field) -> Sql:
         template = _OF_BOTH if scope.lists.may_hold(field) else _OF_SINGLE
     return Sql.of(
         template.strip(),
-        single=single(field, scope.track),
-        several=several(field, scope.track),
+        single=field_single_sql(field, scope.track),
+        several=field_several_sql(field, scope.track),
+        column=Sql(list_column(field, scope.track)),
         table=table(scope),
         where=where(scope),
     )

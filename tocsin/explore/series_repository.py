@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from tocsin.explore.repository import settings, table, where
 from tocsin.explore.scope import Scope
-from tocsin.explore.values_repository import several, single, stored_column
-from tocsin.query import Field, Sql
+from tocsin.explore.values_repository import stored_column
+from tocsin.query import Field, Sql, field_several_sql, field_single_sql
 from tocsin.query.tree import FieldKind
 from tocsin.store.events import EventStore
 
@@ -77,8 +77,8 @@ def _counted(scope: Scope, by: Field, steps: dict[str, int]) -> Sql:
     is_single = by.kind is FieldKind.ATTRIBUTE and not scope.lists.may_hold(by)
     return Sql.of(
         (_BY_SINGLE if is_single else _BY_BOTH).strip(),
-        single=single(by, scope.track),
-        several=several(by, scope.track),
+        single=field_single_sql(by, scope.track),
+        several=field_several_sql(by, scope.track),
         table=table(scope),
         where=where(scope),
         **steps,
