@@ -1,8 +1,10 @@
 """Predicate, SQL on the real engine and the plain reference give the same answers (search-syntax §15)."""
 
+import ipaddress
 import json
 import os
 from collections.abc import Iterator
+from random import Random
 from typing import Any
 
 import orjson
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from query_cases import asked
-from query_reference import all_paths, matches
+from query_reference import address_of_text, all_paths, matches
 from query_strategies import events, queries, queries_about
 
 from tocsin.config import Config
@@ -20,6 +22,7 @@ from tocsin.query.sql import Sql
 from tocsin.query.to_sql import drop_table, scratch_table
 from tocsin.query.track import Track, eval_track
 from tocsin.query.units import convert
+from tocsin.query.values import number_of
 from tocsin.store.events import EventStore, open_event_store
 
 EXAMPLES = int(os.environ.get("TOCSIN_QUERY_EXAMPLES", "60"))
@@ -93,3 +96,61 @@ def test_lines_by_sql_that_are_not_answered_by_it(engine: EventStore) -> None:
     lines = [b"{", *map(orjson.dumps, asked_of)]
     results = [orjson.loads(answer)["result"] for answer in evaluate_lines(lines, "sql", engine)]
     assert results == ["error", "parse_error", "parse_ok", "error"]
+
+
+def mutated(random: Random, texts: list[str], alphabet: str) -> list[str]:
+    """The texts, and each with one character taken out, put in or changed."""
+    found = list(texts)
+    for text in texts:
+        at = random.randrange(len(text) + 1)
+        found.append(text[:at] + random.choice(["", random.choice(alphabet)]) + text[at + random.randrange(2) :])
+    return list(dict.fromkeys(found))
+
+
+def test_the_engine_reads_numbers_as_we_do(engine: EventStore) -> None:
+    """Decision 0014: three functions in this order give the number of a text, or none."""
+    random = Random(1)
+    texts = [
+        "",
+        "+",
+        "-.",
+        "1e",
+        "1.e5",
+        "inf",
+        "nan",
+        " 1",
+        "1\n",
+        "1e400",
+        "0" * 30 + "5",
+        "-0",
+        "9" * 25,
+        "4.9e-324",
+    ]
+    texts += [str(random.getrandbits(random.randrange(1, 70)) * random.choice([1, -1])) for _ in range(1500)]
+    texts += [repr(random.uniform(-1, 1) * 10.0 ** random.randrange(-300, 300)) for _ in range(1500)]
+    texts = mutated(random, texts, "0123456789.eE+- x")
+    number = "coalesce(toString(toInt64OrNull(x)), toString(toUInt64OrNull(x)), toString(toFloat64OrNull(x)), '')"
+    sql = Sql(f"SELECT arrayMap(x -> {number}, {{texts:Array(String)}}) AS read", {"texts": texts})
+    for text, read in zip(texts, engine.query(sql)[0]["read"], strict=True):
+        value = number_of(text)
+        is_number = read not in ("", "inf", "-inf", "nan")
+        assert is_number == (value is not None and value - value == 0), text
+        assert not is_number or (int if isinstance(value, int) else float)(read) == value, text
+
+
+def test_the_engine_and_our_pattern_read_addresses_as_we_do(engine: EventStore) -> None:
+    random = Random(1)
+    texts = ["1.2.3.04", "::1.2.3.04", "1:2:3:4::5:6:7:8", ":::1", "1::2::3", "::", "0::0", "::ffff:1.2.3.4", "1.2.3"]
+    for _ in range(3000):
+        bits = random.getrandbits(128) >> random.randrange(128) << random.randrange(20)
+        address = ipaddress.IPv6Address(bits & 2**128 - 1)
+        texts.append(random.choice([str(address), address.exploded, str(address).upper()]))
+        dotted = str(ipaddress.IPv4Address(random.getrandbits(32)))
+        texts.append(random.choice(["", "::", "1::", "::ffff:", "1:2:3:4:5:6:"]) + dotted)
+    texts = mutated(random, texts, "0123456789abcdefF:. %")
+    events_of_texts = [{"attributes": {"k": text}} for text in texts]
+    everything = parse("CIDR(@k, 0.0.0.0/0, ::/0)")
+    found = answers(engine, ["CIDR(@k, 0.0.0.0/0, ::/0)"], events_of_texts, TRACK)
+    for text, event, (answer,) in zip(texts, events_of_texts, found, strict=True):
+        by_predicate = to_predicate(everything, TRACK)(event_of(event, TRACK))
+        assert answer == by_predicate == (address_of_text(text) is not None), text

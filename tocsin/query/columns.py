@@ -12,7 +12,17 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from tocsin.query.track import ATTRIBUTES, END_OF_MESSAGE, END_OF_TEXT, IN_LISTS, LOGS, TEXT_WORDS, VALUE_WORDS, Track
+from tocsin.query.track import (
+    ATTRIBUTES,
+    END_OF_MESSAGE,
+    END_OF_TEXT,
+    IN_LISTS,
+    LOGS,
+    TEXT_WORDS,
+    VALUE_WORDS,
+    TextField,
+    Track,
+)
 from tocsin.query.values import Scalar, distinct, flatten, fold, text_of, words
 
 STRINGS = "s"
@@ -43,10 +53,9 @@ def _split(found: Mapping[str, list[Scalar]]) -> tuple[dict[str, Scalar], dict[s
     single: dict[str, Scalar] = {}
     several: dict[str, list[str]] = {}
     for path, found_values in found.items():
-        values = distinct(found_values)
         name = encode_path(path)
-        if len(values) == 1:
-            single[name] = values[0]
+        if len(found_values) == 1 or len(values := distinct(found_values)) == 1:
+            single[name] = found_values[0]
             continue
         strings = [value for value in values if isinstance(value, str)]
         others = [text_of(value) for value in values if not isinstance(value, str)]
@@ -57,21 +66,28 @@ def _split(found: Mapping[str, list[Scalar]]) -> tuple[dict[str, Scalar], dict[s
     return single, several
 
 
-def search_columns(reserved: Mapping[str, Any], attributes: Mapping[str, Any], track: Track = LOGS) -> dict[str, Any]:
+def search_columns(
+    reserved: Mapping[str, Any],
+    attributes: Mapping[str, Any],
+    track: Track = LOGS,
+    found: Mapping[str, list[Scalar]] | None = None,
+) -> dict[str, Any]:
     """The columns of an event that are derived: `attributes`, `in_lists`, `text_words`, `value_words`, and those that
     are stored folded (`status`).
 
     `reserved` maps reserved names (at least `message`, the text fields and `Track.full_text`) to a string,
-    a list of strings or None.
+    a list of strings or None. `found` is `flatten(attributes)`, where that was made before.
     """
-    found = flatten(attributes)
+    if found is None:
+        found = flatten(attributes)
     single, several = _split(found)
-    paths = {text.path for text in track.text_fields if text.path}
-    names = [text.name for text in track.text_fields if text.name and text.name != "message"]
+    paths, names = _text_places(track.text_fields)
     texts = [text for name in names for text in strings_of(reserved.get(name))]
-    texts += [text_of(value) for path in paths for value in found.get(path, ())]
+    texts += [text_of(value) for path in paths if path in found for value in found[path]]
     others = [text for name in track.full_text for text in strings_of(reserved.get(name))]
-    others += [text_of(value) for path, values in found.items() if path not in paths for value in values]
+    for path, values in found.items():
+        if path not in paths:
+            others += [value if value.__class__ is str else text_of(value) for value in values]  # type: ignore[misc]
     message = strings_of(reserved.get("message"))
     folded = {name: _folded(reserved[name]) for name in track.folded if reserved.get(name) is not None}
     return {
@@ -81,6 +97,13 @@ def search_columns(reserved: Mapping[str, Any], attributes: Mapping[str, Any], t
         TEXT_WORDS: f"{words_sections(message)}{END_OF_MESSAGE}{words_sections(texts)}",
         VALUE_WORDS: words_sections(others),
     }
+
+
+@lru_cache(maxsize=64)
+def _text_places(fields: tuple[TextField, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Paths of the text fields in the attributes, and reserved names besides the message."""
+    paths = tuple(dict.fromkeys(text.path for text in fields if text.path))
+    return paths, tuple(text.name for text in fields if text.name and text.name != "message")
 
 
 def _folded(value: Any) -> Any:
@@ -94,13 +117,32 @@ def strings_of(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
+_MARK = "\x01"
+_TO_WORDS = bytes(
+    point if point == ord(_MARK) else ord(folded) if (folded := chr(point).lower()).isalnum() or folded == "_" else 32
+    for point in range(128)
+).ljust(256)
+"""What each byte of ASCII becomes: folded if it makes words, else a blank; the mark between texts stays."""
+
+
 def words_sections(texts: Iterable[str]) -> str:
-    """Words of several texts such that a phrase is a substring: ` a b \n c \n`; equal texts stand once."""
-    sections = []
+    """Words of several texts such that a phrase is a substring: ` a b \n c \n`; equal texts stand once.
+
+    An event has dozens of short texts, so those in ASCII are cut together, by the byte.
+    """
+    plain: list[str] = []
+    others: list[str] = []
     for text in dict.fromkeys(texts):
+        (plain if text.isascii() and _MARK not in text else others).append(text)
+    cut = f" {_MARK} ".join(plain).encode("ascii").translate(_TO_WORDS).decode("ascii").split()
+    joined = f" {' '.join(cut)} {_MARK}" if cut else ""
+    while (shorter := joined.replace(f" {_MARK} {_MARK}", f" {_MARK}")) != joined:
+        joined = shorter  # there are texts without words
+    sections = joined.removeprefix(f" {_MARK}").replace(_MARK, END_OF_TEXT)
+    for text in others:
         if found := words(text):
-            sections.append(f" {' '.join(found)} {END_OF_TEXT}")
-    return "".join(sections)
+            sections += f" {' '.join(found)} {END_OF_TEXT}"
+    return sections
 
 
 def stored_tags(tags: Iterable[str]) -> list[str]:

@@ -112,7 +112,7 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _COMPARISON = re.compile("[<>]=?")
 _OPERATOR = re.compile(rf"(AND|OR|NOT|&&|\|\|)(?=[{WHITE_SPACE}()]|\Z)")
 _SIGNS = {"AND": Sign.AND, "&&": Sign.AND, "OR": Sign.OR, "||": Sign.OR, "NOT": Sign.NOT}
-_EXISTENCE = ("_exists_", "_missing_")
+EXISTENCE = ("_exists_", "_missing_")
 
 
 class Lexer:
@@ -196,7 +196,7 @@ class Lexer:
         source = self.text[start : self.at]
         if source == "*":
             return FULL, ""
-        if source in _EXISTENCE:
+        if source in EXISTENCE:
             return FREE, source
         return Field(FieldKind.NAME, self._literal(pieces, start)), ""
 

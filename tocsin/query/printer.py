@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tocsin.query.lexer import EXISTENCE
 from tocsin.query.tree import (
     FREE,
     MESSAGE,
@@ -176,7 +177,8 @@ def _escaped(text: str, *, is_first: bool) -> str:
 
 
 def _name(name: str) -> str:
-    return _escaped(name, is_first=True)
+    escaped = _escaped(name, is_first=True)
+    return f"\\{escaped}" if name in EXISTENCE else escaped  # a tag's key that is spelt like the existence test
 
 
 def _segment(segment: str) -> str:

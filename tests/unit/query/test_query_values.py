@@ -30,7 +30,10 @@ from tocsin.query.values import (
     words,
 )
 
-EVERY_CHARACTER = [chr(point) for point in range(sys.maxunicode + 1) if not 0xD800 <= point < 0xE000]
+EVERY_CHARACTER = [
+    chr(point) for point in range(sys.maxunicode + 1) if unicodedata.category(chr(point)) not in ("Cn", "Co", "Cs")
+]
+"""Every assigned code point but surrogates and private ones."""
 
 
 def test_folding_of_every_code_point() -> None:
