@@ -87,7 +87,7 @@ def search_columns(
     others = [text for name in track.full_text for text in strings_of(reserved.get(name))]
     for path, values in found.items():
         if path not in paths:
-            others += [value if value.__class__ is str else text_of(value) for value in values]  # type: ignore[misc]
+            others += [value if value.__class__ is str else text_of(value) for value in values]
     message = strings_of(reserved.get("message"))
     folded = {name: _folded(reserved[name]) for name in track.folded if reserved.get(name) is not None}
     return {

@@ -169,7 +169,7 @@ def flatten(attributes: Mapping[str, Any]) -> dict[str, list[Scalar]]:
                 break
             elif kind is list:
                 # An element stands at the path of its list: `key` is kept, the list becomes several items.
-                stack.append((prefix, zip(repeat(key), value)))  # noqa: B905  one of them has no end
+                stack.append((prefix, zip(repeat(key), value)))  # one of them has no end
                 break
             elif value is None or (normal := scalar(value)) is None:
                 continue
