@@ -46,7 +46,3 @@ def main() -> None:
     except TocsinError as error:
         report(error)
         sys.exit(2)
-    except BrokenPipeError:
-        # the reader of a pipe has seen enough
-        sys.stderr.close()
-        sys.exit(0)

@@ -14,7 +14,7 @@ Answers = Callable[[httpx.Request], httpx.Response]
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
 
 
 def talking_to(answers: Answers) -> Client:
