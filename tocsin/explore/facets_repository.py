@@ -5,8 +5,8 @@ from typing import Any
 
 from tocsin.explore.repository import settings, table, where
 from tocsin.explore.scope import Scope
-from tocsin.explore.values_repository import list_column, stored_column
-from tocsin.query import Field, Sql, field_several_sql, field_single_sql
+from tocsin.explore.values_repository import list_column, single_value, stored_column
+from tocsin.query import Field, Sql, field_several_sql
 from tocsin.query.tree import FieldKind
 from tocsin.store.events import EventStore, Limits
 
@@ -37,7 +37,7 @@ FROM (SELECT {several} AS list, found FROM (
 LEFT ARRAY JOIN list AS value, arrayEnumerate(list) AS place GROUP BY value
 """
 _OF_SINGLE = """
-SELECT ifNull(single, '') AS value, if(isNull(single), 0, found) AS n, found AS base,
+SELECT ifNull(toString(single), '') AS value, if(isNull(single), 0, found) AS n, found AS base,
   toInt64(if(isNull(single), found, 0)) AS absent
 FROM (SELECT single, count() AS found FROM (SELECT {single} AS single FROM {table} WHERE {where}) GROUP BY single)
 """
@@ -80,10 +80,10 @@ def counted_values(scope: Scope, field: Field) -> Sql:
     if field.kind is not FieldKind.ATTRIBUTE:
         template = _OF_LIST
     else:
-        template = _OF_BOTH if scope.lists.may_hold(field) else _OF_SINGLE
+        template = _OF_BOTH if scope.shapes.may_be_list(field) else _OF_SINGLE
     return Sql.of(
         template.strip(),
-        single=field_single_sql(field, scope.track),
+        single=single_value(field, scope),
         several=field_several_sql(field, scope.track),
         column=Sql(list_column(field, scope.track)),
         table=table(scope),

@@ -6,6 +6,7 @@ from tocsin.explore.facets_repository import facet
 from tocsin.explore.repository import settings, table, where
 from tocsin.explore.scope import Scope
 from tocsin.query import Field, Sql, Track
+from tocsin.query.track import ATTRIBUTES, IN_LISTS
 from tocsin.store.events import EventStore, Limits
 
 NAMES_FROM = 2000
@@ -21,8 +22,8 @@ SELECT {name} AS name, count() AS n FROM (
 """
 
 
-_LISTS = """
-SELECT distinctJSONPaths(in_lists) AS paths FROM {table}
+_SHAPES = """
+SELECT {found} AS found FROM {table}
 WHERE ingested_at > fromUnixTimestamp64Milli({after:Int64}, 'UTC')
   AND ingested_at <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')
 """
@@ -50,9 +51,18 @@ def field_values(events: EventStore, scope: Scope, field: Field, containing: str
 
 def list_paths(events: EventStore, track: Track, after: int, until: int) -> frozenset[str]:
     """Paths of `in_lists` among the events that arrived between; read from the parts that can have such events."""
-    sql = Sql.of(_LISTS, table=Sql(track.table), after=after, until=until)
+    return _shapes(events, track, f"distinctJSONPaths({IN_LISTS})", after, until)
+
+
+def value_types(events: EventStore, track: Track, path: str, after: int, until: int) -> frozenset[str]:
+    """Types of the single values at an encoded path, likewise."""
+    return _shapes(events, track, f"distinctDynamicTypes({ATTRIBUTES}.`{path}`)", after, until)
+
+
+def _shapes(events: EventStore, track: Track, found: str, after: int, until: int) -> frozenset[str]:
+    sql = Sql.of(_SHAPES.strip(), found=Sql(found), table=Sql(track.table), after=after, until=until)
     (row,) = events.query(sql)
-    return frozenset(row["paths"])
+    return frozenset(row["found"])
 
 
 def _names(events: EventStore, scope: Scope, name: str, column: str) -> list[tuple[str, int]]:

@@ -7,6 +7,7 @@ A signal's row is replaced when it changes: its answers name the snapshot that t
 same snapshot agree.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tocsin.errors import BadRequest
@@ -14,18 +15,30 @@ from tocsin.query import Field, Node, Track, parse_cached
 from tocsin.query.columns import OTHERS, STRINGS, encode_path
 from tocsin.store.tracks import is_replacing
 
+_PLAIN_TYPES = frozenset(("String", "Int64", "UInt64"))
+
 
 @dataclass(frozen=True, slots=True)
-class Lists:
-    """Which attributes have several values in some event; None where that is not known, so that all may."""
+class Shapes:
+    """What attributes hold. `lists` are the paths of `in_lists`; None where that is not known: all may be there.
 
-    paths: frozenset[str] | None = None
+    `types` answers the types of the single values of a path.
+    """
 
-    def may_hold(self, field: Field) -> bool:
-        if self.paths is None:
+    lists: frozenset[str] | None = None
+    types: Callable[[str], frozenset[str]] = lambda path: frozenset()
+
+    def may_be_list(self, field: Field) -> bool:
+        """Whether some event has several values there."""
+        if self.lists is None:
             return True
         path = encode_path(field.name)
-        return f"{STRINGS}.{path}" in self.paths or f"{OTHERS}.{path}" in self.paths
+        return f"{STRINGS}.{path}" in self.lists or f"{OTHERS}.{path}" in self.lists
+
+    def only_type(self, field: Field) -> str | None:
+        """The one type of all single values there, if it is one whose text form the engine writes as we do."""
+        types = self.types(field.name)
+        return next(iter(types)) if len(types) == 1 and types <= _PLAIN_TYPES else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +52,7 @@ class Scope:
     end: int
     snapshot: int | None = None
     is_held: bool = False
-    lists: Lists = Lists()
+    shapes: Shapes = Shapes()
 
     @property
     def is_bounded(self) -> bool:

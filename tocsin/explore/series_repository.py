@@ -74,7 +74,7 @@ def _counted(scope: Scope, by: Field, steps: dict[str, int]) -> Sql:
     """Rows `bucket, value, n, base`, as in `facets_repository`."""
     if column := stored_column(by, scope.track):
         return Sql.of(_BY_COLUMN.strip(), column=column, table=table(scope), where=where(scope), **steps)
-    is_single = by.kind is FieldKind.ATTRIBUTE and not scope.lists.may_hold(by)
+    is_single = by.kind is FieldKind.ATTRIBUTE and not scope.shapes.may_be_list(by)
     return Sql.of(
         (_BY_SINGLE if is_single else _BY_BOTH).strip(),
         single=field_single_sql(by, scope.track),

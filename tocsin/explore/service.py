@@ -13,11 +13,11 @@ from tocsin.explore.answers import Completion, Count, Facets, Page, Timeseries
 from tocsin.explore.cursor import Cursor, parse_cursor
 from tocsin.explore.grouping import GroupBy
 from tocsin.explore.intervals import bucket_count, checked_interval, interval_for
-from tocsin.explore.list_paths import ListPaths
 from tocsin.explore.measures import COUNT, Compute
 from tocsin.explore.resources import all_columns, list_columns, resource
 from tocsin.explore.scope import Scope, scope_of
 from tocsin.explore.series_repository import Bar
+from tocsin.explore.shapes import ShapeMemory
 from tocsin.explore.sorting import Sort
 from tocsin.explore.times import EARLIEST, LATEST, parse_time
 from tocsin.query import TRACKS, Track, parse_field
@@ -47,7 +47,7 @@ class ExploreService:
     def __init__(self, events: EventStore, clock: Clock) -> None:
         self._events = events
         self._clock = clock
-        self._list_paths = ListPaths(events)
+        self._shapes = ShapeMemory(events)
 
     def scope(self, track: str, filter_: Filter) -> Scope:
         """Times become absolute, and a scope without a snapshot names the present one. Raises `NotFound`."""
@@ -140,8 +140,8 @@ class ExploreService:
 
     def _at_present(self, scope: Scope) -> Scope:
         newest = self._newest(scope)
-        lists = self._list_paths.of(scope.track, newest)
-        return replace(scope, snapshot=scope.snapshot if scope.is_bounded else newest, lists=lists)
+        shapes = self._shapes.of(scope.track, newest)
+        return replace(scope, snapshot=scope.snapshot if scope.is_bounded else newest, shapes=shapes)
 
     def _newest(self, scope: Scope) -> int:
         (row,) = self._events.query(repository.newest_arrival(scope))
