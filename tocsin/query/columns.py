@@ -100,9 +100,9 @@ def search_columns(
 
 
 @lru_cache(maxsize=64)
-def _text_places(fields: tuple[TextField, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _text_places(fields: tuple[TextField, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
     """Paths of the text fields in the attributes, and reserved names besides the message."""
-    paths = tuple(dict.fromkeys(text.path for text in fields if text.path))
+    paths = frozenset(text.path for text in fields if text.path)
     return paths, tuple(text.name for text in fields if text.name and text.name != "message")
 
 
@@ -130,11 +130,13 @@ def words_sections(texts: Iterable[str]) -> str:
 
     An event has dozens of short texts, so those in ASCII are cut together, by the byte.
     """
-    plain: list[str] = []
+    unique = dict.fromkeys(texts)
+    marked = f" {_MARK} ".join(unique)
     others: list[str] = []
-    for text in dict.fromkeys(texts):
-        (plain if text.isascii() and _MARK not in text else others).append(text)
-    cut = f" {_MARK} ".join(plain).encode("ascii").translate(_TO_WORDS).decode("ascii").split()
+    if not marked.isascii() or marked.count(_MARK) >= len(unique) > 0:
+        others = [text for text in unique if not text.isascii() or _MARK in text]
+        marked = f" {_MARK} ".join(text for text in unique if text.isascii() and _MARK not in text)
+    cut = marked.encode("ascii").translate(_TO_WORDS).decode("ascii").split()
     joined = f" {' '.join(cut)} {_MARK}" if cut else ""
     while (shorter := joined.replace(f" {_MARK} {_MARK}", f" {_MARK}")) != joined:
         joined = shorter  # there are texts without words

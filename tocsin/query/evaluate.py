@@ -5,6 +5,7 @@ Two back ends give the same answers: `predicate` in Python, `sql` on an engine t
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Protocol
@@ -25,8 +26,8 @@ from tocsin.query.values import scalar, text_of, time_of, whole_text
 BATCH_LINES = 2000
 """Lines that the SQL back end loads at once."""
 
-QUERIES_AT_ONCE = 100
-"""Distinct queries in one statement."""
+STATEMENT_LENGTH = 60_000
+"""Characters of SQL after which another statement is begun: planning grows faster than the number of queries."""
 
 _EVAL_TRACKS: Mapping[str, Track] = {name: eval_track(track) for name, track in TRACKS.items()}
 
@@ -104,7 +105,7 @@ def _answers(batch: Sequence[bytes | str], engine: Engine) -> Iterator[bytes]:
     answers: list[bytes] = [b""] * len(batch)
     ids: dict[int, Any] = {}
     rows: dict[str, list[bytes]] = {}
-    queries: dict[tuple[str, str], tuple[int, Node]] = {}
+    queries: dict[tuple[str, str], _Asked] = {}
     for number, line in enumerate(batch):
         try:
             data = _read(line)
@@ -115,10 +116,10 @@ def _answers(batch: Sequence[bytes | str], engine: Engine) -> Iterator[bytes]:
                 answers[number] = _line(ids[number], "parse_ok")
                 continue
             if (track.name, query) not in queries:
-                to_sql(node, track)  # a bound with a unit is found here, for its own line
-                queries[track.name, query] = (len(queries), node)
+                length = len(to_sql(node, track).text)  # what is wrong with the query is found here, for its own line
+                queries[track.name, query] = _Asked(len(queries), node, length)
             row = row_of(event_of(data["event"], track), track)
-            row |= {"n": number, "q": queries[track.name, query][0]}
+            row |= {"n": number, "q": queries[track.name, query].number}
             rows.setdefault(track.name, []).append(orjson.dumps(row))
         except QueryError as error:
             answers[number] = _error_line(ids.get(number), error)
@@ -128,21 +129,42 @@ def _answers(batch: Sequence[bytes | str], engine: Engine) -> Iterator[bytes]:
             answers[number] = _line(ids.get(number), "error", {"code": "BAD_LINE", "message": str(error)})
     matched: set[int] = set()
     for name, loaded in rows.items():
-        asked = [numbered for (track_name, _), numbered in queries.items() if track_name == name]
+        asked = [query for (track_name, _), query in queries.items() if track_name == name]
         matched |= _matching(_EVAL_TRACKS[name.removeprefix("eval_")], loaded, asked, engine)
     for number in range(len(batch)):
         yield answers[number] or _line(ids[number], "match" if number in matched else "no_match")
 
 
-def _matching(track: Track, rows: list[bytes], queries: list[tuple[int, Node]], engine: Engine) -> set[int]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A query of a batch: its number there, and the length of its SQL."""
+
+    number: int
+    node: Node
+    length: int
+
+
+def _statements(queries: Iterable[_Asked]) -> Iterator[list[_Asked]]:
+    """Queries that are asked together."""
+    together: list[_Asked] = []
+    for query in queries:
+        if together and sum(each.length for each in together) + query.length > STATEMENT_LENGTH:
+            yield together
+            together = []
+        together.append(query)
+    if together:
+        yield together
+
+
+def _matching(track: Track, rows: list[bytes], queries: list[_Asked], engine: Engine) -> set[int]:
     """The numbers of the rows that meet their query."""
     engine.command(drop_table(track))
     engine.command(scratch_table(track))
     try:
         engine.insert(track.table, b"\n".join(rows), len(rows))
         found: set[int] = set()
-        for start in range(0, len(queries), QUERIES_AT_ONCE):
-            sql = scratch_matches(queries[start : start + QUERIES_AT_ONCE], track)
+        for together in _statements(queries):
+            sql = scratch_matches([(query.number, query.node) for query in together], track)
             found.update(row["n"] for row in engine.query(sql))
         return found
     finally:
