@@ -60,10 +60,9 @@ def content_directory() -> Path:
 
 def place_databases(config: Config) -> tuple[Path, ...]:
     """The place databases in order of preference: your own city and AS, then the country."""
-    shipped = sorted((Path(tocsin.__file__).parent / "data").glob("*country*.mmdb"))
-    country = [config.geoip_country] if config.geoip_country else shipped[:1]
-    own = [config.geoip_city, config.geoip_asn]
-    return tuple(path for path in [*own, *country] if path is not None)
+    shipped = Path(tocsin.__file__).parent / "data" / "geo-whois-asn-country.mmdb"
+    own = (config.geoip_city, config.geoip_asn)
+    return (*(path for path in own if path is not None), config.geoip_country or shipped)
 
 
 def recipe(config: Config, rules: Sequence[Rule]) -> Recipe:
