@@ -40,7 +40,7 @@ def scalar(value: Any) -> Scalar | None:
         if INT_MIN <= value <= UINT_MAX:
             return int(value)
         try:
-            return float(value)
+            return scalar(float(value))
         except OverflowError:
             return None
     if kind is float:
