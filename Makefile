@@ -25,7 +25,7 @@ check: $(STAMPS)/python $(STAMPS)/node ## lint, types, import contracts, the pro
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	cd web && npm run --silent check
+	cd web && npm run --silent check && npm run --silent api:check
 
 unit: $(STAMPS)/python $(STAMPS)/node ## tests without I/O, in under a minute
 	$(BIN)/pytest tests/unit tests/cases -n 2
