@@ -3,7 +3,7 @@
 Used by the intake's workers, by replay, by rule tests and by the command line alike.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from tocsin.intake.request import Request
 from tocsin.match import Matcher
 from tocsin.normalise.lookups import Lookups
 from tocsin.normalise.normaliser import Normaliser
+from tocsin.query.values import Scalar, flatten
 from tocsin.rule import Match, Rule
 
 
@@ -25,6 +26,7 @@ class Passage:
 
     record: RawRecord
     event: Event = field(default_factory=lambda: Event("", 0))
+    values: Mapping[str, list[Scalar]] | None = None
     matches: list[Match] = field(default_factory=list)
 
 
@@ -49,7 +51,8 @@ def enrich(passage: Passage, tools: Tools) -> None:
 
 def match(passage: Passage, tools: Tools) -> None:
     """What the rules find. Real-time rules see the fully processed log (siem.md §1.13)."""
-    passage.matches = tools.matcher.match(passage.event)
+    passage.values = flatten(passage.event.attributes)
+    passage.matches = tools.matcher.match(passage.event, passage.values)
 
 
 Stage = Callable[[Passage, Tools], None]
@@ -77,7 +80,8 @@ def prepare(work: Work, tools: Tools, encode: EncodeEvent) -> Prepared:
     for record in records:
         try:
             passage = passed(record, tools)
-            prepared.add(passage.event.id, encode(passage.event, passage.matches), len(passage.matches))
+            line = encode(passage.event, passage.matches, passage.values)
+            prepared.add(passage.event.id, line, len(passage.matches))
         except Rejected as rejected:
             prepared.reject(record, rejected.code, rejected.reason)
         except Exception as error:  # noqa: BLE001 - the edge of a worker: the record is kept, counted by its code

@@ -1,7 +1,8 @@
 """What a request has become when it is ready to be stored."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
@@ -12,8 +13,10 @@ from tocsin.rule import Match
 Work = Request | tuple[RawRecord, ...]
 """What a processor takes: a request off the wire, or records to be replayed."""
 
-EncodeEvent = Callable[[Event, Sequence[Match]], bytes]
-"""Gives one JSON line of the table `logs`, without the line break (`store/rows.py`)."""
+EncodeEvent = Callable[[Event, Sequence[Match], Mapping[str, list[Any]] | None], bytes]
+"""Gives one JSON line of the table `logs`, without the line break and with `ingested_at` last (`store/rows.py`).
+
+The last argument holds the values of the event's attributes by path, if they are at hand (`query.values.flatten`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +88,12 @@ def rejected_line(record: RawRecord, code: str, reason: str, *, is_text: bool) -
 
 
 def unstamped(line: bytes) -> bytes:
-    """The line of an event without `ingested_at` and without its closing brace, ready for `stamped`.
+    """The line of an event without `ingested_at`, its last member, and without its closing brace: see `stamped`.
 
     Workers encode before it is known when the row becomes visible; `ingested_at` must rise with that, since the
-    evaluator reads on from the highest it has seen. The last occurrence of the name is the column's: behind it stand
-    only lists and texts, in which every quote is escaped.
+    evaluator reads on from the highest it has seen.
     """
-    start = line.rindex(b'"ingested_at":')
-    end = line.find(b",", start)
-    return line[:start] + line[end + 1 : -1] if end >= 0 else line[: start - 1]
+    return line[: line.rindex(b',"ingested_at":')]
 
 
 def stamped(lines: Iterable[bytes], ingested_at: int) -> bytes:

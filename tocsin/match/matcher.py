@@ -6,7 +6,7 @@ queries that hold. Only for a mask that was not seen before queries are evaluate
 of its atoms (`conditions.py`). The number of rules appears in none of the frequent steps.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tocsin.errors import TocsinError
@@ -18,7 +18,7 @@ from tocsin.match.values import Atom, ValueIndex
 from tocsin.query.parser import parse
 from tocsin.query.track import LOGS, Column, Track
 from tocsin.query.tree import All, Leaf, Node, leaves
-from tocsin.query.values import flatten
+from tocsin.query.values import Scalar, flatten
 from tocsin.rule import Match, Rule
 
 REMEMBERED_MASKS = 50_000
@@ -71,9 +71,12 @@ class Matcher:
         self._by_path: dict[str, ValueIndex | None] = {}
         self._holding: dict[int, tuple[Emission, ...]] = {}
 
-    def match(self, event: Event) -> list[Match]:
-        """What every rule finds in the event, in the order of the rules."""
-        mask = self._mask(event)
+    def match(self, event: Event, found: Mapping[str, list[Scalar]] | None = None) -> list[Match]:
+        """What every rule finds in the event, in the order of the rules.
+
+        `found` is `flatten(event.attributes)`, if it is at hand.
+        """
+        mask = self._mask(event, flatten(event.attributes) if found is None else found)
         emissions = self._holding.get(mask)
         if emissions is None:
             emissions = self._evaluate(mask)
@@ -121,7 +124,7 @@ class Matcher:
 
     # ------------------------------------------------------------------------------------------ matching
 
-    def _mask(self, event: Event) -> int:
+    def _mask(self, event: Event, found: Mapping[str, list[Scalar]]) -> int:
         """The bits of all atoms that are true of the event."""
         mask = self._true_of_all
         for name, index in self._by_name.items():
@@ -132,11 +135,11 @@ class Matcher:
             elif value is not None and value != "":
                 mask |= index.mask(value)
         by_path = self._by_path
-        for path, values in flatten(event.attributes).items():
-            found = by_path[path] if path in by_path else self._path_index(path)
-            if found is not None:
+        for path, values in found.items():
+            at_path = by_path[path] if path in by_path else self._path_index(path)
+            if at_path is not None:
                 for element in values:
-                    mask |= found.mask(element)
+                    mask |= at_path.mask(element)
         return mask
 
     def _path_index(self, path: str) -> ValueIndex | None:

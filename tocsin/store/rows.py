@@ -11,12 +11,16 @@ import orjson
 from tocsin.event import Event, Json
 from tocsin.query.columns import search_columns, stored_tags
 from tocsin.query.track import AUDIT, LOGS, SIGNALS, Track
+from tocsin.query.values import Scalar
 from tocsin.rule import Match
 
 
-def encode_event(event: Event, matches: Sequence[Match] = ()) -> bytes:
-    """A line for `logs`; for `audit` use `encode_audit`, which has no matches."""
-    row = _event_row(event, LOGS)
+def encode_event(event: Event, matches: Sequence[Match] = (), found: Mapping[str, list[Scalar]] | None = None) -> bytes:
+    """A line for `logs`; for `audit` use `encode_audit`, which has no matches.
+
+    `found` is `flatten(event.attributes)`, if it is at hand. `ingested_at` comes last: the intake cuts it off.
+    """
+    row = _event_row(event, LOGS, found)
     row["matched"] = [
         {
             "rule_id": match.rule_id,
@@ -28,12 +32,13 @@ def encode_event(event: Event, matches: Sequence[Match] = ()) -> bytes:
         }
         for match in matches
     ]
+    row["ingested_at"] = stored_time(event.ingested_at)
     return orjson.dumps(row)
 
 
 def encode_audit(event: Event) -> bytes:
     """A line for `audit`."""
-    return orjson.dumps(_event_row(event, AUDIT))
+    return orjson.dumps({**_event_row(event, AUDIT), "ingested_at": stored_time(event.ingested_at)})
 
 
 def encode_signal(
@@ -103,7 +108,8 @@ def decode_event(row: Mapping[str, Any]) -> Event:
     )
 
 
-def _event_row(event: Event, track: Track) -> dict[str, Any]:
+def _event_row(event: Event, track: Track, found: Mapping[str, list[Scalar]] | None = None) -> dict[str, Any]:
+    """All columns of an event but `ingested_at`."""
     reserved = {
         "message": event.message,
         "status": event.status,
@@ -114,10 +120,9 @@ def _event_row(event: Event, track: Track) -> dict[str, Any]:
     }
     return {
         **reserved,
-        **search_columns(reserved, event.attributes, track),
+        **search_columns(reserved, event.attributes, track, found),
         "id": event.id,
         "timestamp": stored_time(event.timestamp),
-        "ingested_at": stored_time(event.ingested_at),
         "tags": stored_tags(event.tags),
         "document": orjson.dumps(event.attributes).decode(),
     }
