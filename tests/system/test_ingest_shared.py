@@ -189,8 +189,14 @@ def test_little_noise_in_the_cloud_account(signals: list[dict[str, Any]]) -> Non
 
 
 def test_most_recordings_of_windows(signals: list[dict[str, Any]]) -> None:
-    recordings = {row["dataset"] for row in records("windows/evtx-mitre.jsonl.gz")}
-    found = {name for signal in signals for name in label(signal, "dataset")} & recordings
+    """The recorder cleared many logs before it began; that counts only where it is what was to be shown."""
+    recordings = {row["dataset"]: row["technique"] or "" for row in records("windows/evtx-mitre.jsonl.gz")}
+    found = {
+        name
+        for signal in signals
+        for name in label(signal, "dataset")
+        if name in recordings and (rule_of(signal) != "win-clr-307" or recordings[name].startswith("T1070"))
+    }
     print(f"\nof {len(recordings)} recordings {len(found)} are in a signal")
     assert len(found) >= 0.75 * len(recordings)
 
