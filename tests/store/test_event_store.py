@@ -340,6 +340,20 @@ def test_retention_drops_what_is_too_old_and_follows_the_setting(open_store: Ope
     assert ids(store) == {recent.id, unlimited.id}
 
 
+def test_old_events_that_arrive_today_are_kept(open_store: Opener) -> None:
+    now = now_ms()
+    arrived_today, arrived_then = an_event(1, now - 2000 * DAY, ingested_at=now), an_event(2, now - 2001 * DAY)
+    store = open_store(logs_retention_days=30)
+    store.migrate()
+    insert(store, arrived_today, matches=(Match("rule", 1, 0),))
+    insert(store, arrived_then)
+    deadline = time.monotonic() + 30
+    while arrived_then.id in ids(store) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert ids(store) == {arrived_today.id}
+    assert count(store, "matches") == 1
+
+
 def test_matches_lost_by_a_kill_between_two_parts_come_back(open_store: Opener) -> None:
     store = open_store(logs_retention_days=0)
     store.migrate()

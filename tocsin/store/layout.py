@@ -15,7 +15,7 @@ class Table:
     """One table; `sharding` is the expression that says which shard of a cluster a row lives on.
 
     `replacing` holds the arguments of ReplacingMergeTree, None means plain MergeTree. `expires` is the time
-    column that retention counts from.
+    that retention counts from, as an expression in the engine's own spelling.
     """
 
     name: str

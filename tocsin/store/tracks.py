@@ -19,6 +19,8 @@ _MATCH = {
     "value": "Nullable(Float64)",
 }
 _MATCHED = f"Array(Tuple({', '.join(f'`{name}` {kind}' for name, kind in _MATCH.items())}))"
+_LATER = "greatest(timestamp, ingested_at)"
+"""What retention counts from: an old recording that is sent today is kept as long as what happens today."""
 _BY_DAY = "(toYYYYMMDD(timestamp), ignore(ingested_at))"
 _BY_MONTH = "(toYYYYMM(timestamp), ignore(ingested_at))"
 
@@ -33,7 +35,7 @@ def track_table(
         order_by="(timestamp, id)",
         partition_by=partition_by,
         sharding="cityHash64(id)",
-        expires="timestamp",
+        expires=_LATER,
         replacing=replacing,
         indexes=of.indexes,
     )
@@ -66,7 +68,7 @@ MATCHES = Table(
     order_by="(rule_id, `group`, timestamp, event_id)",
     partition_by=_BY_DAY,
     sharding="cityHash64(rule_id, `group`)",
-    expires="timestamp",
+    expires=_LATER,
 )
 
 REJECTED = Table(
