@@ -58,7 +58,7 @@ class MemoryRows:
 
 def encode(event: Event) -> bytes:
     return orjson.dumps(
-        {"id": event.id, "timestamp": event.timestamp, "ingested_at": "0000000000.000", "n": event.attributes}
+        {"id": event.id, "timestamp": event.timestamp, "n": event.attributes, "ingested_at": "0000000000.000"}
     )
 
 

@@ -32,6 +32,10 @@ from tocsin.intake.request import Request
 LINGER_SECONDS = 0.025
 """How long the first request of a commit waits for company; one insert costs about as much."""
 
+BUSY_LINGER_SECONDS = 0.2
+"""The same while other requests are on their way: of a thousand rows each costs the engine 180 us, of five thousand
+85, and there are fewer parts to be merged afterwards."""
+
 COMMIT_EVENTS = 5_000
 COMMIT_BYTES = 16_000_000
 """Up to here a larger insert is cheaper for each row; from about 20 MB on the engine takes three times as long."""
@@ -326,21 +330,28 @@ class Intake:
         """The jobs of one commit, and whether it is the last one."""
         jobs: list[_Job] = []
         events = size = 0
-        deadline: float | None = None
+        began = 0.0
         while events < COMMIT_EVENTS and size < COMMIT_BYTES:
-            wait = None if deadline is None else max(0.0, deadline - time.monotonic())
             try:
-                job = self._prepared.get(timeout=wait)
+                job = self._prepared.get(timeout=self._remaining(began, len(jobs)) if jobs else None)
             except queue.Empty:
+                if self._remaining(began, len(jobs)):
+                    continue
                 break
             if job is None:
                 return jobs, True
-            if deadline is None:
-                deadline = time.monotonic() + self._linger_seconds
+            if not jobs:
+                began = time.monotonic()
             jobs.append(job)
             events += job.prepared.accepted
             size += job.prepared.size
         return jobs, False
+
+    def _remaining(self, began: float, taken: int) -> float:
+        """Seconds that a commit of so many jobs still waits for others."""
+        is_alone = len(self._waiting) <= taken
+        patience = self._linger_seconds if is_alone else max(self._linger_seconds, BUSY_LINGER_SECONDS)
+        return max(0.0, began + patience - time.monotonic())
 
     def _commit(self, jobs: Sequence[_Job]) -> tuple[list[Receipt], int]:
         """Store what the jobs hold; a receipt for each and the `ingested_at` of the new events (0: there are none)."""

@@ -12,7 +12,7 @@ from intake_doubles import MemoryRows, full_disk, make_intake, prepare, setup
 from tocsin.errors import BadRequest, TooLarge, TooManyRequests, Unavailable
 from tocsin.intake.processors import InThread
 from tocsin.intake.request import Request
-from tocsin.intake.service import Receipt
+from tocsin.intake.service import BUSY_LINGER_SECONDS, Receipt
 
 
 @pytest.fixture
@@ -60,6 +60,21 @@ def test_requests_that_wait_share_a_commit(intake, rows) -> None:
     wait(answers, 5)
     assert len(rows.ids) == 500
     assert len(rows.inserts) <= 10
+
+
+def test_a_commit_waits_for_requests_that_are_on_their_way(rows) -> None:
+    def slowly(work):
+        time.sleep(0.03)
+        return prepare(work)
+
+    intake = make_intake(rows, [InThread(lambda: slowly)])
+    intake.start()
+    wait([intake.submit(numbered(n, 1)) for n in range(4)], 5)
+    assert len(rows.inserts) == 1
+    began = time.monotonic()
+    intake.submit(numbered(9, 1)).result(5)
+    assert time.monotonic() - began < BUSY_LINGER_SECONDS, "alone it does not wait"
+    intake.stop()
 
 
 def test_ingested_at_rises_with_every_commit_even_when_the_clock_stands(intake, rows) -> None:
