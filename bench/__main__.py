@@ -10,7 +10,8 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 
 import bench
-from bench.table import Row, show
+from bench.runner import run_benchmark
+from bench.table import show
 
 
 def names() -> list[str]:
@@ -21,16 +22,11 @@ def names() -> list[str]:
     )
 
 
-def run(name: str) -> list[Row]:
-    rows: list[Row] = importlib.import_module(f"bench.{name}").run()
-    return rows
-
-
 def main(chosen: list[str]) -> int:
     missed = 0
     for name in chosen or names():
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-            rows = pool.submit(run, name).result()
+            rows = pool.submit(run_benchmark, name).result()
         show(rows, name)
         missed += sum(row.is_met is False for row in rows)
     return 1 if missed else 0

@@ -62,7 +62,7 @@ PROBES = (
     "/cgi-bin/",
     "/etc/passwd",
     "union%20select",
-    "<script",
+    "\\<script",
 )
 USERS = ("root", "admin", "oracle", "postgres", "test", "deploy", "backup", "jenkins", "git", "ubuntu")
 
