@@ -55,7 +55,6 @@ from tocsin.query.units import unit_error
 from tocsin.query.values import (
     INT_MAX,
     INT_MIN,
-    UINT_MAX,
     Block,
     NumberRange,
     address_ranges,
@@ -334,47 +333,35 @@ class _Compiler:
 
     def attribute_equals(self, path: str, texts: Sequence[str]) -> str:
         """A string as it is, a number by its one canonical type, a boolean by its name (§5)."""
-        found = [number for text in texts if (number := number_of(text)) is not None and number - number == 0]
-        integers = sorted(
-            {number for number in found if isinstance(number, int)}
-            | {
-                int(number)
-                for number in found
-                if isinstance(number, float) and number.is_integer() and INT_MIN <= number <= UINT_MAX
-            }
-        )
-        floats = sorted({number for number in found if isinstance(number, float)} - {float(each) for each in integers})
-        names = {"true": True, "false": False}
-        booleans = [value for text, value in names.items() if text in texts]
-        parts = [_nullable(self.is_one_of(_single(path, "String"), texts))]
-        for kind, numbers in (
-            ("Int64", [each for each in integers if each <= INT_MAX]),
-            ("UInt64", [each for each in integers if each > INT_MAX]),
-            ("Float64", floats),
-        ):
-            if numbers:
-                parts.append(_nullable(f"{_single(path, kind)} IN {self.bind(numbers, f'Array({kind})')}"))
-        parts += [_nullable(f"{_single(path, 'Bool')} = {TRUE if value else FALSE}") for value in booleans]
-        parts.append(self.has(_several(STRINGS, path), texts))
-        others = [number_text(number) for number in (*integers, *floats)] + [
-            text for text, value in names.items() if value in booleans
+        numbers = {normal for text in texts if (normal := _canonical_number(text)) is not None}
+        integers = sorted(number for number in numbers if isinstance(number, int))
+        by_type: dict[str, list[Any]] = {
+            "Int64": [number for number in integers if number <= INT_MAX],
+            "UInt64": [number for number in integers if number > INT_MAX],
+            "Float64": sorted(number for number in numbers if isinstance(number, float)),
+        }
+        cases = [
+            (_single(path, kind), _value_in(self.bind(group, f"Array({kind})")))
+            for kind, group in by_type.items()
+            if group
         ]
-        if others:
-            parts.append(self.has(_several(OTHERS, path), others))
-        return _joined(_OR, parts)
+        cases.append((_single(path, "String"), lambda x: self.is_one_of(x, texts)))
+        names = [name for name in ("true", "false") if name in texts]
+        if names:
+            cases.append((_single(path, "Bool"), lambda x: _joined(_OR, [f"{x} = {name}" for name in names])))
+        others = [number_text(number) for group in by_type.values() for number in group] + names
+        lists = [self.has(_several(STRINGS, path), texts)]
+        lists += [self.has(_several(OTHERS, path), others)] if others else []
+        return _first_case(cases, _joined(_OR, lists))
 
     def equals_all(self, field: Field, texts: Sequence[str]) -> str:
         """Every text equals some value of the field: many looked up in one array of all its values."""
         if field.kind is not FieldKind.ATTRIBUTE:
             return _joined(_AND, [self.equals(field, [text]) for text in dict.fromkeys(texts)])
         self.count(1)
-        numbers = [number_of(text) for text in texts]
+        numbers = [_canonical_number(text) for text in texts]
         others = [
-            text
-            if text in ("true", "false")
-            else number_text(normal)
-            if number is not None and isinstance(normal := scalar(number), int | float)
-            else ""
+            text if text in ("true", "false") else "" if number is None else number_text(number)
             for text, number in zip(texts, numbers, strict=True)
         ]
         strings = f"arrayConcat({self.single_list(field.name, 'String')}, {_several(STRINGS, field.name)})"
@@ -392,11 +379,10 @@ class _Compiler:
     def exists(self, field: Field) -> str:
         if field.kind is FieldKind.ATTRIBUTE:
             name = encode_path(field.name)
-            parts = [f"{ATTRIBUTES}.`{name}` IS NOT NULL"]
-            parts += [f"notEmpty({_several(section, field.name)})" for section in (STRINGS, OTHERS)]
+            parts = [f"notEmpty({_several(section, field.name)})" for section in (STRINGS, OTHERS)]
             below = [f"{ATTRIBUTES}.^`{name}`", f"{IN_LISTS}.^`{STRINGS}.{name}`", f"{IN_LISTS}.^`{OTHERS}.{name}`"]
             parts += [f"notEmpty(JSONAllPaths({part}))" for part in below]
-            return _joined(_OR, parts)
+            return f"if(isNull({ATTRIBUTES}.`{name}`), {_joined(_OR, parts)}, true)"
         if field.kind is FieldKind.CALCULATED:
             return FALSE
         column = self.track.columns.get(field.name)
@@ -605,24 +591,20 @@ class _Compiler:
     def any_number(self, field: Field, numbers: NumberRange) -> str:
         if field.kind is not FieldKind.ATTRIBUTE:
             return self.any_string(field, self.is_number_within(numbers))
-        parts = []
+        cases: list[tuple[str, Test]] = []
         if numbers.int_low <= min(numbers.int_high, INT_MAX):
-            low, high = numbers.int_low, min(numbers.int_high, INT_MAX)
-            parts.append(
-                _nullable(f"{_single(field.name, 'Int64')} BETWEEN {self.signed(low)} AND {self.signed(high)}")
-            )
+            signed = f"BETWEEN {self.signed(numbers.int_low)} AND {self.signed(min(numbers.int_high, INT_MAX))}"
+            cases.append((_single(field.name, "Int64"), lambda x: f"{x} {signed}"))
+        if numbers.float_low <= numbers.float_high:
+            cases.append((_single(field.name, "Float64"), lambda x: self.between_floats(x, numbers)))
         if max(numbers.int_low, INT_MAX + 1) <= numbers.int_high:
             low, high = max(numbers.int_low, INT_MAX + 1), numbers.int_high
-            parts.append(
-                _nullable(f"{_single(field.name, 'UInt64')} BETWEEN {self.unsigned(low)} AND {self.unsigned(high)}")
-            )
-        if numbers.float_low <= numbers.float_high:
-            parts.append(_nullable(self.between_floats(_single(field.name, "Float64"), numbers)))
+            unsigned = f"BETWEEN {self.unsigned(low)} AND {self.unsigned(high)}"
+            cases.append((_single(field.name, "UInt64"), lambda x: f"{x} {unsigned}"))
         is_number = self.is_number_within(numbers)
-        parts.append(is_number(_single(field.name, "String")))
+        cases.append((_single(field.name, "String"), is_number))
         lists = ", ".join(_several(each, field.name) for each in (STRINGS, OTHERS))
-        parts.append(f"arrayExists(x -> {is_number('x')}, arrayConcat({lists}))")
-        return _joined(_OR, parts)
+        return _first_case(cases, f"arrayExists(x -> {is_number('x')}, arrayConcat({lists}))")
 
     def many_numbers(self, leaves: Sequence[Range], *, is_any: bool) -> str:
         """Each value, in its text form, against arrays of bounds; an interval from 1 to 0 is empty."""
@@ -691,13 +673,8 @@ class _Compiler:
     def any_string(self, field: Field, test: Test) -> str:
         """Whether a string at the field passes; numbers and booleans do not."""
         if field.kind is FieldKind.ATTRIBUTE:
-            return _joined(
-                _OR,
-                [
-                    _nullable(test(_single(field.name, "String"))),
-                    f"arrayExists(x -> {_nullable(test('x'))}, {_several(STRINGS, field.name)})",
-                ],
-            )
+            lists = f"arrayExists(x -> {_nullable(test('x'))}, {_several(STRINGS, field.name)})"
+            return _first_case([(_single(field.name, "String"), test)], lists)
         return self.any_of_name(field, test)
 
     def any_text(self, field: Field, test: Test) -> str:
@@ -707,9 +684,8 @@ class _Compiler:
         )
 
     def any_of_path(self, path: str, test: Test) -> str:
-        parts = [_nullable(test(_single_text(path)))]
-        parts += [f"arrayExists(x -> {_nullable(test('x'))}, {_several(each, path)})" for each in (STRINGS, OTHERS)]
-        return _joined(_OR, parts)
+        lists = [f"arrayExists(x -> {_nullable(test('x'))}, {_several(each, path)})" for each in (STRINGS, OTHERS)]
+        return _first_case([(_single_text(path), test)], _joined(_OR, lists))
 
     def any_of_name(self, field: Field, test: Test) -> str:
         if field.kind is not FieldKind.NAME:
@@ -781,6 +757,23 @@ class _Compiler:
 def _single(path: str, kind: str) -> str:
     """The single value at a path if it is of a type, else NULL."""
     return f"{ATTRIBUTES}.`{encode_path(path)}`.:{kind}"
+
+
+def _first_case(cases: Sequence[tuple[str, Test]], otherwise: str) -> str:
+    """The test of the first value that is not NULL. A row has one, or lists: the engine looks at nothing else."""
+    pairs = [f"isNotNull({value}), {test(f'assumeNotNull({value})')}" for value, test in cases]
+    return f"multiIf({', '.join(pairs)}, {otherwise})"
+
+
+def _value_in(array: str) -> Test:
+    return lambda x: f"{x} IN {array}"
+
+
+def _canonical_number(text: str) -> int | float | None:
+    """The number that a text is, as `columns.py` stores it."""
+    number = number_of(text)
+    normal = scalar(number) if number is not None else None
+    return normal if isinstance(normal, int | float) else None
 
 
 def _single_text(path: str) -> str:

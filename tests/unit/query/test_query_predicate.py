@@ -1,6 +1,7 @@
 """The predicate against the plain reference; group values; units; hints; lines in and out."""
 
 import json
+import re
 import sys
 from typing import Any
 
@@ -232,10 +233,11 @@ def test_nothing_a_user_writes_stands_in_the_sql(text: str) -> None:
     except QueryError:
         return
     assert sql.text.isascii()
-    assert sql.text.count("'") % 2 == 0
-    assert ";" not in sql.text.replace("&;", "")
-    assert "--" not in sql.text.replace("`--`", "")
-    assert sql.text.count("`") % 2 == 0
+    outside = re.sub(r"`[A-Za-z0-9_.%-]+`|`Array\(Nullable\(String\)\)`", "", sql.text)
+    assert "`" not in outside
+    assert ";" not in outside
+    assert "--" not in outside
+    assert outside.count("'") % 2 == 0
 
 
 def test_a_set_of_values_is_one_in() -> None:
