@@ -92,16 +92,6 @@ _ADDRESS = f"^(?:{_IPV4}|{_IPV6})$"
 _FIRST_MS, _LAST_MS = -2208988800000, 10413791999999
 """What DateTime64(3) can hold: the years 1900 to 2299."""
 
-QUERY_SETTINGS = {
-    "max_query_size": 16 * 1024 * 1024,
-    "max_parser_depth": 10_000,
-    "max_parser_backtracks": 10_000_000,
-    "max_ast_depth": 10_000,
-    "max_ast_elements": 1_000_000,
-    "max_expanded_ast_elements": 5_000_000,
-}
-"""Settings under which every query that the parser accepts can be read by the engine."""
-
 _AND = " AND "
 _OR = " OR "
 
