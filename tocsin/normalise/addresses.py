@@ -66,7 +66,11 @@ def _search(text: str) -> Found:
                 if before == "." or before == "_" or before.isalnum():
                     continue
                 # A product and its version look like a path and an address, but a version has no port.
-                if _PRODUCT.search(text, max(0, start - 40), start) and not _PORT.match(text, match.end()):
+                if (
+                    (before == "/" or _may_be_version(text, start))
+                    and _PRODUCT.search(text, max(0, start - 40), start)
+                    and not _PORT.match(text, match.end())
+                ):
                     continue
                 if before == ":" and any(first < start < last for first, last, _ in found):
                     continue  # the end of an IPv6 address that is written with an IPv4
@@ -76,6 +80,12 @@ def _search(text: str) -> Found:
     if len(found) > 1:
         found.sort()
     return tuple(dict.fromkeys(address for _, _, address in found))
+
+
+def _may_be_version(text: str, end: int) -> bool:
+    """Whether the second half of `_PRODUCT` can match what ends here; a tenth of its price."""
+    tail = text[max(0, end - 16) : end].casefold()
+    return "ver" in tail or "release" in tail or "build" in tail
 
 
 def _short_v6(text: str, found: list[tuple[int, int, str]]) -> None:
