@@ -12,7 +12,8 @@ from collections import Counter
 from pathlib import Path
 
 LAUNCHER = Path(__file__).parent / "intake_launcher.py"
-EVENTS_PER_REQUEST = 7
+EVENTS_PER_REQUEST = 40
+"""Several commits (`COMMIT_EVENTS`) in all: after the first of them something must be left to be killed."""
 REQUESTS = 600
 KILLS = 3
 START = 1_767_571_200_000
@@ -21,7 +22,7 @@ START = 1_767_571_200_000
 def body(number: int) -> str:
     """Events with their own time, spread over several days (partitions), and in some requests one that is none."""
     events: list[object] = [
-        {"message": str(n), "n": n, "timestamp": START + n * 977_000}
+        {"message": str(n), "n": n, "timestamp": START + n * 97_000}
         for n in range(number * EVENTS_PER_REQUEST, (number + 1) * EVENTS_PER_REQUEST)
     ]
     return json.dumps([*events, number] if number % 5 == 0 else events)

@@ -7,6 +7,7 @@ is bounded and nothing is dropped. Requests that wait while a commit runs share 
 """
 
 import collections
+import contextlib
 import queue
 import threading
 import time
@@ -264,6 +265,8 @@ class Intake:
     # ------------------------------------------------------------------------------------------ processing
 
     def _process_all(self, processor: Processor) -> None:
+        with contextlib.suppress(Unavailable):  # whoever sends the first request is told
+            processor.process([])  # sets it up, so that the first request need not wait for that
         while jobs := self._next_jobs():
             try:
                 outcomes = processor.process([job.work for job in jobs])
