@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import yaml
-from tocsin.bootstrap import event_from_payload
 
+from tocsin.bootstrap import event_from_payload
 from tocsin.query import parse, to_predicate
 from tocsin.rules.shape import rule_from_api
 from tocsin.rules.validation import check
