@@ -1,6 +1,7 @@
 """The tables that there are: one for each track, and what stands beside them (design §2, §4)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from tocsin.query import track
 from tocsin.query.track import Track
@@ -41,7 +42,9 @@ def track_table(
     )
 
 
-LOGS = track_table(track.LOGS, _BY_DAY, extra={"matched": _MATCHED})
+LOGS = replace(track_table(track.LOGS, _BY_DAY, extra={"matched": _MATCHED}), settings={"merge_selector_base": 10})
+"""A row costs more to merge than to insert, so it is merged less often than with the engine's own 5: while inserts go
+on, inserting and merging took 155 us of processor time for each row instead of 190."""
 
 AUDIT = track_table(track.AUDIT, _BY_MONTH, replacing="ingested_at")
 
