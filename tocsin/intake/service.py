@@ -38,8 +38,7 @@ BUSY_LINGER_SECONDS = 0.2
 are fewer parts to be merged afterwards."""
 
 BUSY_BYTES = 4_000_000
-"""So much is held by then. A few clients that wait for each answer must not wait for one another: four of them that
-sent 100 events at a time came to 876 events/s."""
+"""So much is held by then: a few clients that wait for each answer must not wait for one another."""
 
 COMMIT_EVENTS = 5_000
 COMMIT_BYTES = 16_000_000
