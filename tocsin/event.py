@@ -12,6 +12,11 @@ RESERVED = ("timestamp", "host", "source", "service", "status", "message", "trac
 """Reserved attributes of the logs track, written without `@` (search-syntax.md §4)."""
 
 
+BACKFILL_TAG = "backfill:true"
+"""Old records that are sent on purpose: rules look at them however old they are, and a record that is stored already
+is recognised however long ago that was (decisions 0071, 0051)."""
+
+
 @dataclass(slots=True)
 class Event:
     """One event.

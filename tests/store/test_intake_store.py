@@ -13,7 +13,7 @@ from intake_launcher import setup
 from prometheus_client import CollectorRegistry
 
 from tocsin.errors import NotFound, Unavailable
-from tocsin.event import Rejected
+from tocsin.event import BACKFILL_TAG, Rejected
 from tocsin.intake.metrics import IntakeMetrics
 from tocsin.intake.processors import InThread
 from tocsin.intake.rejected import RejectedEvents
@@ -111,6 +111,22 @@ def test_after_a_restart_repeated_events_are_known(event_store: EventStore, inta
     again.stop()
     assert receipt == Receipt(stored=5, rejected=0, duplicates=20)
     assert again.newest_ingested_at > intake.newest_ingested_at, "also when the clock begins anew"
+
+
+def test_an_old_file_sent_again_is_known_however_long_ago_it_came(event_store: EventStore) -> None:
+    intake = Intake(
+        event_store, [InThread(setup)], clock=Clock(), metrics=IntakeMetrics(CollectorRegistry()), recent_capacity=2
+    )
+    intake.start()
+    old = [{"message": f"line {n}", "timestamp": NOW - n * 86_400_000} for n in range(20)]
+    file = Request(orjson.dumps(old), NOW, tags=(BACKFILL_TAG,))
+    assert intake.submit(file).result(30).stored == 20
+    for n in range(10):  # so that the recent ids are others
+        send(intake, {"message": f"later {n}", "timestamp": NOW + n})
+    again = intake.submit(file).result(30)
+    intake.stop()
+    assert (again.stored, again.duplicates) == (0, 20)
+    assert len(messages(event_store)) == 30
 
 
 def test_rejected_events_are_listed_with_their_reasons_and_replayed(event_store: EventStore) -> None:

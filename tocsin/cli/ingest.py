@@ -17,9 +17,7 @@ from tocsin.cli.batches import Batch, batches
 from tocsin.cli.client import Client, ServerError
 from tocsin.cli.files import UnreadableFile, read_records
 from tocsin.cli.output import printable, report
-
-BACKFILL = "backfill:true"
-"""Rules look at events with this tag however old they are (decision 0071)."""
+from tocsin.event import BACKFILL_TAG
 
 PATIENCE_SECONDS = 300.0
 """How long a server that goes away in the middle is waited for: long enough for an upgrade."""
@@ -77,7 +75,7 @@ def ingest(
     """
     account = Account()
     query = {key: value for key, value in (("ddsource", source), ("service", service)) if value}
-    query["ddtags"] = ",".join([*(tag or ()), BACKFILL])
+    query["ddtags"] = ",".join([*(tag or ()), BACKFILL_TAG])
     started_at = time.monotonic()
     try:
         is_complete = _send_all(files, query, Client(url), account)

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from tocsin.evaluate.tables import evaluation_failures, evaluator_progress
 from tocsin.evaluate.threshold import MatchRow
-from tocsin.event import Event
+from tocsin.event import BACKFILL_TAG, Event
 from tocsin.query import Sql
 from tocsin.store.events import EventStore
 from tocsin.store.limits import Limits
@@ -26,9 +26,6 @@ CHUNK = 4_000
 
 LIMITS = Limits(seconds=120, rows=0)
 """The evaluator may read all matches; it must not be stopped by the limits that are meant for searches."""
-
-BACKFILL_TAG = "backfill:true"
-"""Events with this tag are evaluated however old they are (decision 0071)."""
 
 
 class GroupKey(NamedTuple):

@@ -75,9 +75,9 @@ class IntakeRepository:
     def known_ids(self, ids: Sequence[str]) -> set[str]:
         """Those of the ids that are stored, however old."""
         sql = Sql(
-            "SELECT id FROM logs WHERE timestamp >= fromUnixTimestamp64Milli({first:Int64}) "
-            "AND timestamp <= fromUnixTimestamp64Milli({last:Int64}) AND id IN {ids:Array(String)}",
-            {"first": _timestamp(min(ids)), "last": _timestamp(max(ids)), "ids": list(ids)},
+            "SELECT id FROM logs WHERE timestamp IN "
+            "(SELECT fromUnixTimestamp64Milli(arrayJoin({times:Array(Int64)}), 'UTC')) AND id IN {ids:Array(String)}",
+            {"times": sorted({_timestamp(id) for id in ids}), "ids": list(ids)},
         )
         return {row["id"] for row in self._rows.query(sql)}
 

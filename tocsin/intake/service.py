@@ -22,7 +22,7 @@ from prometheus_client import Counter
 
 from tocsin.clock import Clock
 from tocsin.errors import TocsinError, TooManyRequests, Unavailable
-from tocsin.event import RawRecord
+from tocsin.event import BACKFILL_TAG, RawRecord
 from tocsin.intake.batch import Prepared, Work, stamp_rejected, stamped
 from tocsin.intake.metrics import IntakeMetrics
 from tocsin.intake.processors import Outcome, Processor, Setup
@@ -397,8 +397,8 @@ class Intake:
         return recent
 
     def _stored_before(self, jobs: Sequence[_Job]) -> set[str]:
-        """Ids of replayed events that are in the store: they may be much older than the recent ids."""
-        ids = [id for job in jobs if not isinstance(job.work, Request) for id in job.prepared.ids]
+        """Ids of replayed and backfilled events that are in the store: they may be much older than the recent ids."""
+        ids = [id for job in jobs if _may_be_old(job.work) for id in job.prepared.ids]
         return self._repository.known_ids(ids) if ids else set()
 
     # ------------------------------------------------------------------------------------------ answering
@@ -443,6 +443,10 @@ def _total(counter: Counter, **labels: str) -> int:
             if sample.name.endswith("_total") and labels.items() <= sample.labels.items()
         )
     )
+
+
+def _may_be_old(work: Work) -> bool:
+    return not isinstance(work, Request) or BACKFILL_TAG in work.tags
 
 
 def _unavailable(error: Exception) -> TocsinError:
