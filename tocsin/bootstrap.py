@@ -115,10 +115,6 @@ class Services:
     places_warning: str | None
 
     @property
-    def matcher(self) -> None:
-        """Matching happens in the intake's workers."""
-
-    @property
     def evaluator(self) -> Evaluator:
         return self.engine.evaluator
 

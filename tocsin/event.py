@@ -8,10 +8,6 @@ from typing import Any
 Json = Any
 """A JSON value: None, bool, int, float, str, list or dict with string keys."""
 
-RESERVED = ("timestamp", "host", "source", "service", "status", "message", "trace_id", "tags")
-"""Reserved attributes of the logs track, written without `@` (search-syntax.md §4)."""
-
-
 BACKFILL_TAG = "backfill:true"
 """Old records that are sent on purpose: rules look at them however old they are, and a record that is stored already
 is recognised however long ago that was (decisions 0071, 0051)."""
