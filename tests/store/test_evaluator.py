@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from tocsin.access.actor import Actor
 from tocsin.access.audit import AuditTrail
-from tocsin.evaluate.evaluator import Evaluator, EvaluatorMetrics
+from tocsin.evaluate.evaluator import REFRESH_MS, Evaluator, EvaluatorMetrics
 from tocsin.evaluate.repository import Matches, Progress
 from tocsin.evaluate.threshold import MatchRow, decide, plan
 from tocsin.event import Event, event_id
@@ -240,6 +240,59 @@ def test_matches_become_a_signal_that_grows(event_store: EventStore, state: Stat
     assert grown["ingested_at"] == row["ingested_at"]
     kinds = [(entry.kind, entry.before, entry.after) for entry in world.triage.history_of(row["id"])]
     assert kinds == [("created", "", "low"), ("severity", "low", "high")]
+
+
+def counts(world: World, rule: Rule) -> list[int]:
+    return [orjson.loads(row["document"])["workflow"]["events_matched"] for row in world.signals(rule)]
+
+
+def test_a_signal_that_only_grows_waits_for_a_moment(event_store: EventStore, state: StateStore) -> None:
+    rule = threshold("aaa-aab-aaa", ("high", "a > 4"), ("low", "a > 1"))
+    world = World(event_store, state, rule)
+    world.ingest(event(1, rule=rule), event(2, rule=rule))
+    world.run()
+    saved = world.progress.watermark()
+    world.ingest(event(3, rule=rule))
+    assert world.engine.step()  # there is more to do
+    assert counts(world, rule) == [2]
+    assert world.progress.watermark() == saved
+    world.ingest(event(4, rule=rule))
+    world.now += REFRESH_MS
+    assert not world.engine.step()
+    assert counts(world, rule) == [4]
+    assert world.progress.watermark() != saved
+    world.ingest(event(4.5, rule=rule))  # a higher severity does not wait
+    world.engine.step()
+    assert [row["status"] for row in world.signals(rule)] == ["high"]
+
+
+def test_growth_that_waited_is_not_lost_with_the_process(event_store: EventStore, state: StateStore) -> None:
+    rule = threshold("aaa-aab-aab", ("low", "a > 1"))
+    world = World(event_store, state, rule)
+    world.ingest(event(1, rule=rule), event(2, rule=rule))
+    world.run()
+    world.ingest(event(3, rule=rule))
+    world.engine.step()
+    assert counts(world, rule) == [2]
+    world.restart()
+    world.run()
+    assert counts(world, rule) == [3]
+
+
+def test_growth_of_one_group_does_not_hold_up_another(event_store: EventStore, state: StateStore) -> None:
+    rule = threshold("aaa-aab-aac", ("low", "a > 1"))
+    world = World(event_store, state, rule)
+    world.ingest(event(1, rule=rule), event(2, rule=rule))
+    world.run()
+    world.ingest(event(3, rule=rule), event(3, "eve", rule=rule), event(4, "eve", rule=rule))
+    world.engine.step()
+    assert sorted(counts(world, rule)) == [2, 2]
+    world.restart()  # the saved watermark stands before all of them: eve is decided again, and is the same
+    before = {row["id"]: row["row_version"] for row in world.signals(rule)}
+    world.run()
+    assert sorted(counts(world, rule)) == [2, 3]
+    unchanged = [row["id"] for row in world.signals(rule) if row["row_version"] == before[row["id"]]]
+    assert len(unchanged) == 1
 
 
 def test_nothing_new_writes_nothing(event_store: EventStore, state: StateStore) -> None:

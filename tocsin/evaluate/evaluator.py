@@ -6,10 +6,14 @@ them, and advances the watermark. Killed anywhere, the next run reads the same m
 A group is decided from where its decisions can have changed: the opening of the signal that is window-open at the
 earliest new match, else that match; the matches of one window before it are read to fill the windows. So a late event
 re-decides what follows it, and what an earlier run concluded differently is superseded.
+
+A new signal or severity is stored at once. Further events of a signal that is stored already wait for a moment, so that
+a scan of a thousand requests a second costs a row each few seconds; the saved watermark waits with them.
 """
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -33,6 +37,12 @@ CACHED_PLANS = 10_000
 
 RETRY_MS = 60_000
 """A group that failed is left alone so long: it would fail again, and reading it may be costly."""
+
+REFRESH_MS = 3_000
+"""Signals that only grow are stored this often, or as soon as nothing new comes in."""
+
+REFRESHED_TOGETHER = 25
+"""So many of them in one step, the longest waiting first: new signals must not queue behind a thousand old ones."""
 
 LOADED_TOGETHER = 400
 """Groups whose matches are read by one statement."""
@@ -109,9 +119,14 @@ class Evaluator:
         self._cached = 0
         self._plans: dict[tuple[str, int], Plan | Failure | None] = {}
         self._failed: dict[GroupKey, tuple[int, str]] = {}
+        self._grown: dict[GroupKey, tuple[int, int]] = {}
+        self._saved = 0
+        self.is_behind = False
 
     def step(self) -> bool:
-        """Decide the next batch of new matches; True if more are waiting. Raises `Unavailable` when a store does.
+        """Decide the next batch of new matches; True if there is more to do. Raises `Unavailable` when a store does.
+
+        `is_behind` says afterwards whether more matches are waiting, rather than only signals that grow.
 
         After any error the memory is dropped, and the next step begins from what is stored.
         """
@@ -124,27 +139,36 @@ class Evaluator:
     def forget(self) -> None:
         """Drop everything that is in memory, as when another process has been evaluating."""
         self._groups.clear()
+        self._grown.clear()
         self._cached = 0
         self._feed = None
+        self.is_behind = False
 
     def _step(self) -> bool:
-        feed = self._feed or Feed(self._matches, self.progress.watermark(), self._clock)
-        self._feed = feed
+        if self._feed is None:
+            self._saved = self.progress.watermark() or 0
+            self._feed = Feed(self._matches, self._saved, self._clock)
+        feed = self._feed
         batch = feed.read()
         now = self._clock()
         self._metrics.lag.set(max(now - batch.oldest, 0) / 1000 if batch.oldest is not None else 0)
-        if not batch.seen:
+        self.is_behind = batch.waiting
+        if not batch.seen and not self._grown:
             return False
         with self._metrics.seconds.time():
-            failures = self._decide(batch)
-        if batch.matches or failures or batch.watermark > feed.watermark:
-            self.progress.save(batch.watermark, failures, now)
+            failures = self._decide(batch, feed.watermark, now)
+        # What is not stored yet will be decided again by whoever begins from here.
+        watermark = min((before for _, before in self._grown.values()), default=batch.watermark)
+        if failures or watermark > self._saved:
+            self.progress.save(watermark, failures, now)
+            self._saved = watermark
         feed.accept(batch)
         if not batch.waiting:
             self._metrics.lag.set(0)
-        return batch.waiting
+        return batch.waiting or bool(self._grown)
 
-    def _decide(self, batch: Batch) -> list[Failure]:
+    def _decide(self, batch: Batch, before: int, now: int) -> list[Failure]:
+        """Decide the groups of new matches and store what is due. `before` is the watermark that they came after."""
         self._metrics.matches.inc(len(batch.matches))
         failures = _Failures(self._metrics)
         in_time = eligible(self._matches, batch.matches)
@@ -152,21 +176,39 @@ class Evaluator:
         fresh = self._by_group(in_time, failures)
         warm = self._warm(fresh)
         groups = [*warm, *self._cold(fresh, {group.key for group in warm}, failures)]
+        refreshed = self._refreshable(now, is_idle=not batch.seen)
+        groups += [self._drop(key) for key in refreshed if key not in fresh]
         outcomes: dict[GroupKey, Outcome] = {}
         for group in groups:
-            with failures.of(group.key, len(fresh[group.key])):
+            with failures.of(group.key, len(fresh.get(group.key, ()))):
                 outcomes[group.key] = group.outcome()
         self._metrics.decided.inc(len(outcomes))
-        changed = [outcome for outcome in outcomes.values() if outcome.changed or outcome.known]
+        waits = {key for key, outcome in outcomes.items() if outcome.is_growth and key not in refreshed}
+        due = {key: outcome for key, outcome in outcomes.items() if key not in waits}
+        changed = [outcome for outcome in due.values() if outcome.changed or outcome.known]
         ids = self._sink.apply(changed) if changed else {}
         for group in groups:
-            if group.key in outcomes:
+            if group.key in due:
                 with failures.of(group.key, 0):
-                    group.accept(outcomes[group.key], dict(ids.get(group.key, {})))
+                    group.accept(due[group.key], dict(ids.get(group.key, {})))
                     self._keep(group)
+            elif group.key in waits:
+                self._keep(group)
+        for group in groups:
+            if group.key in waits:
+                self._grown.setdefault(group.key, (now, before))
+            else:
+                self._grown.pop(group.key, None)
         self._evict()
         self._remember_failed(failures)
         return failures.noted
+
+    def _refreshable(self, now: int, *, is_idle: bool) -> set[GroupKey]:
+        """The groups whose growth is stored in this step; `_grown` is in the order of waiting."""
+        if is_idle:
+            return set(self._grown)
+        due = (key for key, (since, _) in self._grown.items() if not 0 <= now - since < REFRESH_MS)
+        return set(islice(due, REFRESHED_TOGETHER))
 
     def _remember_failed(self, failures: "_Failures") -> None:
         now = self._clock()
@@ -294,12 +336,19 @@ class Evaluator:
         self._groups[group.key] = group
         self._cached += group.size
 
-    def _drop(self, key: GroupKey) -> None:
-        self._cached -= self._groups.pop(key).size
+    def _drop(self, key: GroupKey) -> Group:
+        group = self._groups.pop(key)
+        self._cached -= group.size
+        return group
 
     def _evict(self) -> None:
-        while self._groups and (self._cached > CACHED_MATCHES or len(self._groups) > CACHED_GROUPS):
-            self._drop(next(iter(self._groups)))
+        """Bound the memory; what has grown stays until it is stored."""
+        idle = (key for key in list(self._groups) if key not in self._grown)
+        while self._cached > CACHED_MATCHES or len(self._groups) > CACHED_GROUPS:
+            key = next(idle, None)
+            if key is None:
+                return
+            self._drop(key)
 
 
 def eligible(source: Matches, matches: Sequence[StoredMatch]) -> list[StoredMatch]:

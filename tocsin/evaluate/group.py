@@ -5,7 +5,7 @@ in a tail that is decided anew each time, so that small disorder, the normal cas
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -35,7 +35,8 @@ class Outcome:
     """What was decided about a group: every signal from some moment on, of which `changed` are not known to be stored.
 
     `known` are the stored signals of the same span by id: those that are not decided again are superseded. Who stores
-    the outcome leaves in it what is stored then.
+    the outcome leaves in it what is stored then. `is_growth`: nothing but further events joined signals that are
+    stored, which may wait for a moment.
     """
 
     key: GroupKey
@@ -43,6 +44,7 @@ class Outcome:
     decisions: list[Decision]
     changed: list[Decision]
     known: dict[str, StoredSignal] = field(default_factory=dict)
+    is_growth: bool = False
 
 
 class Group:
@@ -84,7 +86,14 @@ class Group:
         machine.feed(self._tail)
         decisions = machine.decisions()
         changed = [decision for decision in decisions if self._previous.get(decision.opened_by) != decision]
-        return Outcome(self.key, self.plan, decisions, changed, dict(self.known))
+        return Outcome(self.key, self.plan, decisions, changed, dict(self.known), self._only_grew(decisions))
+
+    def _only_grew(self, decisions: Sequence[Decision]) -> bool:
+        """The signals are those that were stored, each with the verdicts that it had."""
+        if len(decisions) != len(self._previous) or len(decisions) != len(self.known):
+            return False
+        before = (self._previous.get(decision.opened_by) for decision in decisions)
+        return all(old is not None and old.verdicts == new.verdicts for old, new in zip(before, decisions, strict=True))
 
     def accept(self, outcome: Outcome, ids: dict[str, str]) -> None:
         """The outcome is stored; `ids` maps opening events to the ids of their signals. Settles what is old enough."""

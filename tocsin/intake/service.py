@@ -33,12 +33,17 @@ from tocsin.intake.request import Request
 LINGER_SECONDS = 0.025
 """How long the first request of a commit waits for company; one insert costs about as much."""
 
-BUSY_LINGER_SECONDS = 0.2
-"""The same while much is on its way: of a thousand rows each costs the engine 180 us, of five thousand 85, and there
-are fewer parts to be merged afterwards."""
+LINGER_SHARE = 2.0
+"""Under load it waits this many times what the last insert took: an insert costs some 20 ms of processor time whatever
+it holds, and leaves a part to be merged. A machine that is slow or busy makes fewer and larger ones by itself."""
 
-BUSY_BYTES = 4_000_000
-"""So much is held by then: a few clients that wait for each answer must not wait for one another."""
+MOST_LINGER_SECONDS = 0.25
+
+GAPS = 2.0
+"""Nobody is waited for longer than this many times the usual time between two requests."""
+
+GAP_WEIGHT = 0.1
+"""Of the newest gap in the running mean."""
 
 COMMIT_EVENTS = 5_000
 COMMIT_BYTES = 16_000_000
@@ -143,6 +148,8 @@ class Intake:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._prepared: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._prepared_bytes = 0
+        self._arrived_at = 0.0
+        self._usual_gap = MOST_LINGER_SECONDS
         self._threads: list[threading.Thread] = []
         self._committer = threading.Thread(target=self._commit_all, name="intake-commit", daemon=True)
 
@@ -260,6 +267,10 @@ class Intake:
         job = _Job(work, admission, size)
         with self._changed:
             self._waiting[id(job)] = self._clock()
+            arrived_at = time.monotonic()
+            gap = min(arrived_at - self._arrived_at, MOST_LINGER_SECONDS)
+            self._usual_gap += GAP_WEIGHT * (gap - self._usual_gap)
+            self._arrived_at = arrived_at
         # A client that goes away cancels its wait, not the work: its events are stored all the same.
         job.answer.set_running_or_notify_cancel()
         self._jobs.put(job)
@@ -314,8 +325,9 @@ class Intake:
 
     def _commit_all(self) -> None:
         is_last = False
+        took = 0.0
         while not is_last:
-            jobs, is_last = self._next_commit()
+            jobs, is_last = self._next_commit(took)
             if not jobs:
                 continue
             began = time.perf_counter()
@@ -327,21 +339,23 @@ class Intake:
                 log.error("intake cannot commit", error=str(error), kind=type(error).__name__)
                 self._fail(jobs, _unavailable(error), "failed")
                 continue
-            self.metrics.commit_seconds.observe(time.perf_counter() - began)
+            took = time.perf_counter() - began
+            self.metrics.commit_seconds.observe(took)
             self._acknowledge(jobs, receipts)
             if ingested_at:
                 self.on_commit(ingested_at)
 
-    def _next_commit(self) -> tuple[list[_Job], bool]:
-        """The jobs of one commit, and whether it is the last one."""
+    def _next_commit(self, last_took: float) -> tuple[list[_Job], bool]:
+        """The jobs of one commit, and whether it is the last one. `last_took`: seconds of the insert before."""
         jobs: list[_Job] = []
         events = size = 0
         began = 0.0
+        patience = min(max(self._linger_seconds, LINGER_SHARE * last_took), MOST_LINGER_SECONDS)
         while events < COMMIT_EVENTS and size < COMMIT_BYTES:
             try:
-                job = self._prepared.get(timeout=self._remaining(began, len(jobs)) if jobs else None)
+                job = self._prepared.get(timeout=self._remaining(began, patience) if jobs else None)
             except queue.Empty:
-                if self._remaining(began, len(jobs)):
+                if self._remaining(began, patience):
                     continue
                 break
             if job is None:
@@ -353,11 +367,13 @@ class Intake:
             size += job.prepared.size
         return jobs, False
 
-    def _remaining(self, began: float, taken: int) -> float:
-        """Seconds that a commit of so many jobs still waits for others."""
-        is_busy = self._buffered >= BUSY_BYTES and len(self._waiting) > taken
-        patience = max(self._linger_seconds, BUSY_LINGER_SECONDS) if is_busy else self._linger_seconds
-        return max(0.0, began + patience - time.monotonic())
+    def _remaining(self, began: float, patience: float) -> float:
+        """Seconds that a commit still waits for further requests: longer while they keep coming."""
+        until = began + self._linger_seconds
+        company = GAPS * self._usual_gap
+        if company <= patience:
+            until = max(until, min(began + patience, self._arrived_at + company))
+        return max(0.0, until - time.monotonic())
 
     def _commit(self, jobs: Sequence[_Job]) -> tuple[list[Receipt], int]:
         """Store what the jobs hold; a receipt for each and the `ingested_at` of the new events (0: there are none)."""

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from tocsin.clock import Clock
 from tocsin.errors import TocsinError
 from tocsin.evaluate.evaluator import Evaluator
-from tocsin.signals.writer import SignalWriter
+from tocsin.signals.writer import DRAINED, SignalWriter
 from tocsin.store.leases import Leases
 
 LEASE: Final = "signals"
@@ -28,7 +28,7 @@ RENEW_MS = 5_000
 IDLE_SECONDS = 0.25
 """How often the store is asked for new matches when nobody wakes the engine."""
 
-REST_SECONDS = 0.3
+REST_SECONDS = 0.1
 """After a round the engine rests as long as the round took, at most this: the intake needs the cores as well."""
 
 RETRY_SECONDS = 2.0
@@ -59,6 +59,7 @@ class SignalEngine:
         self._turn = threading.Lock()
         self._awake = threading.Event()
         self._leased_until = 0
+        self._is_behind = False
         self._errors = Counter("tocsin_evaluator_errors", "Steps of the engine that failed.", registry=registry)
         self._active = Gauge("tocsin_evaluator_active", "1 if this process evaluates.", registry=registry)
 
@@ -67,7 +68,7 @@ class SignalEngine:
         self._awake.set()
 
     def step(self) -> bool:
-        """One round of everything; True if more is waiting. Does nothing while another process is at work."""
+        """One round of everything; True if there is more to do. Does nothing while another process is at work."""
         with self._turn:
             return self._is_ours() and self._round()
 
@@ -94,7 +95,7 @@ class SignalEngine:
             self._awake.clear()
             begun = time.monotonic()
             try:
-                if self.step():
+                if self.step() and self._is_behind:
                     continue
                 stop.wait(min(time.monotonic() - begun, REST_SECONDS))
                 self._awake.wait(IDLE_SECONDS)
@@ -108,10 +109,11 @@ class SignalEngine:
                 self._leases.release(LEASE, self._holder)
 
     def _round(self) -> bool:
-        more = self.evaluator.step()
-        more = self._writer.drain() >= 500 or more
+        grows = self.evaluator.step()
+        drained = self._writer.drain()
+        self._is_behind = self.evaluator.is_behind or drained >= DRAINED
         self._writer.close_due()
-        return more
+        return grows or self._is_behind
 
     def _is_ours(self) -> bool:
         """Whether this process holds the lease; renewed well before it ends."""

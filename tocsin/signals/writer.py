@@ -38,6 +38,9 @@ CACHED_EVENTS = 4_000
 NOTED_ENTRIES = 20_000
 """History entries that are known to be there, so that a signal that keeps growing does not ask for them each time."""
 
+DRAINED = 500
+"""Triage messages that are brought at once; as many mean that there are more."""
+
 HOUR_MS = 3_600_000
 
 TriageOf = Callable[[Iterable[str]], Mapping[str, Triage]]
@@ -248,7 +251,7 @@ class SignalWriter:
 
     # What people decided, and what the clock closes
 
-    def drain(self, limit: int = 500) -> int:
+    def drain(self, limit: int = DRAINED) -> int:
         """Bring signals up to date whose triage has changed; how many messages that were."""
         return self._outbox.drain(TOPIC, self._heard, limit)
 

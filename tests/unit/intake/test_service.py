@@ -12,7 +12,7 @@ from intake_doubles import MemoryRows, full_disk, make_intake, prepare, setup
 from tocsin.errors import BadRequest, TooLarge, TooManyRequests, Unavailable
 from tocsin.intake.processors import InThread
 from tocsin.intake.request import Request
-from tocsin.intake.service import BUSY_LINGER_SECONDS, Receipt
+from tocsin.intake.service import Receipt
 
 
 @pytest.fixture
@@ -62,20 +62,31 @@ def test_requests_that_wait_share_a_commit(intake, rows) -> None:
     assert len(rows.inserts) <= 10
 
 
-def test_a_commit_waits_for_requests_when_much_is_on_its_way(rows, monkeypatch) -> None:
-    monkeypatch.setattr("tocsin.intake.service.BUSY_BYTES", 0)
+def test_slow_inserts_are_made_fewer_while_requests_keep_coming(rows, monkeypatch) -> None:
+    inserted = rows.insert
 
-    def slowly(work):
-        time.sleep(0.03)
-        return prepare(work)
+    def slowly(*what) -> None:
+        time.sleep(0.1)
+        inserted(*what)
 
-    intake = make_intake(rows, [InThread(lambda: slowly)])
+    monkeypatch.setattr(rows, "insert", slowly)
+    intake = make_intake(rows, linger_seconds=0)
     intake.start()
-    wait([intake.submit(numbered(n, 1)) for n in range(4)], 5)
-    assert len(rows.inserts) == 1
+    answers = []
     began = time.monotonic()
-    intake.submit(numbered(9, 1)).result(5)
-    assert time.monotonic() - began < BUSY_LINGER_SECONDS, "alone it does not wait"
+    for n in range(40):
+        answers.append(intake.submit(numbered(n, 1)))
+        time.sleep(0.01)
+    wait(answers, 10)
+    took = time.monotonic() - began
+    assert len(rows.inserts) <= 1 + took / 0.2  # without waiting one insert would follow another at once
+
+    def alone(n: int) -> float:
+        began = time.monotonic()
+        intake.submit(numbered(n, 1)).result(5)
+        return time.monotonic() - began
+
+    assert min(alone(n) for n in range(40, 50)) < 0.2, "a client that is alone does not wait for others"
     intake.stop()
 
 

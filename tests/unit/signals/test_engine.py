@@ -17,6 +17,7 @@ class FakePart:
         self.steps = 0
         self.drained = 0
         self.forgotten = 0
+        self.is_behind = False
         self.held_by: str | None = None
         self.stop = threading.Event()
 
