@@ -124,7 +124,7 @@ def _send_all(port: int, lines: Iterator[bytes]) -> None:
                 if answer.status == 202:
                     break
                 if answer.status != 429:
-                    faults.append(f"{answer.status} {text[:200]!r}")
+                    faults.append(f"{answer.status} {text[:2000]!r}")
                     return
                 time.sleep(float(answer.headers["Retry-After"]))
 

@@ -12,9 +12,11 @@ from prometheus_client import CollectorRegistry
 
 from tocsin.access.actor import Actor
 from tocsin.access.audit import AuditTrail
+from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.evaluator import REFRESH_MS, Evaluator, EvaluatorMetrics
+from tocsin.evaluate.method import decide
 from tocsin.evaluate.repository import Matches, Progress
-from tocsin.evaluate.threshold import MatchRow, decide, plan
+from tocsin.evaluate.threshold import plan
 from tocsin.event import Event, event_id
 from tocsin.query import Sql
 from tocsin.rule import Match, Rule, RuleCase, RuleOptions, RuleQuery

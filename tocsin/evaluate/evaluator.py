@@ -19,10 +19,12 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from tocsin.clock import Clock
+from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.feed import Batch, Feed
 from tocsin.evaluate.group import Group, Outcome, StoredSignal
+from tocsin.evaluate.method import Plan
+from tocsin.evaluate.methods import plan
 from tocsin.evaluate.repository import Failure, GroupKey, Matches, Progress, StoredMatch
-from tocsin.evaluate.threshold import MatchRow, Plan, plan
 from tocsin.rule import Rule
 
 LATE_MS = 24 * 3600 * 1000
@@ -290,7 +292,7 @@ class Evaluator:
         self, groups: Mapping[GroupKey, Group], failures: "_Failures", fresh: Mapping[GroupKey, list[MatchRow]]
     ) -> None:
         """Fill groups with their stored matches. Groups that begin at about the same time are read together."""
-        starts = {key: group.restart - group.plan.rule.window_ms for key, group in groups.items()}
+        starts = {key: group.restart - group.plan.lookback_ms for key, group in groups.items()}
         whole = sorted((key for key in groups if groups[key].plan.kept is None), key=starts.__getitem__)
         merged: dict[tuple[str, int], list[GroupKey]] = {}
         for key, group in groups.items():

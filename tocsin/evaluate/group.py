@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from tocsin.evaluate.decision import Decision, MatchRow
+from tocsin.evaluate.method import Plan
 from tocsin.evaluate.repository import GroupKey
-from tocsin.evaluate.threshold import Decision, Machine, MatchRow, Plan
 
 TAIL_MS = 10_000
 """Disorder in event time that is met from memory."""
@@ -55,7 +56,7 @@ class Group:
         self.plan = plan
         self.restart = restart
         self.known = known
-        self._machine = Machine(plan, restart)
+        self._machine = plan.machine(restart)
         self._tail: list[MatchRow] = []
         self._previous: dict[str, Decision] = {}
 

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
 
+from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.tables import evaluation_failures, evaluator_progress
-from tocsin.evaluate.threshold import MatchRow
 from tocsin.event import BACKFILL_TAG, Event
 from tocsin.query import Sql
 from tocsin.store.events import EventStore

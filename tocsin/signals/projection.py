@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 
 import orjson
 
-from tocsin.evaluate.threshold import Decision, Plan, Verdict
+from tocsin.evaluate.decision import Decision, Verdict
+from tocsin.evaluate.method import Plan
 from tocsin.event import Event, Json
 from tocsin.query.track import LOGS
 from tocsin.query.values import Scalar, distinct, flatten, text_of

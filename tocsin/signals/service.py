@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 import orjson
 
 from tocsin.errors import BadRequest, NotFound
+from tocsin.evaluate.decision import EventRef, MatchRow
 from tocsin.evaluate.evaluator import Rules, eligible
+from tocsin.evaluate.methods import plan
 from tocsin.evaluate.repository import GroupKey, Matches, StoredMatch
-from tocsin.evaluate.threshold import EventRef, Machine, MatchRow, plan
 from tocsin.event import Event, Json
 from tocsin.signals.repository import SignalRows
 from tocsin.signals.resource import signal_resource
@@ -118,12 +119,12 @@ class SignalsService:
             raise NotFound(f"The rule {row['rule_id']} of the signal is gone, and its events cannot be told without it")
         prepared = plan(rule)
         key = GroupKey(rule.id, version, tuple(engine["group"]))
-        since = row["timestamp"] - rule.window_ms
+        since = row["timestamp"] - prepared.lookback_ms
         if prepared.kept is None:
             pages = self._matches.of_groups([key], since)
         else:
             pages = self._matches.of_merged(rule.id, version, prepared.kept, [key.group], since)
-        machine = Machine(prepared, row["timestamp"], named=NO_LIMIT)
+        machine = prepared.machine(row["timestamp"], named=NO_LIMIT)
         for page in pages:
             machine.feed(_until(eligible(self._matches, page), engine["last_seen"]))
             if page and page[-1].row.timestamp > engine["last_seen"]:

@@ -17,9 +17,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from sqlalchemy.orm import Session
 
 from tocsin.clock import Clock
+from tocsin.evaluate.decision import Decision, EventRef
 from tocsin.evaluate.group import Outcome, StoredSignal
 from tocsin.evaluate.repository import GroupKey, Matches
-from tocsin.evaluate.threshold import Decision, EventRef
 from tocsin.event import Event, Json
 from tocsin.signal import Triage
 from tocsin.signals.identity import scope_key, signal_id

@@ -39,11 +39,20 @@ class View:
     select: str
 
 
+FILE_SETTINGS: Mapping[str, int] = {
+    "min_bytes_for_wide_part": 1024 * 1024 * 1024,
+    "merge_max_dynamic_subcolumns_in_wide_part": 256,
+}
+"""A wide part has some files for each attribute that became a column, and a merge opens all of them at once: with the
+engine's own bounds (10 MB, 1,024 attributes) two parts of a few hundred thousand logs are 8,000 files, and a million
+logs more than a process may open. A compact part is six files; what exceeds 256 attributes shares columns, which are
+read nearly as fast."""
+
 PART_SETTINGS: Mapping[str, str | int] = {
     # An insert is durable when it returns: also when the power goes. Compact parts keep that to six files an insert.
     "fsync_after_insert": 1,
     "fsync_part_directory": 1,
-    "min_bytes_for_wide_part": 64 * 1024 * 1024,
+    **FILE_SETTINGS,
     # The same lines sent again within this many inserts count once: a retry after a lost answer is harmless.
     "non_replicated_deduplication_window": 1000,
     "ttl_only_drop_parts": 1,

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.feed import BATCH, OVERLAP_MS, SWEEP_EVERY_MS, Feed
 from tocsin.evaluate.repository import BUCKET_MS, StoredMatch
-from tocsin.evaluate.threshold import MatchRow
 
 BORN = 1_767_225_600_000
 

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from test_threshold import matches, of_scope, rules
 
 from tocsin.evaluate import group as group_module
+from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.group import Group
+from tocsin.evaluate.method import decide
 from tocsin.evaluate.repository import GroupKey
-from tocsin.evaluate.threshold import MatchRow, decide, plan
+from tocsin.evaluate.threshold import plan
 from tocsin.rule import Rule
 
 

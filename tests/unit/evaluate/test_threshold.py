@@ -8,8 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tocsin.errors import BadRequest
+from tocsin.evaluate import methods
 from tocsin.evaluate.condition import parse_condition
-from tocsin.evaluate.threshold import Decision, Machine, MatchRow, decide, plan
+from tocsin.evaluate.decision import Decision, MatchRow
+from tocsin.evaluate.method import decide
+from tocsin.evaluate.threshold import plan
 from tocsin.rule import SEVERITIES, Rule, RuleCase, RuleOptions, RuleQuery
 
 SECOND = 1000
@@ -233,8 +236,8 @@ def test_then_needs_the_order() -> None:
 
 
 def test_other_methods_and_aggregations_are_refused() -> None:
-    with pytest.raises(BadRequest, match="new_value"):
-        plan(replace(rule(), options=RuleOptions(detection_method="new_value")))
+    with pytest.raises(BadRequest, match="no method 'telepathy'"):
+        methods.plan(replace(rule(), options=RuleOptions(detection_method="telepathy")))
     with pytest.raises(BadRequest, match="geo_data"):
         plan(rule(queries=(query("a", "geo_data"),)))
     with pytest.raises(BadRequest, match="labelled 'b'"):
@@ -394,7 +397,7 @@ def test_starting_where_a_signal_opened_decides_the_same(
         return
     chosen = data.draw(st.sampled_from(everything))
     start = chosen.timestamp
-    machine = Machine(plan(a_rule), start)
+    machine = plan(a_rule).machine(start)
     machine.feed([row for row in rows if row.timestamp > start - a_rule.window_ms or row.timestamp >= start])
     assert machine.decisions() == [signal for signal in everything if signal.timestamp >= start]
 
@@ -408,7 +411,7 @@ def test_a_copy_decides_the_same_and_leaves_the_original_alone(
     cut = data.draw(st.integers(0, len(rows)))
     while 0 < cut < len(rows) and rows[cut][:2] == rows[cut - 1][:2]:
         cut += 1
-    machine = Machine(plan(a_rule))
+    machine = plan(a_rule).machine()
     machine.feed(rows[:cut])
     before = machine.decisions()
     twin = machine.copy()

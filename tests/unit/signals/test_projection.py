@@ -6,7 +6,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin.evaluate.threshold import MatchRow, decide, plan
+from tocsin.evaluate.decision import MatchRow
+from tocsin.evaluate.method import decide
+from tocsin.evaluate.threshold import plan
 from tocsin.event import Event
 from tocsin.query.values import flatten
 from tocsin.rule import Rule, RuleCase, RuleOptions, RuleQuery

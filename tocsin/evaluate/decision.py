@@ -1,0 +1,84 @@
+"""What every method reads and concludes: matches in, decided signals out. Pure values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tocsin.event import Json
+
+
+class MatchRow(NamedTuple):
+    """One match as it is stored. `timestamp` in Unix milliseconds."""
+
+    timestamp: int
+    event_id: str
+    group: tuple[str, ...]
+    query_index: int
+    distinct: str | None = None
+    value: float | None = None
+
+
+class EventRef(NamedTuple):
+    """An event among a signal's evidence, ordered by time and id, with the first query that it met."""
+
+    timestamp: int
+    event_id: str
+    query_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueryEvidence:
+    """What one query contributes to a signal; `distinct_values` are the first 100 of `distinct`."""
+
+    events: int
+    value: float | None
+    distinct: int = 0
+    distinct_values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A case was reached: when, by which event, in which scope, and each query's value in the window then."""
+
+    case_index: int
+    timestamp: int
+    event_id: str
+    group: tuple[str, ...]
+    values: tuple[float | None, ...]
+    window_events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One signal, decided. Times in Unix milliseconds.
+
+    `verdicts` rise in severity, the last decides. `groups` are the scopes that took part (at most 100, only
+    where `groupSignalsBy` merges them). The signal is window-open until `closes_at`, exclusive. `facts` are what the
+    method adds to the signal's attributes, under the paths of siem.md §3.1 (`anomaly.bound`, …).
+    """
+
+    group: tuple[str, ...]
+    opened_by: str
+    timestamp: int
+    first_seen: int
+    last_seen: int
+    last_hit: int
+    closes_at: int
+    hits: int
+    verdicts: tuple[Verdict, ...]
+    events_matched: int
+    queries: tuple[QueryEvidence, ...]
+    groups: tuple[tuple[str, ...], ...]
+    first_events: tuple[EventRef, ...]
+    last_events: tuple[EventRef, ...]
+    facts: Mapping[str, Json] = field(default_factory=dict, hash=False)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The one that decides."""
+        return self.verdicts[-1]
+
+
+def position(row: MatchRow) -> tuple[int, str]:
+    """The order in which every method reads matches: event time, ties by event id."""
+    return (row.timestamp, row.event_id)

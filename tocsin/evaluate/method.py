@@ -1,0 +1,97 @@
+"""What a detection method is to the evaluator, to tests of rules, previews, backtests and historical jobs alike.
+
+A method reads a rule into a `Plan`, and a plan makes a `Machine` for each signal group. The machine is fed the group's
+matches in the order of (timestamp, event id) and says at any time which signals they make: a pure function of the set
+of matches, without clock and store. So live detection may drop it at any moment and build it again from what is stored.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from tocsin.errors import BadRequest
+from tocsin.evaluate.decision import Decision, MatchRow, position
+from tocsin.rule import Rule
+
+MAX_ENTRIES = 2_000_000
+"""Events that one signal group may hold at once: about 500 MB; beyond it the group fails visibly."""
+
+FIRST_EVENTS = 500
+"""Of a signal's events so many of the first are named; its attributes are collected from these and the last."""
+
+
+class ScopeTooLarge(BadRequest):
+    """One signal group holds more events than memory allows."""
+
+
+class Machine(Protocol):
+    """Decides one signal group, match by match."""
+
+    @property
+    def position(self) -> tuple[int, str] | None:
+        """Of the last match that was fed."""
+
+    @property
+    def entries(self) -> int:
+        """Matches, or things as large, held in memory."""
+
+    def copy(self) -> Self:
+        """A twin that can be fed without changing this one."""
+
+    def feed(self, rows: Iterable[MatchRow]) -> None:
+        """Take matches sorted by `position`, later than all before; an event's matches come together.
+
+        Raises `ScopeTooLarge`.
+        """
+
+    def decisions(self) -> list[Decision]:
+        """Every signal since the start (or since `forget`), in order; the last may still be window-open."""
+
+    def closed(self) -> list[Decision]:
+        """The signals that no later match can change."""
+
+    def forget(self) -> None:
+        """Drop the decisions that are closed."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A rule, read and ready to decide. `kept` are the positions of the group-by values that form the signal group."""
+
+    rule: Rule
+    kept: tuple[int, ...] | None
+
+    @property
+    def lookback_ms(self) -> int:
+        """A machine that starts at some moment needs the matches of so long before it, to decide as one that saw
+        everything."""
+        return self.rule.window_ms
+
+    def signal_group(self, group: tuple[str, ...]) -> tuple[str, ...]:
+        """The signal group of a match's group-by values."""
+        if self.kept is None:
+            return group
+        return tuple(group[position] for position in self.kept if position < len(group))
+
+    def machine(self, start: int | None = None, named: int = FIRST_EVENTS) -> Machine:
+        """`start` (Unix milliseconds): signals open from then on, earlier matches only fill what the method remembers.
+        `named`: so many of a signal's first events are named in its decision."""
+        raise NotImplementedError
+
+
+def decide(prepared: Plan, rows: Iterable[MatchRow]) -> list[Decision]:
+    """All signals of one signal group, from all its matches in any order; the same match twice is one."""
+    machine = prepared.machine()
+    machine.feed(sorted(rows, key=position))
+    return machine.decisions()
+
+
+def kept_positions(rule: Rule) -> tuple[int, ...] | None:
+    """The positions of the group-by values that form the signal group; None: all of them. Raises `BadRequest`."""
+    if not rule.group_signals_by:
+        return None
+    fields = max((query.group_by_fields for query in rule.queries), key=len, default=())
+    if unknown := [name for name in rule.group_signals_by if name not in fields]:
+        raise BadRequest(f"groupSignalsBy names '{unknown[0]}', which the queries do not group by")
+    kept = tuple(fields.index(name) for name in rule.group_signals_by)
+    return None if kept == tuple(range(len(fields))) else kept
