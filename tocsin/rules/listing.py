@@ -1,7 +1,6 @@
 """The list of rules: search, facets, order (siem.md §2.30).
 
-A rule is searched as an event of a small track of its own, in the language of every other search: bare words look at
-name, message and queries; `type:`, `source:`, `severity:`, `enabled:`, `tactic:` … are tags.
+A rule is searched in the language of every other search; `query/rules.py` says what a query sees of it.
 """
 
 from collections import Counter
@@ -10,21 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tocsin.errors import BadRequest
-from tocsin.event import Event
-from tocsin.query import parse, to_predicate
-from tocsin.query.track import Column, Kind, TextField, Track
+from tocsin.query.rules import facts_of, highest_severity, rule_predicate, title_of
 from tocsin.rule import SEVERITIES, Rule
-
-RULES = Track(
-    "rules",
-    "rules",
-    {
-        "message": Column("message", Kind.TEXT, "String"),
-        "tags": Column("tags", Kind.TAGS, "Array(String)", is_list=True),
-    },
-    (TextField("message"),),
-    full_text=(),
-)
 
 FACETS = (
     "type",
@@ -40,53 +26,10 @@ FACETS = (
 )
 
 
-def highest_severity(rule: Rule) -> str:
-    """The most severe of the rule's cases; `info` if it has none."""
-    return max((case.severity for case in rule.cases), key=SEVERITIES.index, default=SEVERITIES[0])
-
-
-def title_of(rule: Rule) -> str:
-    """The name that people gave a default rule, else its own."""
-    return rule.custom_name or rule.name
-
-
-def facts_of(rule: Rule) -> dict[str, list[str]]:
-    """Values by facet: what the rule says about itself, and what its tags say."""
-    facts: dict[str, list[str]] = {
-        "id": [rule.id],
-        "type": [rule.type],
-        "severity": [highest_severity(rule)],
-        "enabled": [_yes_no(rule.is_enabled)],
-        "origin": ["default" if rule.is_default else "custom"],
-        "method": [rule.options.detection_method],
-        "author": [rule.creator] if rule.creator else [],
-        "deprecated": [_yes_no(bool(rule.extra.get("isDeprecated")))],
-    }
-    for tag in rule.tags:
-        key, colon, value = tag.partition(":")
-        if colon and value not in facts.setdefault(key, []):
-            facts[key].append(value)
-    return facts
-
-
-def _yes_no(value: bool) -> str:
-    return "true" if value else "false"
-
-
-def as_event(rule: Rule) -> Event:
-    """The rule as the query language sees it."""
-    texts = (title_of(rule), rule.name, rule.custom_message or rule.message, *(query.query for query in rule.queries))
-    tags = [f"{key}:{value}" for key, values in facts_of(rule).items() for value in values]
-    tags += [tag for tag in rule.tags if ":" not in tag]
-    return Event(id=rule.id, timestamp=rule.updated_at, message="\n".join(texts), tags=[tag.lower() for tag in tags])
-
-
 def matching(rules: Iterable[Rule], query: str) -> list[Rule]:
     """The rules that a query finds. Raises `QueryError`."""
-    if not query.strip():
-        return list(rules)
-    holds = to_predicate(parse(query), RULES)
-    return [rule for rule in rules if holds(as_event(rule))]
+    holds = rule_predicate(query)
+    return [rule for rule in rules if holds(rule)]
 
 
 SORT_KEYS: Mapping[str, Callable[[Rule], Any]] = {
