@@ -19,7 +19,7 @@ import tocsin
 from tocsin.access.audit import AuditTrail
 from tocsin.access.service import Access
 from tocsin.clock import Clock, now_ms
-from tocsin.config import Config
+from tocsin.config import Config, load_config
 from tocsin.enrich.geo import Places
 from tocsin.evaluate.evaluator import Evaluator, EvaluatorMetrics
 from tocsin.evaluate.repository import Matches, Progress
@@ -29,7 +29,8 @@ from tocsin.intake.metrics import IntakeMetrics
 from tocsin.intake.processors import InChild, InThread, Processor
 from tocsin.intake.rejected import RejectedEvents
 from tocsin.intake.service import Intake
-from tocsin.pipeline import Recipe, Tools, enrich, normalise, passed
+from tocsin.normalise.lookups import Lookups
+from tocsin.pipeline import Recipe, Tools, enrich, lookups_of, normalise, passed
 from tocsin.rule import Rule
 from tocsin.rules.service import RulesService
 from tocsin.rules.shipped import read_shipped
@@ -80,6 +81,11 @@ def event_from_payload(payload: Mapping[str, Any]) -> Event:
     body = dict(payload)
     record = RawRecord(body=body, received_at=now_ms(), raw=orjson.dumps(body))
     return passed(record, _tools_for_tests(), (normalise, enrich)).event
+
+
+def lookups_for_tests() -> Lookups:
+    """What processors ask of others, with the place databases that the settings name; to try pipelines."""
+    return lookups_of(place_databases(load_config()))
 
 
 @contextlib.contextmanager

@@ -90,6 +90,11 @@ def prepare(work: Work, tools: Tools, encode: EncodeEvent) -> Prepared:
     return prepared
 
 
+def lookups_of(places: Sequence[Path]) -> Lookups:
+    """What processors ask of others; `places` are MMDB files in order of preference."""
+    return Lookups(place=Places(places).place, user_agent=parse_user_agent, url=parse_url)
+
+
 @dataclass(frozen=True)
 class Recipe:
     """All that a worker needs to set itself up; picklable, so that it can travel to one.
@@ -105,9 +110,8 @@ class Recipe:
 
     def tools(self) -> Tools:
         """Compile pipelines and rules, open the place databases."""
-        place = Places(self.places).place
-        lookups = Lookups(place=place, user_agent=parse_user_agent, url=parse_url)
-        return Tools(Normaliser.shipped(self.pipelines, lookups), Enricher(place), Matcher(self.rules))
+        lookups = lookups_of(self.places)
+        return Tools(Normaliser.shipped(self.pipelines, lookups), Enricher(lookups.place), Matcher(self.rules))
 
     def __call__(self) -> Prepare:
         """Set up a worker (`processors.Setup`)."""

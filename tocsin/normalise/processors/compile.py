@@ -7,7 +7,7 @@ from typing import Any
 from tocsin.normalise.errors import BadPipeline
 from tocsin.normalise.filters import compile_filter
 from tocsin.normalise.lookups import Lookups
-from tocsin.normalise.processors import arrays, compute, parse, remap
+from tocsin.normalise.processors import arrays, compute, parse, remap, schema
 from tocsin.normalise.processors.settings import Settings
 from tocsin.normalise.run import Process
 
@@ -33,6 +33,7 @@ _BUILDERS: Mapping[str, Build] = {
     "lookup-processor": lambda settings, _: compute.lookup_processor(settings),
     "array-processor": lambda settings, _: arrays.array_processor(settings),
     "array-map-processor": lambda settings, _: arrays.array_map_processor(settings, compile_filter),
+    "schema-processor": lambda settings, _: schema.schema_processor(settings, compile_filter),
 }
 
 TYPES = (*_BUILDERS, "pipeline")

@@ -48,7 +48,7 @@ def attribute_remapper(settings: Settings) -> Process:
     preserves = settings.flag("preserve_source")
     overrides = settings.flag("override_on_conflict")
     if not from_tag and not to_tag:
-        return _attribute_to_attribute(names, target, to, preserves, overrides)
+        return attribute_to_attribute(names, target, to, preserves, overrides)
 
     sources = [(name, getter(name), remover(name)) for name in names]
     get_target, set_target = getter(target), setter(target)
@@ -80,7 +80,8 @@ def attribute_remapper(settings: Settings) -> Process:
     return process
 
 
-def _attribute_to_attribute(names: list[str], target: str, to: str, preserves: bool, overrides: bool) -> Process:
+def attribute_to_attribute(names: list[str], target: str, to: str, preserves: bool, overrides: bool) -> Process:
+    """The first source that is present, cast `to` a format, at the target."""
     sources = [(getter(name), remover(name), name == target) for name in names]
     get_target, set_target = getter(target), setter(target)
     if preserves and not overrides and to == "auto" and target not in names:

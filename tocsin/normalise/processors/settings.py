@@ -34,8 +34,8 @@ class Settings:
         self._members = {snake_case(str(name)): value for name, value in body.items()}
         self.where = where
 
-    def bad(self, name: str, problem: str) -> BadPipeline:
-        return BadPipeline(f"{self.where}.{name}" if self.where else name, problem)
+    def bad(self, name: str, problem: str, code: str = "invalid") -> BadPipeline:
+        return BadPipeline(f"{self.where}.{name}" if self.where else name, problem, code)
 
     def has(self, name: str) -> bool:
         return self._members.get(name) is not None
