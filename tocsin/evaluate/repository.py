@@ -79,7 +79,7 @@ SELECT {_COLUMNS} FROM matches WHERE ingested_at >= fromUnixTimestamp64Milli({{s
 """
 
 _OF_GROUPS = f"""
-SELECT {_COLUMNS} FROM matches
+SELECT {_COLUMNS} FROM {{source}}
 WHERE rule_id IN {{rules:Array(String)}} AND `group` IN {{groups:Array(Array(String))}}
   AND (rule_id, rule_version, `group`) IN {{keys:Array(Tuple(String, UInt32, Array(String)))}}
   AND timestamp >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC') AND {{after}}
@@ -87,7 +87,7 @@ ORDER BY rule_id, `group`, timestamp, event_id LIMIT {{page:UInt32}} WITH TIES
 """
 
 _OF_MERGED = f"""
-SELECT {_COLUMNS} FROM matches
+SELECT {_COLUMNS} FROM {{source}}
 WHERE rule_id = {{rule:String}} AND rule_version = {{version:UInt32}}
   AND arrayMap(position -> `group`[position], {{kept:Array(UInt8)}}) IN {{groups:Array(Array(String))}}
   AND timestamp >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC') AND {{after}}
@@ -108,6 +108,9 @@ _BACKFILLED = f"SELECT DISTINCT id FROM logs WHERE {_NAMED} AND has(tags, {{tag:
 
 class Matches:
     """The matches and events that decisions are made from. Times in Unix milliseconds."""
+
+    source = Sql("matches")
+    """What the matches of groups are read from; may use the parameter `since` (Unix milliseconds)."""
 
     def __init__(self, events: EventStore) -> None:
         self._events = events
@@ -142,7 +145,7 @@ class Matches:
             "page": PAGE,
         }
         while True:
-            rows = self._events.query(Sql.of(_OF_GROUPS, after=after, **parameters), LIMITS)
+            rows = self._events.query(Sql.of(_OF_GROUPS, source=self.source, after=after, **parameters), LIMITS)
             yield [_match(row) for row in rows]
             if len(rows) < PAGE:
                 return
@@ -166,7 +169,7 @@ class Matches:
             "page": PAGE,
         }
         while True:
-            rows = self._events.query(Sql.of(_OF_MERGED, after=after, **parameters), LIMITS)
+            rows = self._events.query(Sql.of(_OF_MERGED, source=self.source, after=after, **parameters), LIMITS)
             yield [_match(row) for row in rows]
             if len(rows) < PAGE:
                 return
