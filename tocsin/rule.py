@@ -21,6 +21,9 @@ DEFAULT_MAX_SIGNAL_DURATION = 86400
 MAX_CASES = 10
 MAX_QUERIES = 10
 
+CONTENT_ANOMALY = "content_anomaly"
+"""The method that compares an event's words with those of others (siem.md §2.16)."""
+
 MISSING_GROUP_VALUE = "N/A"
 """What an absent group-by value becomes when a query has optional group-by fields (siem.md §2.5)."""
 

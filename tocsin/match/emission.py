@@ -1,21 +1,21 @@
 """What a query that holds writes beside the event: one match for each group it falls into (siem.md §2.4, §2.5)."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, product
 
 from tocsin.event import Event
-from tocsin.query.parser import parse_field
-from tocsin.query.to_predicate import Reader, reader
+from tocsin.match.texts import SEPARATOR, Texts, content, nothing, place, readers, texts, tuples
+from tocsin.query.to_predicate import Reader
 from tocsin.query.track import Track
-from tocsin.query.values import Scalar, number_of, text_of
-from tocsin.rule import MISSING_GROUP_VALUE, Match, Rule, RuleQuery
+from tocsin.query.values import Scalar, number_of
+from tocsin.rule import CONTENT_ANOMALY, MISSING_GROUP_VALUE, Match, Rule, RuleQuery
 
 MAX_MATCHES = 50
 """Of one query on one event: multi-valued fields multiply, and an event must not become thousands of rows."""
 
-DISTINCT_SEPARATOR = "\x1f"
+DISTINCT_SEPARATOR = SEPARATOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +27,22 @@ class Emission:
     query_index: int
     group_by: tuple[Reader, ...]
     is_group_optional: bool
-    distinct: tuple[Reader, ...] = ()
+    texts: Texts = nothing
     metric: Reader | None = None
     is_maximum: bool = False
 
     @classmethod
     def of(cls, rule: Rule, query_index: int, query: RuleQuery, track: Track) -> "Emission":
         """Raises `QueryError` for what is not the name of a field."""
-
-        def readers(fields: Sequence[str]) -> tuple[Reader, ...]:
-            return tuple(reader(parse_field(field), track) for field in fields)
-
+        metrics = query.metrics if query.aggregation in ("sum", "max") else ()
         return cls(
             rule_id=rule.id,
             rule_version=rule.version,
             query_index=query_index,
-            group_by=readers(query.group_by_fields),
+            group_by=readers(query.group_by_fields, track),
             is_group_optional=query.has_optional_group_by_fields,
-            distinct=readers(query.distinct_fields if query.aggregation == "cardinality" else ()),
-            metric=next(iter(readers(query.metrics if query.aggregation in ("sum", "max") else ())), None),
+            texts=_texts_of(rule, query, track),
+            metric=next(iter(readers(metrics, track)), None),
             is_maximum=query.aggregation == "max",
         )
 
@@ -55,13 +52,10 @@ class Emission:
         An event without the distinct or metric field still matches: it is seen, and adds nothing to the number of
         values or to the sum.
         """
-        groups = [_texts(read(event)) for read in self.group_by]
+        groups = [texts(read(event)) for read in self.group_by]
         if self.is_group_optional:
             groups = [values or [MISSING_GROUP_VALUE] for values in groups]
-        parts: list[str | None] = [None]
-        if self.distinct:
-            counted = islice(product(*(_texts(read(event)) for read in self.distinct)), MAX_MATCHES)
-            parts = [DISTINCT_SEPARATOR.join(values) for values in counted] or [None]
+        parts: list[str] | list[None] = self.texts(event) or [None]
         value = self._value(event)
         for group, part in islice(product(product(*groups), parts), MAX_MATCHES):
             yield Match(self.rule_id, self.rule_version, self.query_index, group, part, value)
@@ -76,9 +70,15 @@ class Emission:
         return max(numbers) if self.is_maximum else sum(numbers)
 
 
-def _texts(values: Iterable[Scalar]) -> list[str]:
-    """Text forms of the values, each once, in order."""
-    return list(dict.fromkeys(map(text_of, values)))
+def _texts_of(rule: Rule, query: RuleQuery, track: Track) -> Texts:
+    """What the rule's method needs of an event beyond its group."""
+    if query.aggregation == "cardinality":
+        return tuples(query.distinct_fields, track)
+    if query.aggregation == "geo_data" and query.metrics:
+        return place(query.metrics[0], track)
+    if rule.options.detection_method == CONTENT_ANOMALY:
+        return content(query.metrics, track)
+    return nothing
 
 
 def _number(value: Scalar) -> float | None:
