@@ -17,6 +17,7 @@ from typing import Any
 from tocsin.query.tree import (
     All,
     And,
+    AnyCase,
     Cidr,
     Equals,
     Exists,
@@ -28,6 +29,7 @@ from tocsin.query.tree import (
     Or,
     Range,
     RangeKind,
+    Regex,
     Text,
     TextGlob,
     Wildcard,
@@ -139,6 +141,10 @@ def holds(node: Node, value: Any) -> bool:
         return equals(node, value)
     if isinstance(node, Glob):
         return glob(node, value)
+    if isinstance(node, AnyCase):
+        return fits(node.pieces, text_form(value), True, lambda character: True)
+    if isinstance(node, Regex):
+        return re.search(node.pattern, text_form(value), re.ASCII) is not None
     if isinstance(node, Range):
         return in_range(node, value)
     if isinstance(node, Cidr):

@@ -286,6 +286,11 @@ def _group(field: str, values: list[str], separator: str) -> str:
 texts_to_find = st.one_of(literals.filter(_has_word).map(quoted), globs.filter(_has_word))
 field_values = st.one_of(literals.map(quoted), globs)
 
+regexes = st.sampled_from(
+    ["^a", "b", "a.b", "(?s)a.b", "[0-9]+", "(?i)hello", "w(or|eb)", "\\\\", '"', "^$", "^[^a]*\\.[0-9]"]
+)
+"""Such as RE2 and Python read alike."""
+
 leaf_queries = st.one_of(
     st.builds(_clause, plain_fields.filter(lambda field: field != "message"), field_values),
     st.builds(_clause, plain_fields, st.one_of(ranges, comparisons)),
@@ -294,6 +299,16 @@ leaf_queries = st.one_of(
     st.builds(_clause, plain_fields, st.just("*")),
     st.builds(lambda field: f"_exists_:{field}", plain_fields),
     st.builds(lambda field: f"_missing_:{field}", plain_fields),
+    st.builds(
+        lambda field, values: f"ANYCASE({field}, {', '.join(values)})",
+        plain_fields,
+        st.lists(field_values, min_size=1, max_size=3),
+    ),
+    st.builds(
+        lambda field, patterns: f"REGEX({field}, {', '.join(map(quoted, patterns))})",
+        plain_fields,
+        st.lists(regexes, min_size=1, max_size=2),
+    ),
     st.builds(
         lambda field, chosen: f"CIDR({field}, {', '.join(chosen)})",
         plain_fields,

@@ -22,6 +22,7 @@ class Code(StrEnum):
     BAD_COMPARE = "BAD_COMPARE"
     BAD_EXISTS = "BAD_EXISTS"
     BAD_CIDR = "BAD_CIDR"
+    BAD_CALL = "BAD_CALL"
     NO_WORD = "NO_WORD"
     UNIT = "UNIT"
     TOO_LONG = "TOO_LONG"

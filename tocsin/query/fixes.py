@@ -92,7 +92,7 @@ def _quoted(text: str, error: QueryError) -> str:
 
 
 def _nested(text: str, error: QueryError) -> str | None:
-    return None if text.startswith("CIDR(", error.start) else _quoted(text, error)
+    return None if text.startswith(("CIDR(", "ANYCASE(", "REGEX("), error.start) else _quoted(text, error)
 
 
 def _field_length(word: str) -> int:

@@ -97,13 +97,25 @@ class CidrCall:
     end: int
 
 
-Token = Mark | Open | Clause | CidrCall
+@dataclass(frozen=True, slots=True)
+class ValueCall:
+    """`ANYCASE(field, value, …)` or `REGEX(field, "…", …)`: one of the values must do."""
+
+    name: str
+    field: Field
+    values: tuple[Phrase | Term, ...]
+    start: int
+    end: int
+
+
+Token = Mark | Open | Clause | CidrCall | ValueCall
 
 _SPACE = re.compile(f"[{WHITE_SPACE}]*")
 _ORDINARY = re.compile(rf'[^{WHITE_SPACE}()\[\]{{}}":<>*?\\]+')
 _IN_PATH = re.compile(rf'[^{WHITE_SPACE}()\[\]{{}}":<>*?\\.]+')
 _NAME_IN_CALL = re.compile(rf'[^{WHITE_SPACE}()\[\]{{}}":<>*?\\,]+')
 _IN_CALL = re.compile(rf'[^{WHITE_SPACE}()\[\]{{}}":<>*?\\.,]+')
+_TERM_IN_CALL = re.compile(rf'[^{WHITE_SPACE}()\[\]{{}}"<>*?\\,]+')
 _BOUND = re.compile(rf"[^{WHITE_SPACE}\]}}\\]+")
 _BLOCK = re.compile(rf"[^{WHITE_SPACE},()]*")
 _WORD = re.compile(rf"[^{WHITE_SPACE}()]*")
@@ -112,6 +124,10 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _COMPARISON = re.compile("[<>]=?")
 _OPERATOR = re.compile(rf"(AND|OR|NOT|&&|\|\|)(?=[{WHITE_SPACE}()]|\Z)")
 _SIGNS = {"AND": Sign.AND, "&&": Sign.AND, "OR": Sign.OR, "||": Sign.OR, "NOT": Sign.NOT}
+_VALUE_CALLS = {
+    "ANYCASE": "write ANYCASE(@process.name, cmd.exe, *\\\\powershell.exe)",
+    "REGEX": 'write REGEX(@process.command_line, "-enc[a-z]*")',
+}
 EXISTENCE = ("_exists_", "_missing_")
 
 
@@ -155,6 +171,9 @@ class Lexer:
             return Mark(_SIGNS[operator[1]], start, self.at)
         if text.startswith("CIDR(", start):
             return self._cidr()
+        for name in _VALUE_CALLS:
+            if text.startswith(f"{name}(", start):
+                return self._value_call(name)
         return self._clause()
 
     # -- clauses ------------------------------------------------------------------------------------------------------
@@ -427,13 +446,7 @@ class Lexer:
         self.at += 5
         self._skip_space()
         at = self.at
-        if self._peek() in ("@", "#"):
-            field = self._path(_IN_CALL, ends_with="")
-        elif self._peek() in tuple('"[]{}<>:*?,'):
-            field = None
-        else:
-            pieces = self._pieces(_NAME_IN_CALL)
-            field = Field(FieldKind.NAME, self._literal(pieces, at)) if pieces else None
+        field = self._field_in_call()
         if field is None:
             raise self._unclosed(opening) if self._peek() == "" else self._bad_cidr(at, "the field is missing")
         self._skip_space()
@@ -459,6 +472,48 @@ class Lexer:
             raise self._error(Code.NESTED_FIELD, start, self.at + 1, "CIDR names another field inside the group of one")
         self.at += 1
         return CidrCall(field, tuple(blocks), start, self.at)
+
+    def _field_in_call(self) -> Field | None:
+        """The first argument of a function; None if there is none."""
+        at = self.at
+        if self._peek() in ("@", "#"):
+            return self._path(_IN_CALL, ends_with="")
+        if self._peek() in tuple('"[]{}<>:*?,'):
+            return None
+        pieces = self._pieces(_NAME_IN_CALL)
+        return Field(FieldKind.NAME, self._literal(pieces, at)) if pieces else None
+
+    def _value_call(self, name: str) -> ValueCall:
+        """`NAME(field, value, …)`; `self.at` is on its first letter. Regular expressions stand in quotes."""
+        start = self.at
+        opening = start + len(name)
+        self.at = opening + 1
+        self._skip_space()
+        field = self._field_in_call()
+        self._skip_space()
+        values: list[Phrase | Term] = []
+        while field is not None and self._peek() == ",":
+            self.at += 1
+            self._skip_space()
+            if self._peek() == '"':
+                values.append(self._phrase())
+            else:
+                pieces = self._pieces(_TERM_IN_CALL)
+                if not pieces or name == "REGEX":
+                    break
+                values.append(Term(joined(pieces)))
+            self._skip_space()
+        if self._peek() == "":
+            raise self._unclosed(opening)
+        if field is None or not values or self._peek() != ")":
+            what = "the field is missing" if field is None else "a comma and a value must follow"
+            message = f"{what}: {_VALUE_CALLS[name]}"
+            raise self._error(Code.BAD_CALL, start, min(self.at + 1, len(self.text)), message)
+        if self.in_group:
+            message = f"{name} names another field inside the group of one"
+            raise self._error(Code.NESTED_FIELD, start, self.at + 1, message)
+        self.at += 1
+        return ValueCall(name, field, tuple(values), start, self.at)
 
     def _bad_cidr(self, at: int, what: str) -> QueryError:
         end = max(self.at, min(at + 1, len(self.text)))

@@ -8,16 +8,17 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tocsin.query import units
+from tocsin.query import patterns, units
 from tocsin.query.errors import Code, QueryError
 from tocsin.query.fixes import mended
-from tocsin.query.lexer import Between, CidrCall, Clause, Lexer, Mark, Open, Phrase, Sign, Term
+from tocsin.query.lexer import Between, CidrCall, Clause, Lexer, Mark, Open, Phrase, Sign, Term, ValueCall
 from tocsin.query.tree import (
     ANY,
     FREE,
     MESSAGE,
     TIMESTAMP,
     All,
+    AnyCase,
     Cidr,
     Equals,
     Exists,
@@ -28,11 +29,13 @@ from tocsin.query.tree import (
     Pieces,
     Range,
     RangeKind,
+    Regex,
     Span,
     Text,
     TextGlob,
     conjunction,
     disjunction,
+    joined,
     negation,
 )
 from tocsin.query.values import address_of, block_of, fold, is_ipv4, number_of, time_of, whole_text, words
@@ -155,6 +158,9 @@ class _Parser:
                 self.lexer.in_group = inner is not None
             elif isinstance(token, CidrCall):
                 self.operand(Cidr(token.field, token.blocks, self.span(token.start, token.end)), group)
+            elif isinstance(token, ValueCall):
+                span = self.span(token.start, token.end)
+                self.operand(disjunction([_called(token, value, span) for value in token.values], span), group)
             else:
                 self.operand(self.clause(token, group), group)
 
@@ -240,6 +246,22 @@ def _equals(field: Field, value: Phrase | Term, span: Span) -> Node:
     if isinstance(value, Term) and "/" in value.text and field != TIMESTAMP and block_of(value.text) is not None:
         return disjunction([Cidr(field, (value.text,), span), literal], span)  # the extension of §11
     return literal
+
+
+def _called(token: ValueCall, value: Phrase | Term, span: Span) -> Node:
+    """One value of `ANYCASE` or `REGEX`."""
+    if token.name == "REGEX":
+        pattern = value.text
+        try:
+            patterns.regex(pattern)
+        except ValueError as error:
+            message = f"'{pattern}' is no regular expression that runs in linear time (RE2): {error}"
+            raise QueryError(Code.BAD_CALL, token.start, token.end, message) from None
+        return Regex(token.field, pattern, span)
+    pieces = value.pieces if isinstance(value, Term) else joined([value.text])
+    if pieces == (ANY,):
+        return Exists(token.field, span)
+    return AnyCase(token.field, tuple(fold(piece) if isinstance(piece, str) else piece for piece in pieces), span)
 
 
 def _glob(field: Field, pieces: Pieces, token: Clause, span: Span) -> Node:

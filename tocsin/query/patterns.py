@@ -206,6 +206,23 @@ def _compiled(pattern: str) -> Any:
     return re2.compile(pattern, options)
 
 
+# -- regular expressions ----------------------------------------------------------------------------------------------
+
+
+def regex(pattern: str) -> Callable[[str], bool]:
+    """Whether a pattern matches some part of a text; raises `ValueError` for what RE2 does not know."""
+    try:
+        found = _compiled(regex_text(pattern))
+    except re2.error as error:
+        raise ValueError(str(error.args[0] if error.args else error).removeprefix("b'").removesuffix("'")) from None
+    return lambda text: found.search(text) is not None
+
+
+def regex_text(pattern: str) -> str:
+    """The pattern as both engines take it: their dots differ on line breaks unless told."""
+    return f"(?-s){pattern}"
+
+
 # -- paths in a document ----------------------------------------------------------------------------------------------
 
 Step = tuple[tuple[str, int], ...]

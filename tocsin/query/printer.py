@@ -9,6 +9,7 @@ from tocsin.query.tree import (
     TIMESTAMP,
     All,
     And,
+    AnyCase,
     Cidr,
     Equals,
     Exists,
@@ -22,6 +23,7 @@ from tocsin.query.tree import (
     Pieces,
     Range,
     RangeKind,
+    Regex,
     Text,
     TextGlob,
     fold_up,
@@ -58,7 +60,21 @@ def _print(node: Node, below: Sequence[str]) -> str:
         return "*"
     if isinstance(node, Cidr):
         return f"CIDR({print_field(node.field)}, {', '.join(node.blocks)})"
+    if isinstance(node, AnyCase | Regex):
+        return _call(node.field, [node])
     return _prefix(node.field) + _value(node)
+
+
+def _call(field: Field, leaves: Sequence[AnyCase | Regex]) -> str:
+    """`ANYCASE(field, value, …)` or `REGEX(field, "…", …)`; the leaves are of one kind."""
+    values = [_quoted(leaf.pattern) if isinstance(leaf, Regex) else _case_value(leaf.pieces) for leaf in leaves]
+    name = "REGEX" if isinstance(leaves[0], Regex) else "ANYCASE"
+    return f"{name}({print_field(field)}, {', '.join(values)})"
+
+
+def _case_value(pieces: Pieces) -> str:
+    is_literal = all(isinstance(piece, str) for piece in pieces)
+    return _quoted("".join(map(str, pieces))) if is_literal else _term(pieces).replace(",", "\\,")
 
 
 def _series(node: And | Or, below: Sequence[str]) -> str:
@@ -72,11 +88,26 @@ def _series(node: And | Or, below: Sequence[str]) -> str:
         if isinstance(node, Or) and _is_extension(part, node.parts[index + 1 : index + 2]):
             next(parts)
             items.append(_prefix(part.field) + _term((part.blocks[0],)))  # type: ignore[union-attr]
+        elif isinstance(node, Or) and isinstance(part, AnyCase | Regex):
+            run = _run(part, node.parts[index + 1 :])
+            for _ in run[1:]:
+                next(parts)
+            items.append(_call(part.field, run))
         elif isinstance(node, And) and isinstance(part, Or) and not _is_group(part):
             items.append(f"({below[index]})")
         else:
             items.append(below[index])
     return separator.join(items)
+
+
+def _run(first: AnyCase | Regex, following: Sequence[Node]) -> list[AnyCase | Regex]:
+    """Neighbouring alternatives that one call can name."""
+    run = [first]
+    for part in following:
+        if type(part) is not type(first) or part.field != first.field:
+            break
+        run.append(part)
+    return run
 
 
 def _is_extension(part: Node, following: Sequence[Node]) -> bool:
@@ -100,7 +131,7 @@ def _is_group(node: Node) -> bool:
 
 def _field_of(node: Node) -> Field | None:
     leaf = node.part if isinstance(node, Not) else node
-    return None if isinstance(leaf, And | Or | Not | All | Cidr) else leaf.field
+    return None if isinstance(leaf, And | Or | Not | All | Cidr | AnyCase | Regex) else leaf.field
 
 
 def _bare(node: Node) -> str:

@@ -13,6 +13,7 @@ from tocsin.query.track import LOGS, Column, Kind, Track
 from tocsin.query.tree import (
     All,
     And,
+    AnyCase,
     Cidr,
     Equals,
     Exists,
@@ -25,6 +26,7 @@ from tocsin.query.tree import (
     Or,
     Range,
     RangeKind,
+    Regex,
     Text,
     TextGlob,
     fold_up,
@@ -244,6 +246,12 @@ def value_test(leaf: Leaf, track: Track = LOGS) -> Test:
         return _equals_test([leaf.text], kind)
     if isinstance(leaf, Glob):
         return _glob_test(leaf, kind)
+    if isinstance(leaf, AnyCase):
+        folded = patterns.whole(leaf.pieces)
+        return lambda value: folded(fold(text_of(value)))
+    if isinstance(leaf, Regex):
+        found = patterns.regex(leaf.pattern)
+        return lambda value: found(text_of(value))
     if isinstance(leaf, Range):
         return _range_test(leaf, kind)
     if isinstance(leaf, Cidr):

@@ -34,6 +34,7 @@ from tocsin.query.tree import (
     ONE,
     All,
     And,
+    AnyCase,
     Cidr,
     Equals,
     Exists,
@@ -47,6 +48,7 @@ from tocsin.query.tree import (
     Pieces,
     Range,
     RangeKind,
+    Regex,
     Text,
     TextGlob,
     fold_up,
@@ -244,7 +246,7 @@ class _Compiler:
                 texts.append(self.many_texts(group, is_any=is_any))
             elif kind is Cidr and is_any:
                 texts.append(self.leaf(Cidr(group[0].field, tuple(block for leaf in group for block in leaf.blocks))))
-            elif kind is Glob and many:
+            elif kind in (Glob, AnyCase) and many:
                 texts.append(self.many_globs(group, is_any=is_any))
             elif range_kind is RangeKind.NUMBER and many:
                 texts.append(self.many_numbers(group, is_any=is_any))
@@ -268,6 +270,10 @@ class _Compiler:
             return self.text_glob(leaf)
         if isinstance(leaf, Glob):
             return self.glob(leaf)
+        if isinstance(leaf, AnyCase):
+            return self.any_case(leaf)
+        if isinstance(leaf, Regex):
+            return self.any_text(leaf.field, self.matches(patterns.regex_text(leaf.pattern)))
         if isinstance(leaf, Cidr):
             blocks = [block for text in leaf.blocks if (block := block_of(text)) is not None]
             return self.any_string(leaf.field, self.within_addresses(address_ranges(blocks)))
@@ -396,6 +402,14 @@ class _Compiler:
             pieces = tuple(fold(piece) if isinstance(piece, str) else piece for piece in pieces)
         return self.any_text(leaf.field, self.like(pieces))
 
+    def any_case(self, leaf: AnyCase) -> str:
+        kind = kind_of(leaf.field, self.track)
+        if kind is Kind.TEXT:
+            return self.message_glob(leaf.pieces)
+        is_folded = kind in (Kind.FOLDED, Kind.TAGS)
+        test = self.like(leaf.pieces) if is_folded else self.matches(patterns.whole_pattern(leaf.pieces, folds=True))
+        return self.any_text(leaf.field, test)
+
     def message_glob(self, pieces: Pieces) -> str:
         """Against the whole message, case ignored; words that must occur are looked for first, in the stored ones."""
         column = self.track.columns["message"]
@@ -423,12 +437,12 @@ class _Compiler:
         pattern = self.bind(regex)
         return lambda x: f"match({x}, {pattern})"
 
-    def many_globs(self, leaves: Sequence[Glob], *, is_any: bool) -> str:
+    def many_globs(self, leaves: Sequence[Glob | AnyCase], *, is_any: bool) -> str:
         field = leaves[0].field
         kind = kind_of(field, self.track)
+        folds = kind is not Kind.EXACT or isinstance(leaves[0], AnyCase)
         self.count(1)
         if is_any:
-            folds = kind is not Kind.EXACT
             bodies = [patterns.whole_body(leaf.pieces, folds=folds) for leaf in leaves]
             regexes = [self.bind(patterns.whole_regex(chunk)) for chunk in _chunks(bodies)]
             test: Test = lambda x: " OR ".join(f"match({x}, {regex})" for regex in regexes)  # noqa: E731
@@ -437,7 +451,7 @@ class _Compiler:
                 if kind is Kind.TEXT
                 else self.any_text(field, test)
             )
-        found = [patterns.whole_pattern(leaf.pieces, folds=kind is not Kind.EXACT) for leaf in leaves]
+        found = [patterns.whole_pattern(leaf.pieces, folds=folds) for leaf in leaves]
         values = f"arrayExists(x -> match(x, p), {self.values(field)})"
         return f"arrayAll(p -> {values}, {self.bind(found, 'Array(String)')})"
 

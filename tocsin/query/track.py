@@ -149,6 +149,9 @@ SIGNALS = Track(
     (TextField("message"), TextField(path="title")),
 )
 
+SUPPRESSED = replace(SIGNALS, name="suppressed", table="suppressed")
+"""Signals that a suppression hides: rows as of `signals`, in a table of their own (siem.md §5.2)."""
+
 SPANS = Track(
     "spans",
     "spans",
@@ -163,7 +166,7 @@ SPANS = Track(
     (TextField("resource_name"), TextField(path="error.message"), TextField(path="error.stack")),
 )
 
-TRACKS: Mapping[str, Track] = {track.name: track for track in (LOGS, SIGNALS, AUDIT, SPANS)}
+TRACKS: Mapping[str, Track] = {track.name: track for track in (LOGS, SIGNALS, SUPPRESSED, AUDIT, SPANS)}
 
 
 def eval_track(track: Track) -> Track:

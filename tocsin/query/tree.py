@@ -160,6 +160,24 @@ class Cidr:
 
 
 @dataclass(frozen=True, slots=True)
+class AnyCase:
+    """A whole value whatever its case: folded literals and wildcards (decision 0106)."""
+
+    field: Field
+    pieces: Pieces
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Regex:
+    """A regular expression of RE2 that some part of the value's text form matches (decision 0106)."""
+
+    field: Field
+    pattern: str
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """Folded words, next to one another, in free text, full text or the message."""
 
@@ -177,7 +195,7 @@ class TextGlob:
     span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
-Leaf = All | Exists | Equals | Glob | Range | Cidr | Text | TextGlob
+Leaf = All | Exists | Equals | Glob | AnyCase | Regex | Range | Cidr | Text | TextGlob
 Node = Leaf | And | Or | Not
 
 T = TypeVar("T")

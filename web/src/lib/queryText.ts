@@ -170,7 +170,8 @@ function readClause(text: string, start: number): Clause {
     } else break;
   }
   if (text.charAt(at) === "(") return { start, end: closing(text, at), negated, field: "", values: null };
-  if (text.startsWith("CIDR(", at)) return { start, end: closing(text, at + 4), negated, field: "", values: null };
+  const call = /^(?:CIDR|ANYCASE|REGEX)\(/.exec(text.slice(at, at + 8));
+  if (call) return { start, end: closing(text, at + call[0].length - 1), negated, field: "", values: null };
   const colon = fieldEnd(text, at);
   if (colon === null) return { start, end: termEnd(text, at), negated, field: "", values: null };
   const field = text.slice(at, colon);
