@@ -106,8 +106,13 @@ class Evidence:
             self.last_events.pop(0)
 
     def closes_at(self, rule: Rule) -> int:
-        """The first moment at which a hit would open another signal."""
-        first_second = self.first_seen - self.first_seen % 1000
+        """The first moment at which a hit would open another signal.
+
+        Evidence may be older than the window (the first of two locations, the first step of a sequence); the duration
+        of a signal does not count it.
+        """
+        began = max(self.first_seen, self.timestamp - rule.window_ms)
+        first_second = began - began % 1000
         return min(self.last_hit + rule.keep_alive_ms, first_second + rule.max_signal_duration_ms + 1)
 
     def decision(self, prepared: Plan, group: tuple[str, ...]) -> Decision:
@@ -159,6 +164,10 @@ class Life:
 
     def is_more_severe(self, case_index: int, than: int) -> bool:
         return self._severities[case_index] > self._severities[than]
+
+    def opens_at(self, timestamp: int) -> bool:
+        """Whether a hit at this moment opens a signal."""
+        return self.open is None or timestamp >= self.open.closes_at(self._plan.rule)
 
     def hit(
         self,
