@@ -1,0 +1,285 @@
+"""One engine over stored logs: the signals that a rule would have raised (siem.md §2.24, §2.27; design §9.4).
+
+What live detection decides from the matches that were written when an event came in, a replay decides from matches made
+now, of any rule, stored or not, at any version: the rule's queries find the candidates among the stored logs, and from
+these the matcher makes the matches. The rest is the very same: plan, machine, decisions. Preview, backtest, historical
+jobs and scheduled rules are uses of it.
+
+Signals open from `start` on; the logs before it, as far back as the plan says, only fill what the method remembers. So
+a replay says what a rule would have raised that had been enabled at `start`.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from tocsin.errors import BadRequest, LimitExceeded
+from tocsin.evaluate.decision import Decision, MatchRow
+from tocsin.evaluate.logs_repository import Asked, Prospects, StoredLogs, Stretch, Values
+from tocsin.evaluate.method import FIRST_EVENTS, Machine, Plan, ScopeTooLarge
+from tocsin.evaluate.methods import plan
+from tocsin.evaluate.prospects import bound
+from tocsin.evaluate.repository import Matches
+from tocsin.event import Event
+from tocsin.match.emission import DISTINCT_SEPARATOR, MAX_MATCHES
+from tocsin.match.matcher import Matcher
+from tocsin.query import LOGS, parse, to_sql
+from tocsin.rule import MISSING_GROUP_VALUE, Rule, RuleQuery
+from tocsin.store.limits import Limits
+
+NARROW = ("count", "cardinality", "max")
+"""Aggregations whose matches are made of values alone. A sum needs the event: `[5, 5]` is stored as one value."""
+
+MAX_SIGNALS = 100_000
+"""Of one replay: what memory holds, and more than anybody would triage."""
+
+MAX_GROUPS = 300_000
+"""Signal groups in memory at once, about 600 MB."""
+
+SWEEP_GROUPS = 20_000
+"""From so many on, groups that are idle for longer than they remember are let go."""
+
+Monotonic = Callable[[], float]
+
+
+class Budget:
+    """How long a replay may take altogether."""
+
+    def __init__(self, seconds: float, monotonic: Monotonic = time.monotonic) -> None:
+        self.seconds = seconds
+        self._monotonic = monotonic
+        self._end = monotonic() + seconds
+
+    def limits(self) -> Limits:
+        """What the next statement may take. Raises `LimitExceeded`."""
+        left = self._end - self._monotonic()
+        if left <= 0:
+            raise LimitExceeded(
+                f"the replay took longer than the {self.seconds:g} s that it may take: shorten the time range, add a "
+                "clause to the query, or run it as a historical job, which may take as long as it needs"
+            )
+        return Limits(seconds=round(left, 3), rows=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """`decisions` in order of time. `matches` are those that were read: fewer than there are where a bound has shown
+    that the others cannot matter. `failures` name groups that could not be decided, with the reason."""
+
+    plan: Plan
+    decisions: tuple[Decision, ...]
+    matches: int
+    failures: Mapping[tuple[str, ...], str]
+
+
+class Replay:
+    """Reads stored logs; safe to use from many threads."""
+
+    def __init__(self, logs: StoredLogs, matches: Matches) -> None:
+        self._logs = logs
+        self._matches = matches
+
+    def run(
+        self,
+        rule: Rule,
+        start: int,
+        end: int,
+        budget: Budget,
+        *,
+        is_live: bool = True,
+        named: int = FIRST_EVENTS,
+    ) -> Replayed:
+        """The signals that the rule opens in `[start, end)` (Unix milliseconds, event time).
+
+        The rule is as detection runs it (`rules.executable`). `is_live` leaves out what live detection would have
+        ignored as too late; `named` events of each signal are named. Raises `BadRequest` for a rule that cannot be
+        replayed, `LimitExceeded` when the budget is used up or there are more than `MAX_SIGNALS`.
+        """
+        prepared = plan(rule)
+        whole = Stretch(start - prepared.lookback_ms, end, is_live)
+        groups = _Groups(prepared, start, named)
+        for page in self._pages(rule, whole, budget, prepared):
+            groups.feed(page)
+        return Replayed(prepared, groups.finish(), groups.matches, groups.failures)
+
+    def matches(
+        self, rule: Rule, start: int, end: int, budget: Budget, *, is_live: bool = True
+    ) -> Iterator[list[MatchRow]]:
+        """Pages of all matches of the rule in `[start, end)`, as `match/emission.py` writes them, in event time; those
+        of one event stand on one page. Raises as `run` does."""
+        return self._pages(rule, Stretch(start, end, is_live), budget)
+
+    def series(
+        self, rule: Rule, start: int, end: int, interval: int, budget: Budget, *, is_live: bool = True
+    ) -> list[tuple[int, tuple[int, ...]]]:
+        """For each interval (ms) of the range that has any: its number from 0, and how many events each query finds."""
+        found = [query.condition for query in _asked(rule)]
+        return self._logs.series(found, Stretch(start, end, is_live), interval, budget.limits)
+
+    def _pages(
+        self, rule: Rule, stretch: Stretch, budget: Budget, prepared: Plan | None = None
+    ) -> Iterator[list[MatchRow]]:
+        """With a plan, matches that cannot matter may be left out."""
+        asked = _asked(rule)
+        matcher = _matcher(rule)
+        if not is_narrow(rule):
+            for events in self._logs.events([query.condition for query in asked], stretch, budget.limits):
+                yield [row for event in events for row in _rows(matcher, event)]
+            return
+        only: Prospects | None = None
+        if prepared is not None and (needed := bound(prepared)) is not None:
+            only = self._logs.prospects(asked, needed, rule.window_ms, stretch, budget.limits)
+            if not only.ranges:
+                return
+        scopes = only.scopes if only is not None else None
+        for page in self._logs.values(asked, stretch, budget.limits, only):
+            rows = self._narrow(page, rule.queries, matcher)
+            yield [row for row in rows if scopes is None or row.group in scopes]
+
+    def _narrow(self, page: Sequence[Values], queries: Sequence[RuleQuery], matcher: Matcher) -> Iterator[MatchRow]:
+        """Matches from values; events with so many values that the cap decides are read as they are."""
+        capped = {values.event_id: values.timestamp for values in page if _is_capped(values, queries)}
+        events = self._matches.events((timestamp, event_id) for event_id, timestamp in capped.items()) if capped else {}
+        for values in page:
+            if values.event_id in capped:
+                if values.event_id in events:
+                    yield from _rows(matcher, events[values.event_id])
+                continue
+            for index, query in enumerate(queries):
+                if values.met[index]:
+                    yield from _of(values, index, query)
+
+
+def is_narrow(rule: Rule) -> bool:
+    """Whether the rule's matches consist of nothing but values of fields, which SQL gives as the matcher does."""
+    plain = all(query.aggregation in NARROW for query in rule.queries)
+    return plain and not rule.extra.get("referenceTables")
+
+
+def _asked(rule: Rule) -> list[Asked]:
+    asked = []
+    for query in rule.queries:
+        if query.data_source != LOGS.name:
+            raise BadRequest(
+                f"query '{query.label}' reads '{query.data_source}': only queries over logs can be run over stored logs"
+            )
+        asked.append(
+            Asked(
+                condition=to_sql(parse(query.full_query)),
+                group_by=query.group_by_fields,
+                is_group_optional=query.has_optional_group_by_fields,
+                distinct=query.distinct_fields if query.aggregation == "cardinality" else (),
+                metric=query.metrics[0] if query.aggregation == "max" and query.metrics else None,
+            )
+        )
+    return asked
+
+
+def _matcher(rule: Rule) -> Matcher:
+    matcher = Matcher([replace(rule, is_enabled=True, is_deleted=False)])
+    if matcher.problems:
+        problem = matcher.problems[0]
+        raise BadRequest(f"query '{rule.queries[problem.query_index].label}' cannot be run: {problem.message}")
+    return matcher
+
+
+def _rows(matcher: Matcher, event: Event) -> list[MatchRow]:
+    return [
+        MatchRow(event.timestamp, event.id, match.group, match.query_index, match.distinct, match.value)
+        for match in matcher.match(event)
+    ]
+
+
+def _lists(values: Values, query: RuleQuery) -> tuple[list[Sequence[str]], list[Sequence[str]]]:
+    """The values of the group-by and of the distinct fields."""
+    groups = [values.texts[field] for field in query.group_by_fields]
+    if query.has_optional_group_by_fields:
+        groups = [found or (MISSING_GROUP_VALUE,) for found in groups]
+    distinct = [values.texts[field] for field in query.distinct_fields] if query.aggregation == "cardinality" else []
+    return groups, distinct
+
+
+def _is_capped(values: Values, queries: Sequence[RuleQuery]) -> bool:
+    for index, query in enumerate(queries):
+        if values.met[index]:
+            groups, distinct = _lists(values, query)
+            if math.prod(map(len, groups)) * max(math.prod(map(len, distinct)), 1) > MAX_MATCHES:
+                return True
+    return False
+
+
+def _of(values: Values, index: int, query: RuleQuery) -> Iterator[MatchRow]:
+    """The matches of one query on one event, as `Emission.matches` makes them."""
+    groups, distinct = _lists(values, query)
+    parts: list[str | None] = [None]
+    if distinct:
+        parts = [DISTINCT_SEPARATOR.join(found) for found in product(*distinct)] or [None]
+    value = None
+    if query.aggregation == "max" and query.metrics:
+        value = max(map(float, values.numbers[query.metrics[0]]), default=None)
+    for group, part in product(product(*groups), parts):
+        yield MatchRow(values.timestamp, values.event_id, group, index, part, value)
+
+
+class _Groups:
+    """All signal groups of one rule, each with its machine."""
+
+    def __init__(self, prepared: Plan, start: int, named: int) -> None:
+        self._plan = prepared
+        self._start = start
+        self._named = named
+        self._machines: dict[tuple[str, ...], Machine] = {}
+        self._found: list[Decision] = []
+        self._sweep_at = SWEEP_GROUPS
+        self.matches = 0
+        self.failures: dict[tuple[str, ...], str] = {}
+
+    def feed(self, rows: Sequence[MatchRow]) -> None:
+        """Matches in event time, later than all before."""
+        self.matches += len(rows)
+        by_group: dict[tuple[str, ...], list[MatchRow]] = {}
+        for row in rows:
+            by_group.setdefault(self._plan.signal_group(row.group), []).append(row)
+        for group, of_group in by_group.items():
+            if group not in self.failures:
+                self._feed(group, of_group)
+        if len(self._machines) > self._sweep_at:
+            self._sweep(rows[-1].timestamp)
+        if len(self._found) > MAX_SIGNALS:
+            raise LimitExceeded(
+                f"the rule raises more than {MAX_SIGNALS:,} signals in this range: shorten the range or narrow the rule"
+            )
+
+    def finish(self) -> tuple[Decision, ...]:
+        for machine in self._machines.values():
+            self._found += machine.decisions()
+        return tuple(sorted(self._found, key=lambda decision: (decision.timestamp, decision.group)))
+
+    def _feed(self, group: tuple[str, ...], rows: list[MatchRow]) -> None:
+        machine = self._machines.get(group)
+        if machine is None:
+            machine = self._machines[group] = self._plan.machine(self._start, self._named)
+        try:
+            machine.feed(rows)
+        except ScopeTooLarge as error:
+            self.failures[group] = str(error)
+            del self._machines[group]
+            return
+        if closed := machine.closed():
+            self._found += closed
+            machine.forget()
+
+    def _sweep(self, now: int) -> None:
+        """Let groups go that have no open signal and remember nothing that a later match could need."""
+        horizon = now - self._plan.lookback_ms - max(self._plan.rule.max_signal_duration_ms, 1)
+        for group, machine in list(self._machines.items()):
+            if machine.position is not None and machine.position[0] < horizon:
+                self._found += machine.decisions()
+                del self._machines[group]
+        if len(self._machines) > MAX_GROUPS:
+            raise LimitExceeded(
+                f"more than {MAX_GROUPS:,} groups are active at once: group by fewer fields or narrow the query"
+            )
+        self._sweep_at = max(SWEEP_GROUPS, 2 * len(self._machines))
