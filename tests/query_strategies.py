@@ -301,12 +301,12 @@ leaf_queries = st.one_of(
     st.builds(lambda field: f"_missing_:{field}", plain_fields),
     st.builds(
         lambda field, values: f"ANYCASE({field}, {', '.join(values)})",
-        plain_fields,
+        st.one_of(plain_fields, st.just("*")),
         st.lists(field_values, min_size=1, max_size=3),
     ),
     st.builds(
         lambda field, patterns: f"REGEX({field}, {', '.join(map(quoted, patterns))})",
-        plain_fields,
+        st.one_of(plain_fields, st.just("*")),
         st.lists(regexes, min_size=1, max_size=2),
     ),
     st.builds(

@@ -99,7 +99,7 @@ class CidrCall:
 
 @dataclass(frozen=True, slots=True)
 class ValueCall:
-    """`ANYCASE(field, value, …)` or `REGEX(field, "…", …)`: one of the values must do."""
+    """`ANYCASE(field, value, …)` or `REGEX(field, "…", …)`: one of the values must do. The field may be `*`."""
 
     name: str
     field: Field
@@ -489,7 +489,11 @@ class Lexer:
         opening = start + len(name)
         self.at = opening + 1
         self._skip_space()
-        field = self._field_in_call()
+        if self._peek() == "*":
+            self.at += 1
+            field: Field | None = FULL
+        else:
+            field = self._field_in_call()
         self._skip_space()
         values: list[Phrase | Term] = []
         while field is not None and self._peek() == ",":

@@ -260,7 +260,7 @@ def _called(token: ValueCall, value: Phrase | Term, span: Span) -> Node:
         return Regex(token.field, pattern, span)
     pieces = value.pieces if isinstance(value, Term) else joined([value.text])
     if pieces == (ANY,):
-        return Exists(token.field, span)
+        return All(span) if token.field.kind is FieldKind.FULL else Exists(token.field, span)
     return AnyCase(token.field, tuple(fold(piece) if isinstance(piece, str) else piece for piece in pieces), span)
 
 

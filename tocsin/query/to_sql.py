@@ -30,6 +30,7 @@ from tocsin.query.track import (
 )
 from tocsin.query.tree import (
     ANY,
+    FULL,
     MESSAGE,
     ONE,
     All,
@@ -246,7 +247,7 @@ class _Compiler:
                 texts.append(self.many_texts(group, is_any=is_any))
             elif kind is Cidr and is_any:
                 texts.append(self.leaf(Cidr(group[0].field, tuple(block for leaf in group for block in leaf.blocks))))
-            elif kind in (Glob, AnyCase) and many:
+            elif kind in (Glob, AnyCase) and many and field != FULL:
                 texts.append(self.many_globs(group, is_any=is_any))
             elif range_kind is RangeKind.NUMBER and many:
                 texts.append(self.many_numbers(group, is_any=is_any))
@@ -273,7 +274,8 @@ class _Compiler:
         if isinstance(leaf, AnyCase):
             return self.any_case(leaf)
         if isinstance(leaf, Regex):
-            return self.any_text(leaf.field, self.matches(patterns.regex_text(leaf.pattern)))
+            matches = self.matches(patterns.regex_text(leaf.pattern))
+            return (self.any_searched if leaf.field == FULL else self.any_text)(leaf.field, matches)
         if isinstance(leaf, Cidr):
             blocks = [block for text in leaf.blocks if (block := block_of(text)) is not None]
             return self.any_string(leaf.field, self.within_addresses(address_ranges(blocks)))
@@ -404,6 +406,9 @@ class _Compiler:
 
     def any_case(self, leaf: AnyCase) -> str:
         kind = kind_of(leaf.field, self.track)
+        if leaf.field == FULL:
+            matches = self.matches(patterns.whole_pattern(leaf.pieces, folds=True))
+            return _joined(_AND, [*self.first_looks(leaf.pieces), self.any_searched(FULL, matches)])
         if kind is Kind.TEXT:
             return self.message_glob(leaf.pieces)
         is_folded = kind in (Kind.FOLDED, Kind.TAGS)
@@ -531,10 +536,17 @@ class _Compiler:
         runs = patterns.word_runs(leaf.pieces)[:_FIRST_LOOKS]
         looks = [self.contains_run(TEXT_WORDS, run) for run in runs]
         if is_full:
-            elsewhere = [self.contains_run(VALUE_WORDS, run) for run in runs]
-            looks = [_joined(_OR, [_joined(_AND, looks), _joined(_AND, elsewhere)])]
+            looks = self.first_looks(leaf.pieces)
         regex = patterns.inside_regex(pattern.left, [pattern.body()], pattern.right)
         return _joined(_AND, [*looks, self.any_searched(leaf.field, self.matches(regex))])
+
+    def first_looks(self, pieces: Pieces) -> list[str]:
+        """The words that a value must have for a pattern of full text: in the texts, or elsewhere."""
+        runs = patterns.word_runs(pieces)[:_FIRST_LOOKS]
+        if not runs:
+            return []
+        places = (TEXT_WORDS, VALUE_WORDS)
+        return [_joined(_OR, [_joined(_AND, [self.contains_run(place, run) for run in runs]) for place in places])]
 
     def any_searched(self, field: Field, test: Test) -> str:
         """Whether one of the texts that free or full text searches passes."""
