@@ -1,10 +1,11 @@
 """Wires everything: from settings to the services of one process. The one module that knows all packages."""
 
 import contextlib
+import itertools
 import os
 import secrets
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -30,8 +31,14 @@ from tocsin.intake.processors import InChild, InThread, Processor
 from tocsin.intake.rejected import RejectedEvents
 from tocsin.intake.service import Intake
 from tocsin.normalise.lookups import Lookups
+from tocsin.normalise.pipelines import PipelineText
 from tocsin.pipeline import Recipe, Tools, enrich, lookups_of, normalise, passed
+from tocsin.pipelines.service import PipelinesService
+from tocsin.pipelines.shipped import read_shipped as read_shipped_pipelines
+from tocsin.query.track import SUPPRESSED
 from tocsin.rule import Rule
+from tocsin.rules.executable import excluding
+from tocsin.rules.ids import new_rule_id
 from tocsin.rules.service import RulesService
 from tocsin.rules.shipped import read_shipped
 from tocsin.signals.engine import SignalEngine
@@ -43,6 +50,7 @@ from tocsin.store.leases import Leases
 from tocsin.store.outbox import Outbox
 from tocsin.store.rows import encode_event
 from tocsin.store.state import StateStore, open_state_store
+from tocsin.suppressions.service import SuppressionsService
 from tocsin.triage import history
 from tocsin.triage.people import assignable
 from tocsin.triage.service import TriageService
@@ -66,9 +74,9 @@ def place_databases(config: Config) -> tuple[Path, ...]:
     return (*(path for path in own if path is not None), config.geoip_country or shipped)
 
 
-def recipe(config: Config, rules: Sequence[Rule]) -> Recipe:
-    """What an intake worker builds its pipeline from."""
-    return Recipe(tuple(rules), content_directory() / "pipelines", place_databases(config), encode_event)
+def recipe(config: Config, rules: Sequence[Rule], texts: tuple[PipelineText, ...] | None = None) -> Recipe:
+    """What an intake worker builds its pipeline from; `texts` are the pipelines, None for the shipped ones."""
+    return Recipe(tuple(rules), content_directory() / "pipelines", place_databases(config), encode_event, texts)
 
 
 @cache
@@ -113,6 +121,8 @@ class Services:
     intake: Intake
     rejected: RejectedEvents
     rules: RulesService
+    suppressions: SuppressionsService
+    pipelines: PipelinesService
     engine: SignalEngine
     signals: SignalsService
     explore: ExploreService
@@ -164,6 +174,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
 
     rules = RulesService(state, audit, clock, to_event=event_from_payload)
     rules.load_shipped(read_shipped(content_directory() / "rules"))
+    suppressions = SuppressionsService(state, audit, clock, rules, new_id=lambda: new_rule_id(secrets.randbelow))
 
     matches = Matches(events)
     rows = SignalRows(events)
@@ -188,21 +199,43 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         hand_over=triage.hand_over,
         add_history=_add_history,
         metrics=SignalMetrics(registry),
+        hidden_rows=SignalRows(events, SUPPRESSED),
+        suppressions=suppressions.present,
     )
     evaluator = Evaluator(matches, Progress(state), rules, writer, clock, EvaluatorMetrics(registry))
     engine = SignalEngine(evaluator, writer, leases, clock, holder, registry)
     engine_holder.append(engine)
 
+    def seeing(enabled: Iterable[Rule]) -> list[Rule]:
+        """The rules without the events that suppressions keep from them."""
+        present, now = suppressions.present(), clock()
+        return [excluding(rule, present.exclusions(rule, now)) for rule in enabled]
+
+    pipelines = PipelinesService(
+        state,
+        audit,
+        clock,
+        shipped=read_shipped_pipelines(content_directory() / "pipelines"),
+        lookups=lambda: lookups_of(place_databases(config)),
+    )
+    pipelines.load_shipped()
+
+    def present_recipe() -> Recipe:
+        return recipe(config, seeing(rules.enabled_rules()), pipelines.active())
+
     metrics = IntakeMetrics(registry)
     intake = Intake(
         events,
-        _processors(config, recipe(config, rules.enabled_rules()), metrics),
+        _processors(config, present_recipe(), metrics),
         clock=clock,
         metrics=metrics,
         buffer_bytes=config.intake_buffer_bytes,
         on_commit=lambda _ingested_at: engine.wake(),
     )
-    rules.on_change(lambda enabled: intake.use(recipe(config, enabled)))
+    renewal = _Renewal(lambda: intake.use(present_recipe()))
+    rules.on_change(lambda _enabled: renewal())
+    suppressions.on_exclusions(renewal)
+    pipelines.on_change(renewal)
 
     return Services(
         config=config,
@@ -216,6 +249,8 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         intake=intake,
         rejected=RejectedEvents(events, intake, clock),
         rules=rules,
+        suppressions=suppressions,
+        pipelines=pipelines,
         engine=engine,
         signals=signals,
         explore=ExploreService(events, clock),
@@ -223,6 +258,25 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         outbox=outbox,
         places_warning=Places(place_databases(config)).warning,
     )
+
+
+class _Renewal:
+    """Does something at each news, from whatever thread it comes, so that what is done last has seen all of it.
+
+    It holds no lock: the news come from services that hold their own, and doing it asks other services.
+    """
+
+    def __init__(self, renew: Callable[[], None]) -> None:
+        self._renew = renew
+        self._numbers = itertools.count(1)
+        self._latest = 0
+
+    def __call__(self) -> None:
+        self._latest = news = next(self._numbers)
+        self._renew()
+        while news != self._latest:
+            news = self._latest
+            self._renew()
 
 
 def _processors(config: Config, setup: Recipe, metrics: IntakeMetrics) -> list[Processor]:

@@ -13,10 +13,12 @@ from tocsin.evaluate.evaluator import Evaluator
 from tocsin.explore.service import ExploreService
 from tocsin.intake.rejected import RejectedEvents
 from tocsin.intake.service import Intake
+from tocsin.pipelines.service import PipelinesService
 from tocsin.rules.service import RulesService
 from tocsin.signals.service import SignalsService
 from tocsin.store.events import EventStore
 from tocsin.store.state import StateStore
+from tocsin.suppressions.service import SuppressionsService
 from tocsin.triage.service import TriageService
 
 
@@ -43,6 +45,10 @@ class Tocsin(Protocol):
     def rejected(self) -> RejectedEvents: ...
     @property
     def rules(self) -> RulesService: ...
+    @property
+    def suppressions(self) -> SuppressionsService: ...
+    @property
+    def pipelines(self) -> PipelinesService: ...
     @property
     def evaluator(self) -> Evaluator: ...
     @property

@@ -33,6 +33,7 @@ from tocsin.query import TRACKS, QueryError, Track, hints, parse
 PERMISSIONS = {
     "logs": "logs_read_data",
     "signals": "security_monitoring_signals_read",
+    "suppressed": "security_monitoring_signals_read",
     "audit": "audit_logs_read",
 }
 

@@ -21,7 +21,11 @@ MAX_TAIL = 4_000
 
 
 class StoredSignal(NamedTuple):
-    """A signal as it stands in the store. Times in Unix milliseconds."""
+    """A signal as it stands in the store. Times in Unix milliseconds.
+
+    `is_hidden`: by a suppression, so that nobody sees it but in the track `suppressed`. `hidden_update`: the signal is
+    shown, but what joined it since is hidden.
+    """
 
     id: str
     timestamp: int
@@ -29,6 +33,8 @@ class StoredSignal(NamedTuple):
     revision: str
     row_version: int
     discovered_at: int
+    is_hidden: bool = False
+    hidden_update: "StoredSignal | None" = None
 
 
 @dataclass(slots=True)

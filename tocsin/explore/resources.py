@@ -26,19 +26,23 @@ EVENT_COLUMNS = (
 )
 
 
+SIGNAL_TRACKS = ("signals", "suppressed")
+"""Tracks whose rows are signals."""
+
+
 def list_columns(track: Track) -> tuple[str, ...]:
     """What a list needs to read."""
-    return SIGNAL_LIST_COLUMNS if track.name == "signals" else EVENT_COLUMNS
+    return SIGNAL_LIST_COLUMNS if track.name in SIGNAL_TRACKS else EVENT_COLUMNS
 
 
 def all_columns(track: Track) -> tuple[str, ...]:
     """What one event in full needs to read."""
-    return SIGNAL_COLUMNS if track.name == "signals" else EVENT_COLUMNS
+    return SIGNAL_COLUMNS if track.name in SIGNAL_TRACKS else EVENT_COLUMNS
 
 
 def resource(track: Track, row: Mapping[str, Any]) -> dict[str, Json]:
     """`{"id", "type", "attributes"}`; the source of an event is among its tags as well, as clients expect it there."""
-    if track.name == "signals":
+    if track.name in SIGNAL_TRACKS:
         return signal_resource(row)
     attributes: dict[str, Json] = {"timestamp": iso(row["timestamp"]), "ingested_at": iso(row["ingested_at"])}
     for name in ("host", "service", "source", "status", "trace_id"):

@@ -14,7 +14,7 @@ from tocsin.explore.cursor import Cursor, parse_cursor
 from tocsin.explore.grouping import GroupBy
 from tocsin.explore.intervals import bucket_count, checked_interval, interval_for
 from tocsin.explore.measures import COUNT, Compute
-from tocsin.explore.resources import all_columns, list_columns, resource
+from tocsin.explore.resources import SIGNAL_TRACKS, all_columns, list_columns, resource
 from tocsin.explore.scope import Scope, scope_of
 from tocsin.explore.series_repository import Bar
 from tocsin.explore.shapes import ShapeMemory
@@ -93,7 +93,7 @@ class ExploreService:
         if not rows and at is not None:
             rows = events_repository.one(self._events, scope, columns, event_id, None)
         if not rows:
-            raise NotFound(f"{'Signal' if track == 'signals' else 'Event'} not found")
+            raise NotFound(f"{'Signal' if track in SIGNAL_TRACKS else 'Event'} not found")
         return resource(scope.track, rows[0])
 
     def facets(
@@ -155,7 +155,7 @@ def track_of(name: str) -> Track:
     return TRACKS[name]
 
 
-EXPLORED = ("logs", "signals", "audit")
+EXPLORED = ("logs", "signals", "suppressed", "audit")
 
 
 def time_of_id(event_id: str) -> int | None:

@@ -1,31 +1,13 @@
 """What changed between two versions of a rule, member by member (siem.md §2.29)."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-_NOT_COMPARED = ("id", "version", "createdAt", "creationAuthorId", "creator", "updatedAt", "updateAuthorId", "updater")
+from tocsin.access import changes
 
-MAX_TEXT = 200
-"""Characters of a value that a line of history shows; the whole value is in the version's rule."""
+_NOT_COMPARED = ("id", "version", "createdAt", "creationAuthorId", "creator", "updatedAt", "updateAuthorId", "updater")
 
 
 def changes_between(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[str, str]]:
     """`[{"type": "create|update|delete", "field", "change"}]`, in the order of the new version's members."""
-    changes = []
-    for name in (*new, *(name for name in old if name not in new)):
-        if name in _NOT_COMPARED or (name in old and name in new and old[name] == new[name]):
-            continue
-        if name not in old:
-            kind, change = "create", _shown(new[name])
-        elif name not in new:
-            kind, change = "delete", _shown(old[name])
-        else:
-            kind, change = "update", f"{_shown(old[name])} → {_shown(new[name])}"
-        changes.append({"type": kind, "field": name, "change": change})
-    return changes
-
-
-def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
+    return changes.changes_between(old, new, _NOT_COMPARED)

@@ -1,4 +1,4 @@
-"""Rows of the track `signals`: what the writer compares with, and what is read for one signal."""
+"""Rows of the tracks `signals` and `suppressed`: what the writer compares with, and what is read for one signal."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -6,7 +6,8 @@ from typing import Any
 
 from tocsin.evaluate.group import StoredSignal
 from tocsin.evaluate.repository import LIMITS
-from tocsin.query import Sql
+from tocsin.query import Sql, Track
+from tocsin.query.track import SIGNALS
 from tocsin.signals.identity import PREFIX
 from tocsin.signals.resource import COLUMNS, iso
 from tocsin.store.events import EventStore
@@ -24,30 +25,34 @@ _NAMED = """timestamp IN (SELECT fromUnixTimestamp64Milli(arrayJoin({times:Array
 
 _STORED = f"""
 SELECT id, timestamp, ingested_at, row_version, {_SCOPE} AS scope, {_REVISION} AS revision, {_CLOSES_AT} AS closes_at
-FROM signals FINAL
+FROM {{table}} FINAL
 WHERE timestamp >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC') AND rule_id IN {{rules:Array(String)}}
   AND {_SCOPE} IN {{scopes:Array(String)}}
 """
 
-_ROWS = f"SELECT {', '.join(COLUMNS)} FROM signals FINAL WHERE {_NAMED}"
+_ROWS = f"SELECT {', '.join(COLUMNS)} FROM {{table}} FINAL WHERE {_NAMED}"
 
-_TIMES = f"SELECT id, timestamp FROM signals FINAL WHERE {_NAMED}"
+_TIMES = f"SELECT id, timestamp FROM {{table}} FINAL WHERE {_NAMED}"
 
-_OPEN = f"SELECT id, {_CLOSES_AT} AS closes_at FROM signals FINAL WHERE {_WINDOW} = 'open' LIMIT {{limit:UInt32}}"
+_OPEN = f"SELECT id, {_CLOSES_AT} AS closes_at FROM {{table}} FINAL WHERE {_WINDOW} = 'open' LIMIT {{limit:UInt32}}"
 
 
 class SignalRows:
-    """Reads the current rows of signals, and writes rows; only the writer writes."""
+    """Reads the current rows of signals, and writes rows; only the writer writes.
 
-    def __init__(self, events: EventStore) -> None:
+    `track` is `SIGNALS`, or `SUPPRESSED` for those that suppressions hide: rows of one shape in two tables.
+    """
+
+    def __init__(self, events: EventStore, track: Track = SIGNALS) -> None:
         self._events = events
+        self._table = track.table
 
     def stored(self, rule_ids: Iterable[str], scopes: Sequence[str], since: int) -> dict[str, list[StoredSignal]]:
         """The signals of these scopes (`scope_key`) from `since` on (Unix milliseconds), by scope."""
         found: dict[str, list[StoredSignal]] = {}
         for start in range(0, len(scopes), CHUNK):
             parameters = {"rules": sorted(rule_ids), "scopes": scopes[start : start + CHUNK], "since": since}
-            for row in self._events.query(Sql(_STORED, parameters), LIMITS):
+            for row in self._events.query(self._sql(_STORED, parameters), LIMITS):
                 signal = StoredSignal(
                     row["id"],
                     row["timestamp"],
@@ -63,7 +68,7 @@ class SignalRows:
         """Whole rows (`resource.COLUMNS`) of the signals that exist, by id."""
         found = {}
         for parameters in _chunks(signal_ids):
-            for row in self._events.query(Sql(_ROWS, parameters), LIMITS):
+            for row in self._events.query(self._sql(_ROWS, parameters), LIMITS):
                 found[row["id"]] = row
         return found
 
@@ -71,20 +76,23 @@ class SignalRows:
         """Ids to timestamps (Unix milliseconds) of the signals that exist."""
         found = {}
         for parameters in _chunks(signal_ids):
-            for row in self._events.query(Sql(_TIMES, parameters), LIMITS):
+            for row in self._events.query(self._sql(_TIMES, parameters), LIMITS):
                 found[row["id"]] = row["timestamp"]
         return found
 
     def window_open(self, limit: int = 100_000) -> dict[str, int]:
         """Signals that are stored as window-open, and when they close (Unix milliseconds)."""
-        rows = self._events.query(Sql(_OPEN, {"limit": limit}), LIMITS)
+        rows = self._events.query(self._sql(_OPEN, {"limit": limit}), LIMITS)
         return {row["id"]: _milliseconds(row["closes_at"]) for row in rows}
 
     def insert(self, lines: Sequence[bytes]) -> None:
         """Store rows; durable when it returns."""
         for start in range(0, len(lines), CHUNK):
             part = lines[start : start + CHUNK]
-            self._events.insert("signals", b"\n".join(part), len(part))
+            self._events.insert(self._table, b"\n".join(part), len(part))
+
+    def _sql(self, template: str, parameters: Mapping[str, Any]) -> Sql:
+        return Sql.of(template, table=Sql(self._table), **parameters)
 
 
 def timestamp_of(signal_id: str) -> int | None:

@@ -1,5 +1,9 @@
 """The one writer of rows of `signals`: what the evaluator concluded and what people decided, in one row (design §5).
 
+A signal that a suppression hides is written to the table `suppressed` instead, and stays there (decision 0110): who
+was hidden is decided by the suppressions that were in force when the signal was first discovered, so that deciding its
+group again gives the same answer.
+
 Both sides come here. Outcomes are projected and compared with what is stored; messages of the outbox topic `signals`
 bring triage changes. Every row is written whole with a rising `row_version`, from the detection fields and the present
 triage, so neither can overwrite the other. Only one writer may be active among all processes (`engine.py`).
@@ -10,7 +14,7 @@ evaluator advances its watermark only after that; killed anywhere before, it dec
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -25,6 +29,7 @@ from tocsin.signal import Triage
 from tocsin.signals.identity import scope_key, signal_id
 from tocsin.signals.projection import Flattened, Projection, flattened, project, with_triage, with_window
 from tocsin.signals.repository import SignalRows
+from tocsin.signals.suppression import NO_SUPPRESSIONS, Suppression, Suppressions, with_suppression
 from tocsin.store.outbox import Message, Outbox
 from tocsin.store.rows import encode_signal
 from tocsin.store.state import StateStore
@@ -46,6 +51,9 @@ HOUR_MS = 3_600_000
 TriageOf = Callable[[Iterable[str]], Mapping[str, Triage]]
 HandOver = Callable[[str, str], None]
 
+PresentSuppressions = Callable[[], Suppressions]
+"""All suppressions with their history, as it is at this moment."""
+
 
 class AddHistory(Protocol):
     """Adds an entry to a signal's history in the caller's transaction; the same entry again changes nothing."""
@@ -63,6 +71,22 @@ class AddHistory(Protocol):
     ) -> None: ...
 
 
+class Change(NamedTuple):
+    """A signal to write. `before` is its row in the same table, None for the first.
+
+    `hidden_by` are the suppressions that hide it, as of `hidden_at` (Unix milliseconds); empty: it is shown, and
+    `cleared` is the hidden row whose place it takes.
+    """
+
+    outcome: Outcome
+    decision: Decision
+    projection: Projection
+    before: StoredSignal | None
+    hidden_by: tuple[Suppression, ...]
+    hidden_at: int
+    cleared: StoredSignal | None
+
+
 class SignalMetrics:
     """Counters since the start of the process."""
 
@@ -70,6 +94,7 @@ class SignalMetrics:
         self.created = Counter("tocsin_signals_created", "Signals raised, by severity.", ["status"], registry=registry)
         self.updated = Counter("tocsin_signals_updated", "Signals that later events changed.", registry=registry)
         self.superseded = Counter("tocsin_signals_superseded", "Signals replaced after late events.", registry=registry)
+        self.hidden = Counter("tocsin_signals_hidden", "Signals that suppressions hid.", registry=registry)
         self.projected = Counter("tocsin_signals_projected", "Rows written for triage or closing.", registry=registry)
         self.write_seconds = Histogram(
             "tocsin_signals_write_seconds",
@@ -94,8 +119,13 @@ class SignalWriter:
         hand_over: HandOver,
         add_history: AddHistory,
         metrics: SignalMetrics,
+        hidden_rows: SignalRows | None = None,
+        suppressions: PresentSuppressions = lambda: NO_SUPPRESSIONS,
     ) -> None:
+        """`hidden_rows` are those of the track `suppressed`; needed where `suppressions` may hide anything."""
         self._rows = rows
+        self._hidden_rows = hidden_rows
+        self._suppressions = suppressions
         self._matches = matches
         self._state = state
         self._outbox = outbox
@@ -112,9 +142,13 @@ class SignalWriter:
     # What the evaluator concluded
 
     def stored(self, asked: Mapping[GroupKey, int]) -> dict[GroupKey, list[StoredSignal]]:
-        """The stored signals of these groups whose timestamp is at least the moment given for each."""
+        """The stored signals of these groups, hidden ones too, with timestamps from the moment given for each on."""
         scopes = {scope_key(*key): key for key in asked}
-        found = self._rows.stored({key.rule_id for key in asked}, list(scopes), min(asked.values()))
+        rules, since = {key.rule_id for key in asked}, min(asked.values())
+        found = self._rows.stored(rules, list(scopes), since)
+        if self._hidden_rows is not None and self._suppressions().may_have_hidden:
+            for scope, hidden in self._hidden_rows.stored(rules, list(scopes), since).items():
+                found[scope] = _both(found.get(scope, []), hidden)
         return {
             scopes[scope]: [signal for signal in signals if signal.timestamp >= asked[scopes[scope]]]
             for scope, signals in found.items()
@@ -127,29 +161,41 @@ class SignalWriter:
 
     def _apply(self, outcomes: Sequence[Outcome]) -> dict[GroupKey, dict[str, str]]:
         now = self._clock()
+        suppressions = self._suppressions()
         ids: dict[GroupKey, dict[str, str]] = {}
-        written: list[tuple[Outcome, Decision, Projection, StoredSignal | None]] = []
+        written: list[Change] = []
         superseded: list[tuple[Outcome, StoredSignal, str | None]] = []
         events = self._named_events(decision for outcome in outcomes for decision in outcome.changed)
         for outcome in outcomes:
             named = {decision.opened_by: _id(outcome.key, decision) for decision in outcome.decisions}
             ids[outcome.key] = named
             current = set(named.values())
+            heirs: dict[str, list[StoredSignal]] = {}
             for old in outcome.known.values():
                 if old.id not in current:
-                    superseded.append((outcome, old, _heir(old, outcome.decisions, named)))
+                    heir = _heir(old, outcome.decisions, named)
+                    superseded.append((outcome, old, heir))
+                    if heir is not None:
+                        heirs.setdefault(heir, []).append(old)
             for decision in outcome.changed:
-                before = outcome.known.get(named[decision.opened_by])
+                identity = named[decision.opened_by]
+                before = outcome.known.get(identity)
                 of_signal = [events[ref.event_id] for ref in _refs(decision) if ref.event_id in events]
                 discovered_at = before.discovered_at if before else now
                 projection = project(outcome.plan, decision, of_signal, discovered_at, self._flattened)
-                if before is None or before.revision != projection.revision:
-                    written.append((outcome, decision, projection, before))
+                if change := _change(outcome, decision, projection, heirs.get(identity, ()), suppressions, now):
+                    written.append(change)
         for _, old, heir in superseded:
-            if heir is not None:
+            if heir is not None and not old.is_hidden:
                 self._hand_over(old.id, heir)
-        self._note(written)
-        self._insert(written, superseded, now)
+        shown = [change for change in written if not change.hidden_by]
+        self._note(shown)
+        self._insert(shown, [item for item in superseded if not item[1].is_hidden], now)
+        cleared = [(change.outcome, change.cleared) for change in shown if change.cleared]
+        for outcome, old, _ in superseded:
+            if hidden := old if old.is_hidden else old.hidden_update:
+                cleared.append((outcome, hidden))
+        self._hide([change for change in written if change.hidden_by], cleared, now)
         return ids
 
     def _named_events(self, decisions: Iterable[Decision]) -> dict[str, Event]:
@@ -177,13 +223,13 @@ class SignalWriter:
                 self._flat[event.id] = found
         return found
 
-    def _note(self, written: Sequence[tuple[Outcome, Decision, Projection, StoredSignal | None]]) -> None:
+    def _note(self, written: Sequence[Change]) -> None:
         """What detection did, in the history: entries are of event time, so that the same one never comes twice."""
         entries: list[tuple[str, str, int, str, str, str]] = []
-        for outcome, decision, projection, stored in written:
+        for outcome, decision, projection, before_it, *_ in written:
             cases = outcome.plan.rule.cases
             identity = projection.signal.id
-            if stored is None:
+            if before_it is None:
                 opening = cases[decision.verdicts[0].case_index].severity
                 entries.append((identity, "created", decision.timestamp, "", opening, ""))
             for before, after in zip(decision.verdicts, decision.verdicts[1:], strict=False):
@@ -204,35 +250,18 @@ class SignalWriter:
 
     def _insert(
         self,
-        written: Sequence[tuple[Outcome, Decision, Projection, StoredSignal | None]],
+        written: Sequence[Change],
         superseded: Sequence[tuple[Outcome, StoredSignal, str | None]],
         now: int,
     ) -> None:
-        triage = self._triage_of([projection.signal.id for _, _, projection, _ in written])
+        triage = self._triage_of([change.projection.signal.id for change in written])
         lines = []
-        for outcome, _, projection, before in written:
+        for outcome, _, projection, before, *_ in written:
             signal = projection.signal
             version = _next_version(before.row_version if before else 0, now)
             discovered_at = before.discovered_at if before else now
             custom = with_window(with_triage(signal.custom, triage.get(signal.id)), now)
-            lines.append(
-                encode_signal(
-                    id=signal.id,
-                    timestamp=signal.timestamp,
-                    ingested_at=discovered_at,
-                    row_version=version,
-                    rule_id=signal.rule_id,
-                    title=signal.title,
-                    message=signal.message,
-                    status=signal.severity,
-                    host=signal.host,
-                    service=signal.service,
-                    source=signal.source,
-                    tags=signal.tags,
-                    custom=custom,
-                    detail=projection.detail,
-                )
-            )
+            lines.append(_signal_line(projection, custom, discovered_at, version))
             outcome.known[signal.id] = StoredSignal(
                 signal.id, signal.timestamp, signal.closes_at, projection.revision, version, discovered_at
             )
@@ -240,7 +269,7 @@ class SignalWriter:
             lines.append(_tombstone(old, outcome.key.rule_id, _next_version(old.row_version, now)))
             del outcome.known[old.id]
         self._rows.insert(lines)
-        for _, _, projection, before in written:
+        for _, _, projection, before, *_ in written:
             if before is None:
                 self._metrics.created.labels(projection.signal.severity).inc()
             else:
@@ -248,6 +277,33 @@ class SignalWriter:
             if self._open is not None and projection.signal.closes_at > now:
                 self._open[projection.signal.id] = projection.signal.closes_at
         self._metrics.superseded.inc(len(superseded))
+
+    def _hide(self, hidden: Sequence[Change], cleared: Sequence[tuple[Outcome, StoredSignal]], now: int) -> None:
+        """Write what suppressions hide, after what is shown: a kill in between leaves a hidden row too many, not a
+        signal too few, and the next decision of the group clears it."""
+        if self._hidden_rows is None:
+            return
+        lines = []
+        for outcome, _, projection, before, hidden_by, hidden_at, _ in hidden:
+            signal = projection.signal
+            shown = outcome.known.get(signal.id)
+            shown = None if shown is None or shown.is_hidden else shown
+            version = _next_version(before.row_version if before else 0, now)
+            custom = with_suppression(signal.custom, hidden_by, hidden_at, is_update=shown is not None)
+            lines.append(_signal_line(projection, custom, hidden_at, version))
+            row = StoredSignal(
+                signal.id, signal.timestamp, signal.closes_at, projection.revision, version, hidden_at, is_hidden=True
+            )
+            if shown is not None:
+                closes_at = max(shown.closes_at, row.closes_at)
+                row = shown._replace(hidden_update=row, closes_at=closes_at)
+            outcome.known[signal.id] = row
+        for outcome, old in cleared:
+            lines.append(_tombstone(old, outcome.key.rule_id, _next_version(old.row_version, now)))
+            if (known := outcome.known.get(old.id)) is not None and known.is_hidden:
+                del outcome.known[old.id]
+        self._hidden_rows.insert(lines)
+        self._metrics.hidden.inc(sum(change.before is None for change in hidden))
 
     # What people decided, and what the clock closes
 
@@ -287,6 +343,70 @@ class SignalWriter:
         """Drop what is in memory, as when another process has been writing."""
         self._open = None
         self._noted.clear()
+
+
+def _change(
+    outcome: Outcome,
+    decision: Decision,
+    projection: Projection,
+    replaced: Sequence[StoredSignal],
+    suppressions: Suppressions,
+    now: int,
+) -> Change | None:
+    """What to write for a decision, None if it is stored so already.
+
+    Suppressions are asked as of the moment when the signal was first hidden, or found: a hidden signal stays hidden
+    when they end or change, and so does the one that takes its place after late events. What people can see stays:
+    a signal that replaces one that was shown is shown, and one that is shown may only stop growing (siem.md §5.2).
+    """
+    known = outcome.known.get(projection.signal.id)
+    shown = None if known is None or known.is_hidden else known
+    hidden = None if known is None else known if known.is_hidden else known.hidden_update
+    replaces_shown = any(not old.is_hidden for old in replaced)
+    stored = hidden or shown
+    if stored is not None and stored.revision == projection.revision and not (stored is hidden and replaces_shown):
+        return None
+    at = now
+    if hidden is not None:
+        at = hidden.discovered_at
+    elif shown is None:
+        at = min((old.discovered_at for old in replaced), default=now)
+    hidden_by = () if replaces_shown else suppressions.hiding(outcome.plan.rule, projection.signal, at)
+    if hidden_by:
+        return Change(outcome, decision, projection, hidden, hidden_by, at, None)
+    return Change(outcome, decision, projection, shown, (), 0, hidden)
+
+
+def _both(shown: Sequence[StoredSignal], hidden: Sequence[StoredSignal]) -> list[StoredSignal]:
+    """Rows of both tables: of a signal that is in both, the hidden row is an update that was not shown."""
+    found = {signal.id: signal for signal in shown}
+    for row in hidden:
+        row = row._replace(is_hidden=True)
+        visible = found.get(row.id)
+        if visible is not None:
+            row = visible._replace(hidden_update=row, closes_at=max(visible.closes_at, row.closes_at))
+        found[row.id] = row
+    return list(found.values())
+
+
+def _signal_line(projection: Projection, custom: Mapping[str, Json], discovered_at: int, version: int) -> bytes:
+    signal = projection.signal
+    return encode_signal(
+        id=signal.id,
+        timestamp=signal.timestamp,
+        ingested_at=discovered_at,
+        row_version=version,
+        rule_id=signal.rule_id,
+        title=signal.title,
+        message=signal.message,
+        status=signal.severity,
+        host=signal.host,
+        service=signal.service,
+        source=signal.source,
+        tags=signal.tags,
+        custom={**custom, "discovery_timestamp": discovered_at},
+        detail=projection.detail,
+    )
 
 
 def _id(key: GroupKey, decision: Decision) -> str:

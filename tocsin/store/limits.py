@@ -24,12 +24,15 @@ class Retention:
     signals: int = 456
     audit: int = 0
     rejected: int = 30
+    coverage: int = 30
 
     def days(self) -> Mapping[str, int]:
         return {
             "logs": self.logs,
             "matches": self.logs,
             "signals": self.signals,
+            "suppressed": self.signals,
             "audit": self.audit,
             "rejected": self.rejected,
+            "coverage": self.coverage,
         }

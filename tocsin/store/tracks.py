@@ -48,12 +48,16 @@ on, inserting and merging took 155 us of processor time for each row instead of 
 
 AUDIT = track_table(track.AUDIT, _BY_MONTH, replacing="ingested_at")
 
+_SIGNAL = {"row_version": "UInt64", "is_deleted": "UInt8", "rule_id": _WORD, "title": _TEXT, "detail": _TEXT}
+
+MATCHED_COLUMNS = {"matched": _MATCHED, "unmatched": _MATCHED, "matched_version": "UInt64"}
+"""Of signals: what rules over signals find in one, what they found once, and when that changed (decision 0088)."""
+
 SIGNALS = track_table(
-    track.SIGNALS,
-    _BY_MONTH,
-    replacing="row_version, is_deleted",
-    extra={"row_version": "UInt64", "is_deleted": "UInt8", "rule_id": _WORD, "title": _TEXT, "detail": _TEXT},
+    track.SIGNALS, _BY_MONTH, replacing="row_version, is_deleted", extra={**_SIGNAL, **MATCHED_COLUMNS}
 )
+
+SUPPRESSED = track_table(track.SUPPRESSED, _BY_MONTH, replacing="row_version, is_deleted", extra=_SIGNAL)
 
 MATCHES = Table(
     name="matches",
@@ -93,7 +97,29 @@ REJECTED = Table(
     replacing="version",
 )
 
-TABLES = (LOGS, SIGNALS, AUDIT, MATCHES, REJECTED)
+COVERAGE = Table(
+    name="coverage",
+    columns={
+        "kind": _WORD,
+        "minute": "DateTime('UTC') CODEC(Delta, ZSTD(1))",
+        "name": _WORD,
+        "reason": _WORD,
+        "writer": _WORD,
+        "events": "UInt64",
+        "at": _TIME,
+        "message": _TEXT,
+        "version": "UInt64",
+    },
+    order_by="(kind, minute, name, reason, writer)",
+    partition_by="toYYYYMMDD(minute)",
+    sharding="cityHash64(kind, minute)",
+    expires="minute",
+    replacing="version",
+)
+"""The ledger of what detection looked at (`signals/ledger.py`): minutes that were evaluated (kind `engine`), events that
+each source sent in them (`source`), and matches that were not evaluated, by rule and reason (`rule`)."""
+
+TABLES = (LOGS, SIGNALS, SUPPRESSED, AUDIT, MATCHES, REJECTED, COVERAGE)
 
 MATCHES_OF_LOGS = View(
     name="matches_of_logs",

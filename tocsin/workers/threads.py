@@ -43,6 +43,8 @@ class Workers:
         self._every("audit", AUDIT_SECONDS, self._bring_audit)
         self._every("usage", FLUSH_SECONDS, services.access.flush)
         self._every("rules", RULES_SECONDS, services.rules.poll)
+        self._every("suppressions", RULES_SECONDS, services.suppressions.poll)
+        self._every("pipelines", RULES_SECONDS, services.pipelines.poll)
         if services.config.demo:
             self._run("demo", self._play)
 

@@ -8,7 +8,7 @@ from tocsin.explore.answers import Completion, Count, Facets, Page, Timeseries
 from tocsin.explore.service import MAX_FACETS, MAX_PAGE, MAX_VALUES, Filter
 from tocsin.explore.sorting import Sort
 
-TrackName = Literal["logs", "signals", "audit"]
+TrackName = Literal["logs", "signals", "suppressed", "audit"]
 Milliseconds = Annotated[int, Field(ge=-(2**62), le=2**62)]
 Time = Annotated[
     Milliseconds | Annotated[str, Field(max_length=100)],
