@@ -23,7 +23,7 @@ from prometheus_client import CollectorRegistry
 from tocsin.access.audit import AuditTrail
 from tocsin.access.service import Access
 from tocsin.api.app import create_app
-from tocsin.clock import now_ms
+from tocsin.clock import Clock, now_ms
 from tocsin.config import Config
 from tocsin.store.state import StateStore, open_state_store
 
@@ -86,7 +86,29 @@ class Api:
         return self.services.access.keys.actor(API_KEY, APP_KEY)
 
 
-def services_over(state: StateStore, config: Config, clock: MovableClock, **others: Any) -> SimpleNamespace:
+def config_in(folder: Path, state_url: str = "") -> Config:
+    """The settings of a test's server: its first administrator and keys are the constants above."""
+    return Config(
+        data=folder,
+        state_url=state_url,
+        admin_email=ADMIN,
+        admin_password=PASSWORD,
+        api_key=API_KEY,
+        app_key=APP_KEY,
+        memory_bytes=10**9,
+    )
+
+
+@contextmanager
+def services_in(folder: Path, clock: Clock) -> Iterator[SimpleNamespace]:
+    """People and keys over SQLite in a folder; the test adds the services that it is about."""
+    config = config_in(folder)
+    state = open_state_store(config)
+    yield services_over(state, config, clock)
+    state.close()
+
+
+def services_over(state: StateStore, config: Config, clock: Clock, **others: Any) -> SimpleNamespace:
     """What the API finds behind `request.app.state.tocsin`; other services by name, None where a test has none."""
     audit = AuditTrail(clock)
     access = Access(state, audit, clock, config, hasher=CHEAP)
@@ -125,15 +147,7 @@ def serve(app: FastAPI) -> Iterator[str]:
 def serve_api(folder: Path, state_url: str = "", **others: Any) -> Iterator[Api]:
     """A server over a state store: SQLite in the folder, or PostgreSQL by URL."""
     clock = MovableClock()
-    config = Config(
-        data=folder,
-        state_url=state_url,
-        admin_email=ADMIN,
-        admin_password=PASSWORD,
-        api_key=API_KEY,
-        app_key=APP_KEY,
-        memory_bytes=10**9,
-    )
+    config = config_in(folder, state_url)
     state = open_state_store(config)
     services = services_over(state, config, clock, **others)
     app = create_app(services, web_files=folder / "web")

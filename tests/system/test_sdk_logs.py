@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from api_server import serve, services_in
 from datadog_api_client import ApiClient, Configuration
 from datadog_api_client.exceptions import ApiException
 from datadog_api_client.v1.api.logs_api import LogsApi as LogsApiV1
@@ -25,9 +26,9 @@ from datadog_api_client.v2.model.logs_list_request_page import LogsListRequestPa
 from datadog_api_client.v2.model.logs_query_filter import LogsQueryFilter
 from datadog_api_client.v2.model.logs_sort import LogsSort
 from datadog_api_client.v2.model.logs_sort_order import LogsSortOrder
-from in_process import served, services
 from server import API_KEY, APP_KEY
 
+from tocsin.api.app import create_app
 from tocsin.event import Event, event_id
 from tocsin.explore.service import ExploreService
 from tocsin.store.events import open_event_store
@@ -58,34 +59,34 @@ def log(number: int) -> Event:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     data = tmp_path_factory.mktemp("data")
-    given = services(data, lambda: NOW)
-    events = open_event_store(given.config)
-    events.migrate()
-    events.insert("logs", b"\n".join(encode_event(log(number)) for number in range(LOGS)), LOGS)
-    events.insert("audit", encode_audit(log(1)), 1)
-    for number, severity in enumerate(("low", "critical", "info", "high", "medium")):
-        at = NOW - number * 1000
-        events.insert(
-            "signals",
-            encode_signal(
-                id=event_id(at, b"signal"),
-                timestamp=at,
-                ingested_at=NOW,
-                row_version=1,
-                rule_id="aaa-bbb-ccc",
-                title="Brute force",
-                message="someone",
-                status=severity,
-                custom={"title": "Brute force", "workflow": {"triage": {"state": "open"}}},
-                detail={"samples": [{"eventId": "x"}]},
-            ),
-            1,
-        )
-    given.events = events
-    given.explore = ExploreService(events, lambda: NOW + 1)
-    with served(given) as url:
-        yield url
-    events.close()
+    with services_in(data, lambda: NOW) as given:
+        events = open_event_store(given.config)
+        events.migrate()
+        events.insert("logs", b"\n".join(encode_event(log(number)) for number in range(LOGS)), LOGS)
+        events.insert("audit", encode_audit(log(1)), 1)
+        for number, severity in enumerate(("low", "critical", "info", "high", "medium")):
+            at = NOW - number * 1000
+            events.insert(
+                "signals",
+                encode_signal(
+                    id=event_id(at, b"signal"),
+                    timestamp=at,
+                    ingested_at=NOW,
+                    row_version=1,
+                    rule_id="aaa-bbb-ccc",
+                    title="Brute force",
+                    message="someone",
+                    status=severity,
+                    custom={"title": "Brute force", "workflow": {"triage": {"state": "open"}}},
+                    detail={"samples": [{"eventId": "x"}]},
+                ),
+                1,
+            )
+        given.events = events
+        given.explore = ExploreService(events, lambda: NOW + 1)
+        with serve(create_app(given)) as url:
+            yield url
+        events.close()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from api_server import serve, services_in
 from datadog_api_client import ApiClient, Configuration
 from datadog_api_client.exceptions import ApiException
 from datadog_api_client.model_utils import validate_and_convert_types
@@ -23,9 +24,9 @@ from datadog_api_client.v2.model.security_monitoring_standard_rule_create_payloa
     SecurityMonitoringStandardRuleCreatePayload,
 )
 from datadog_api_client.v2.model.security_monitoring_standard_rule_payload import SecurityMonitoringStandardRulePayload
-from in_process import served, services
 from server import API_KEY, APP_KEY
 
+from tocsin.api.app import create_app
 from tocsin.clock import now_ms
 from tocsin.event import Event
 from tocsin.rules.service import RulesService
@@ -89,10 +90,10 @@ def to_event(payload: Any) -> Event:
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    given = services(Path(tmp_path_factory.mktemp("rules")), now_ms)
-    given.rules = RulesService(given.state, given.audit, given.clock, to_event=to_event)
-    with served(given) as address:
-        yield address
+    with services_in(Path(tmp_path_factory.mktemp("rules")), now_ms) as given:
+        given.rules = RulesService(given.state, given.audit, given.clock, to_event=to_event)
+        with serve(create_app(given)) as address:
+            yield address
 
 
 @pytest.fixture(scope="module")

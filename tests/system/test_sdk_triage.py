@@ -1,11 +1,11 @@
 """Triage of signals through the released client, unmodified but for the host."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from api_server import serve, services_in
 from datadog_api_client import ApiClient, Configuration
 from datadog_api_client.exceptions import ApiException
 from datadog_api_client.model_utils import validate_and_convert_types
@@ -35,9 +35,9 @@ from datadog_api_client.v2.model.security_monitoring_signals_bulk_state_update_r
 from datadog_api_client.v2.model.security_monitoring_signals_bulk_update_request import (
     SecurityMonitoringSignalsBulkUpdateRequest,
 )
-from in_process import served, services
 from server import ADMIN_EMAIL, API_KEY, APP_KEY
 
+from tocsin.api.app import create_app
 from tocsin.clock import now_ms
 from tocsin.signal import LOCK_AFTER_MS
 from tocsin.triage.people import assignable
@@ -58,20 +58,20 @@ def find_signals(ids: Iterable[str]) -> Mapping[str, int]:
 @pytest.fixture(scope="module")
 def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """Address of the application and UUID of its administrator."""
-    given = services(Path(tmp_path_factory.mktemp("triage")), now_ms)
-    given.triage = TriageService(
-        given.state,
-        given.audit,
-        given.clock,
-        find_signals=find_signals,
-        find_person=assignable(given.access.users),
-        project=lambda ids: None,
-        lock_after_ms=LOCK_AFTER_MS,
-    )
-    admin = given.access.users.find_by_handle(ADMIN_EMAIL)
-    assert admin is not None
-    with served(given) as address:
-        yield address, admin.uuid
+    with services_in(tmp_path_factory.mktemp("triage"), now_ms) as given:
+        given.triage = TriageService(
+            given.state,
+            given.audit,
+            given.clock,
+            find_signals=find_signals,
+            find_person=assignable(given.access.users),
+            project=lambda ids: None,
+            lock_after_ms=LOCK_AFTER_MS,
+        )
+        admin = given.access.users.find_by_handle(ADMIN_EMAIL)
+        assert admin is not None
+        with serve(create_app(given)) as address:
+            yield address, admin.uuid
 
 
 @pytest.fixture(scope="module")
