@@ -111,7 +111,7 @@ class GrowingTally:
 
     @property
     def value(self) -> float | None:
-        if self.aggregation == "cardinality":
+        if self.aggregation in ("cardinality", "new_value"):
             return float(len(self.distinct))
         if self.aggregation == "sum":
             return rounded(self.total)

@@ -8,7 +8,11 @@ from tocsin.event import Json
 
 
 class MatchRow(NamedTuple):
-    """One match as it is stored. `timestamp` in Unix milliseconds."""
+    """One match as it is stored. `timestamp` in Unix milliseconds.
+
+    `is_history`: it was written by an earlier version of the rule, or for its baseline: a method may learn from it,
+    but it never opens a signal (decision 0080).
+    """
 
     timestamp: int
     event_id: str
@@ -16,6 +20,7 @@ class MatchRow(NamedTuple):
     query_index: int
     distinct: str | None = None
     value: float | None = None
+    is_history: bool = False
 
 
 class EventRef(NamedTuple):

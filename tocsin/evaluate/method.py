@@ -7,10 +7,11 @@ of matches, without clock and store. So live detection may drop it at any moment
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from tocsin.errors import BadRequest
 from tocsin.evaluate.decision import Decision, MatchRow, position
+from tocsin.evaluate.history import HistoryRow, HistoryShape
 from tocsin.rule import Rule
 
 MAX_ENTRIES = 2_000_000
@@ -54,6 +55,14 @@ class Machine(Protocol):
         """Drop the decisions that are closed."""
 
 
+@runtime_checkable
+class Learner(Machine, Protocol):
+    """The machine of a plan that has a `history`."""
+
+    def remember(self, history: Iterable[HistoryRow]) -> None:
+        """Take what was before `Plan.exact_since` of its start, once, before the first match."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """A rule, read and ready to decide. `kept` are the positions of the group-by values that form the signal group."""
@@ -66,6 +75,31 @@ class Plan:
         """A machine that starts at some moment needs the matches of so long before it, to decide as one that saw
         everything."""
         return self.rule.window_ms
+
+    @property
+    def history(self) -> HistoryShape | None:
+        """In which form a machine takes what was before `exact_since`; None: as matches."""
+        return None
+
+    def exact_since(self, start: int) -> int:
+        """A machine that starts at `start` is fed all matches from here on (Unix ms); what was before, back to
+        `start - lookback_ms`, it takes as `history`."""
+        return start - self.lookback_ms
+
+    @property
+    def baseline(self) -> str | None:
+        """What the rule learns from: adjacent versions with the same baseline share their matches (`history.baseline`).
+        None: each version begins anew."""
+        return None
+
+    @property
+    def has_instant_baseline(self) -> bool:
+        """Whether stored logs from before the rule teach it (siem.md §2.14, §2.15)."""
+        return False
+
+    def learning_since(self, began_at: int) -> Self:
+        """The same plan, knowing when the first version with its baseline was saved (Unix milliseconds)."""
+        return self
 
     def signal_group(self, group: tuple[str, ...]) -> tuple[str, ...]:
         """The signal group of a match's group-by values."""

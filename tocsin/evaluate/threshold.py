@@ -26,8 +26,9 @@ from tocsin.errors import BadRequest
 from tocsin.evaluate.aggregates import AGGREGATIONS, SlidingTally
 from tocsin.evaluate.condition import Condition, check_labels, parse_condition
 from tocsin.evaluate.decision import Decision, MatchRow, position
-from tocsin.evaluate.evidence import Entry, Life, Part
+from tocsin.evaluate.evidence import Entry, Life
 from tocsin.evaluate.method import FIRST_EVENTS, MAX_ENTRIES, Plan, ScopeTooLarge, kept_positions
+from tocsin.evaluate.window import Window, parts_of, row_order
 from tocsin.rule import SEVERITIES, Rule
 
 
@@ -58,52 +59,6 @@ def plan(rule: Rule) -> ThresholdPlan:
     return ThresholdPlan(rule, kept_positions(rule), tuple(conditions), severities)
 
 
-def _order(row: MatchRow) -> tuple[tuple[str, ...], int, str, float]:
-    return (row.group, row.query_index, row.distinct or "", float("-inf") if row.value is None else row.value)
-
-
-class _Window:
-    """The events of one scope within the evaluation window, with each query's value over them."""
-
-    __slots__ = ("entries", "group", "head", "tallies")
-
-    def __init__(self, group: tuple[str, ...], aggregations: Sequence[str]) -> None:
-        self.group = group
-        self.entries: list[Entry] = []
-        self.head = 0
-        self.tallies = [SlidingTally(aggregation) for aggregation in aggregations]
-
-    def enter(self, entry: Entry, span: int) -> int:
-        """Slide to the entry's time and take it in; returns by how many entries the window grew (may be negative)."""
-        before = len(self.entries) - self.head
-        horizon = entry.timestamp - span
-        while self.head < len(self.entries) and (span == 0 or self.entries[self.head].timestamp <= horizon):
-            oldest = self.entries[self.head]
-            for part in oldest.parts:
-                self.tallies[part.query_index].leave(oldest.serial, part.distinct, part.value)
-            self.head += 1
-        if self.head > 512 and self.head * 2 > len(self.entries):
-            del self.entries[: self.head]
-            self.head = 0
-        self.entries.append(entry)
-        for part in entry.parts:
-            self.tallies[part.query_index].enter(entry.serial, part.distinct, part.value)
-        return len(self.entries) - self.head - before
-
-    def since(self, serial: int) -> list[Entry]:
-        """The window's entries after this serial."""
-        start = len(self.entries)
-        while start > self.head and self.entries[start - 1].serial > serial:
-            start -= 1
-        return self.entries[start:]
-
-    def copy(self) -> "_Window":
-        twin = _Window(self.group, ())
-        twin.entries = self.entries[self.head :]
-        twin.tallies = [tally.copy() for tally in self.tallies]
-        return twin
-
-
 class ThresholdMachine:
     """O(1) per match, except for "then" conditions, which rescan the window.
 
@@ -117,7 +72,7 @@ class ThresholdMachine:
         self.position: tuple[int, str] | None = None
         self.entries = 0
         self._serial = 0
-        self._windows: dict[tuple[str, ...], _Window] = {}
+        self._windows: dict[tuple[str, ...], Window] = {}
         self._sweep_at = 64
         self._life = Life(prepared, named)
         self._counted: dict[tuple[str, ...], int] = {}
@@ -151,14 +106,14 @@ class ThresholdMachine:
         self.position = at
         timestamp, event_id = at
         if len(rows) > 1:
-            rows = sorted(set(rows), key=_order)
-        hits: list[tuple[_Window, Entry, int, tuple[float | None, ...]]] = []
+            rows = sorted(set(rows), key=row_order)
+        hits: list[tuple[Window, Entry, int, tuple[float | None, ...]]] = []
         for group, of_scope in groupby(rows, key=lambda row: row.group):
             window = self._windows.get(group)
             if window is None:
-                window = self._windows[group] = _Window(group, self._aggregations)
+                window = self._windows[group] = Window(group, self._aggregations)
             self._serial += 1
-            entry = Entry(self._serial, timestamp, event_id, _parts(of_scope))
+            entry = Entry(self._serial, timestamp, event_id, parts_of(of_scope))
             self.entries += window.enter(entry, self._span)
             if self.start is not None and timestamp < self.start:
                 continue
@@ -180,14 +135,14 @@ class ThresholdMachine:
         width = len(group)
         return tuple(tally.value if arity == width else None for tally, arity in zip(tallies, self._arity, strict=True))
 
-    def _case(self, window: _Window, values: tuple[float | None, ...]) -> int | None:
+    def _case(self, window: Window, values: tuple[float | None, ...]) -> int | None:
         named = dict(zip(self._labels, values, strict=True))
         for index, condition in enumerate(self.plan.conditions):
             if self._holds_in_order(condition, window) if condition.is_sequence else condition.holds(named):
                 return index
         return None
 
-    def _holds_in_order(self, condition: Condition, window: _Window) -> bool:
+    def _holds_in_order(self, condition: Condition, window: Window) -> bool:
         """Each stage of a "then" counts only events later than the moment at which the one before became true."""
         entries = iter(window.entries[window.head :])
         after: int | None = None
@@ -206,7 +161,7 @@ class ThresholdMachine:
                 return False
         return True
 
-    def _hit(self, hits: list[tuple[_Window, Entry, int, tuple[float | None, ...]]]) -> None:
+    def _hit(self, hits: list[tuple[Window, Entry, int, tuple[float | None, ...]]]) -> None:
         severities = self.plan.severities
         window, entry, case_index, values = max(hits, key=lambda hit: (severities[hit[2]], -hit[2]))
         events = len(window.entries) - window.head
@@ -225,13 +180,3 @@ class ThresholdMachine:
                 self.entries -= len(window.entries) - window.head
                 del self._windows[group]
         self._sweep_at = max(64, 2 * len(self._windows))
-
-
-def _parts(rows: Iterable[MatchRow]) -> tuple[Part, ...]:
-    """One part for each query that the event met in a scope; an event has one metric, the first if rows differ."""
-    parts = []
-    for query_index, of_query in groupby(rows, key=lambda row: row.query_index):
-        met = list(of_query)
-        distinct = tuple(dict.fromkeys(row.distinct for row in met if row.distinct is not None))
-        parts.append(Part(query_index, distinct, next((row.value for row in met if row.value is not None), None)))
-    return tuple(parts)
