@@ -7,7 +7,7 @@ import secrets
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -84,11 +84,14 @@ def _tools_for_tests() -> Tools:
     return recipe(Config(), ()).tools()
 
 
-def event_from_payload(payload: Mapping[str, Any]) -> Event:
-    """The event that the intake would make of a payload; for rule tests. Raises `Rejected`."""
+def event_from_payload(payload: Mapping[str, Any], tools: Tools | None = None) -> Event:
+    """The event that the intake would make of a payload; for rule tests. Raises `Rejected`.
+
+    Without `tools` those of a new installation: the shipped pipelines.
+    """
     body = dict(payload)
     record = RawRecord(body=body, received_at=now_ms(), raw=orjson.dumps(body))
-    return passed(record, _tools_for_tests(), (normalise, enrich)).event
+    return passed(record, tools or _tools_for_tests(), (normalise, enrich)).event
 
 
 def lookups_for_tests() -> Lookups:
@@ -172,7 +175,25 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         leases.clear()
     outbox = Outbox(state, clock, holder)
 
-    rules = RulesService(state, audit, clock, to_event=event_from_payload)
+    pipelines = PipelinesService(
+        state,
+        audit,
+        clock,
+        shipped=read_shipped_pipelines(content_directory() / "pipelines"),
+        lookups=lambda: lookups_of(place_databases(config)),
+    )
+    pipelines.load_shipped()
+
+    @lru_cache(maxsize=1)
+    def tools_for_tests(texts: tuple[PipelineText, ...]) -> Tools:
+        return recipe(config, (), texts).tools()
+
+    rules = RulesService(
+        state,
+        audit,
+        clock,
+        to_event=lambda payload: event_from_payload(payload, tools_for_tests(pipelines.active())),
+    )
     rules.load_shipped(read_shipped(content_directory() / "rules"))
     suppressions = SuppressionsService(state, audit, clock, rules, new_id=lambda: new_rule_id(secrets.randbelow))
 
@@ -210,15 +231,6 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         """The rules without the events that suppressions keep from them."""
         present, now = suppressions.present(), clock()
         return [excluding(rule, present.exclusions(rule, now)) for rule in enabled]
-
-    pipelines = PipelinesService(
-        state,
-        audit,
-        clock,
-        shipped=read_shipped_pipelines(content_directory() / "pipelines"),
-        lookups=lambda: lookups_of(place_databases(config)),
-    )
-    pipelines.load_shipped()
 
     def present_recipe() -> Recipe:
         return recipe(config, seeing(rules.enabled_rules()), pipelines.active())

@@ -5,17 +5,22 @@ Used by the intake's workers, by replay, by rule tests and by the command line a
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from tocsin.enrich import Enricher, Places, parse_url, parse_user_agent
+from tocsin.enrich.indicator_table import open_table
+from tocsin.enrich.threat_intel import ThreatIntel
 from tocsin.event import Event, RawRecord, Rejected
 from tocsin.intake.batch import EncodeEvent, Prepared, Work
 from tocsin.intake.formats import read_records
 from tocsin.intake.processors import Prepare
 from tocsin.intake.request import Request
 from tocsin.match import Matcher
+from tocsin.normalise.aliases import read_aliases
 from tocsin.normalise.lookups import Lookups
-from tocsin.normalise.normaliser import Normaliser
+from tocsin.normalise.normaliser import STANDARD_ATTRIBUTES, Normaliser
+from tocsin.normalise.pipelines import PipelineText
 from tocsin.query.values import Scalar, flatten
 from tocsin.rule import Match, Rule
 
@@ -37,6 +42,7 @@ class Tools:
     normaliser: Normaliser
     enricher: Enricher
     matcher: Matcher
+    threat_intel: ThreatIntel = field(default_factory=lambda: ThreatIntel(None))
 
 
 def normalise(passage: Passage, tools: Tools) -> None:
@@ -45,13 +51,16 @@ def normalise(passage: Passage, tools: Tools) -> None:
 
 
 def enrich(passage: Passage, tools: Tools) -> None:
-    """Context: places of addresses, user agents, URLs."""
+    """Context: places of addresses, user agents, URLs; then the indicators that occur in all that (siem.md §1.1)."""
     tools.enricher.enrich(passage.event)
+    passage.values = values = flatten(passage.event.attributes)
+    tools.threat_intel.add(passage.event, values)
 
 
 def match(passage: Passage, tools: Tools) -> None:
     """What the rules find. Real-time rules see the fully processed log (siem.md §1.13)."""
-    passage.values = flatten(passage.event.attributes)
+    if passage.values is None:
+        passage.values = flatten(passage.event.attributes)
     passage.matches = tools.matcher.match(passage.event, passage.values)
 
 
@@ -95,23 +104,42 @@ def lookups_of(places: Sequence[Path]) -> Lookups:
     return Lookups(place=Places(places).place, user_agent=parse_user_agent, url=parse_url)
 
 
+@lru_cache(maxsize=2)
+def _normaliser(directory: Path, texts: tuple[PipelineText, ...] | None, places: tuple[Path, ...]) -> Normaliser:
+    """Compiled once: rules change much more often than pipelines, and a worker is set up anew for each change."""
+    lookups = lookups_of(places)
+    if texts is None:
+        return Normaliser.shipped(directory, lookups)
+    compiled = [pipeline for text in texts if (pipeline := text.compiled(lookups)) is not None]
+    return Normaliser(compiled, read_aliases(directory / STANDARD_ATTRIBUTES))
+
+
 @dataclass(frozen=True)
 class Recipe:
     """All that a worker needs to set itself up; picklable, so that it can travel to one.
 
     `encode` is the store's (`store.rows.encode_event`), passed in because the store comes after this module. `places`
-    are MMDB files in order of preference, `pipelines` the directory of shipped pipelines.
+    are MMDB files in order of preference, `pipelines` the directory of shipped pipelines and standard attributes,
+    `texts` the pipelines to run in their order, None for the shipped ones, `indicators` the file of all indicators
+    (`enrich.indicator_table`), None where there are none.
     """
 
     rules: tuple[Rule, ...]
     pipelines: Path
     places: tuple[Path, ...]
     encode: EncodeEvent
+    texts: tuple[PipelineText, ...] | None = None
+    indicators: Path | None = None
 
     def tools(self) -> Tools:
-        """Compile pipelines and rules, open the place databases."""
+        """Compile pipelines and rules, open the place databases and the indicators."""
         lookups = lookups_of(self.places)
-        return Tools(Normaliser.shipped(self.pipelines, lookups), Enricher(lookups.place), Matcher(self.rules))
+        return Tools(
+            _normaliser(self.pipelines, self.texts, self.places),
+            Enricher(lookups.place),
+            Matcher(self.rules),
+            ThreatIntel(None if self.indicators is None else open_table(self.indicators)),
+        )
 
     def __call__(self) -> Prepare:
         """Set up a worker (`processors.Setup`)."""

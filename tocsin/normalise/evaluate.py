@@ -19,13 +19,13 @@ from tocsin.normalise.reserved import read_object
 from tocsin.normalise.run import Run
 
 UNKNOWN_SOURCE = "LOGS_SOURCE"
-"""What published results write in the tag `source` where a sample does not say where it is from."""
+"""What published results write in the tag `source`, where a sample does not say it."""
 
 ARRIVED_AT = 1
 """The time of a sample that has none: published results show it where a date remapper found nothing."""
 
 NOW = 37_000_000_000
-"""March 1971, so that the same samples always give the same events: published results put a date without a year there."""
+"""March 1971, so that the same samples always give the same events: published results put a yearless date there."""
 
 RESERVED = ("service", "host", "source")
 
@@ -76,7 +76,7 @@ class Evaluation:
 
         `timestamp` (Unix milliseconds) is there if the pipeline has a date remapper, `status` if a remapper set it.
         """
-        event = self._event(sample, number)
+        event = sample_event(sample, number)
         run = Run(self._now, lambda name, error: self.failures.append(Failure(name, f"{error}")))
         run.pipeline = self._pipeline.name
         source = event.source
@@ -94,30 +94,32 @@ class Evaluation:
             found["timestamp"] = event.timestamp
         return found
 
-    def _event(self, sample: Any, number: int) -> Event:
-        """A text is the log as it is sent, and read as JSON if it is an object. In an object `message` is the text,
 
-        `service`, `host`, `source` (or `ddsource`) and `tags` are the reserved attributes, all else are attributes.
-        """
-        reserved: dict[str, Any] = {}
-        if isinstance(sample, str):
-            attributes, message = _read_text(sample)
-        elif isinstance(sample, Mapping):
-            rest = dict(sample)
-            if "ddsource" in rest:
-                rest.setdefault("source", rest.pop("ddsource"))
-            for name in RESERVED:
-                if isinstance(rest.get(name), str):
-                    reserved[name] = rest.pop(name)
-            tags = rest.get("tags")
-            if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags):
-                reserved["tags"] = rest.pop("tags")
-            message = rest.pop("message", "")
-            attributes, message = _read_text(message) if isinstance(message, str) else ({"message": message}, "")
-            attributes = {**attributes, **rest}
-        else:
-            raise BadSample(f"line {number} is neither a text nor an object")
-        return Event("", ARRIVED_AT, message, "", attributes=attributes, **reserved)
+def sample_event(sample: Any, number: int) -> Event:
+    """The event that a pipeline sees of a sample. Raises `BadSample`.
+
+    A text is the log as it is sent, read as JSON if it is an object. In an object `message` is that text, `service`,
+    `host`, `source` (or `ddsource`) and `tags` are reserved attributes, and all else are attributes.
+    """
+    reserved: dict[str, Any] = {}
+    if isinstance(sample, str):
+        attributes, message = _read_text(sample)
+    elif isinstance(sample, Mapping):
+        rest = dict(sample)
+        if "ddsource" in rest:
+            rest.setdefault("source", rest.pop("ddsource"))
+        for name in RESERVED:
+            if isinstance(rest.get(name), str):
+                reserved[name] = rest.pop(name)
+        tags = rest.get("tags")
+        if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags):
+            reserved["tags"] = rest.pop("tags")
+        message = rest.pop("message", "")
+        attributes, message = _read_text(message) if isinstance(message, str) else ({"message": message}, "")
+        attributes = {**attributes, **rest}
+    else:
+        raise BadSample(f"line {number} is neither a text nor an object")
+    return Event("", ARRIVED_AT, message, "", attributes=attributes, **reserved)
 
 
 def _read_text(text: str) -> tuple[dict[str, Any], str]:

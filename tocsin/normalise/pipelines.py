@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
 import yaml
 
 from tocsin.event import Event
@@ -80,6 +81,18 @@ def _nested(settings: Settings, compiler: Compiler) -> Process | None:
     return process
 
 
+@dataclass(frozen=True, slots=True)
+class PipelineText:
+    """A pipeline as it travels to a worker: its description as JSON, and what a missing `is_enabled` means in it."""
+
+    body: bytes
+    is_enabled_by_default: bool
+
+    def compiled(self, lookups: Lookups) -> Pipeline | None:
+        """None if it is switched off. Raises `BadPipeline`."""
+        return compile_pipeline(orjson.loads(self.body), lookups, enabled_by_default=self.is_enabled_by_default)
+
+
 class Pipelines:
     """Pipelines in their order; for each source only those that can apply are looked at."""
 
@@ -110,8 +123,7 @@ class Pipelines:
 def read_pipelines(directory: Path, lookups: Lookups) -> list[Pipeline]:
     """The shipped pipelines: one YAML or JSON file each, in order of their names. Missing `is_enabled` is true."""
     found: list[Pipeline] = []
-    files = [*directory.glob("*.yaml"), *directory.glob("*.json")]
-    for file in sorted(file for file in files if not file.name.startswith("_")):
+    for file in pipeline_files(directory):
         body = yaml.load(file.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
         try:
             pipeline = compile_pipeline(body, lookups, enabled_by_default=True)
@@ -120,3 +132,9 @@ def read_pipelines(directory: Path, lookups: Lookups) -> list[Pipeline]:
         if pipeline is not None:
             found.append(pipeline)
     return found
+
+
+def pipeline_files(directory: Path) -> list[Path]:
+    """The files of shipped pipelines in order."""
+    files = [*directory.glob("*.yaml"), *directory.glob("*.json")]
+    return sorted(file for file in files if not file.name.startswith("_"))

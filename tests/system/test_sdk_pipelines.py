@@ -1,0 +1,205 @@
+"""Pipelines through the released client, and what a change of them does to the logs that arrive next."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from api_server import API_KEY, APP_KEY, config_in, serve
+from datadog_api_client import ApiClient, Configuration
+from datadog_api_client.exceptions import ApiException
+from datadog_api_client.v1.api.logs_pipelines_api import LogsPipelinesApi
+from datadog_api_client.v1.model.logs_pipeline import LogsPipeline
+from datadog_api_client.v1.model.logs_pipelines_order import LogsPipelinesOrder
+
+from tocsin.access.audit import drain
+from tocsin.api.app import create_app
+from tocsin.bootstrap import build
+from tocsin.pipelines import repository
+
+pytestmark = pytest.mark.system
+
+BASE = "/api/v1/logs/config/pipelines"
+
+BODY: dict[str, Any] = {
+    "name": "Doors",
+    "is_enabled": True,
+    "filter": {"query": "source:door"},
+    "tags": ["team:gate"],
+    "description": "Who opened what",
+    "processors": [
+        {
+            "type": "grok-parser",
+            "name": "words",
+            "is_enabled": True,
+            "source": "message",
+            "samples": [],
+            "grok": {"support_rules": "", "match_rules": "r %{word:evt.name} %{notSpace:who}( %{word})?"},
+        },
+        {
+            "type": "pipeline",
+            "name": "inner",
+            "is_enabled": True,
+            "filter": {"query": "@evt.name:opened"},
+            "processors": [
+                {
+                    "type": "attribute-remapper",
+                    "name": "who",
+                    "is_enabled": True,
+                    "sources": ["who"],
+                    "source_type": "attribute",
+                    "target": "usr.id",
+                    "target_type": "attribute",
+                    "preserve_source": False,
+                    "override_on_conflict": False,
+                }
+            ],
+        },
+        {"type": "exclude-attribute", "name": "none", "is_enabled": False, "attribute_to_exclude": "evt"},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Any]]:
+    config = config_in(tmp_path_factory.mktemp("pipelines"))
+    services = build(type(config)(**{**vars(config), "intake_workers": -1}))
+    services.access.bootstrap()
+    services.intake.start()
+    with serve(create_app(services)) as url:
+        yield url, services
+    services.close()
+
+
+@pytest.fixture(scope="module")
+def sdk(served: tuple[str, Any]) -> Iterator[LogsPipelinesApi]:
+    settings = Configuration(host=served[0])
+    settings.api_key = {"apiKeyAuth": API_KEY, "appKeyAuth": APP_KEY}
+    with ApiClient(settings) as client:
+        yield LogsPipelinesApi(client)
+
+
+@pytest.fixture(scope="module")
+def client(served: tuple[str, Any]) -> Iterator[httpx.Client]:
+    keys = {"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}
+    with httpx.Client(base_url=served[0], headers=keys, timeout=30) as client:
+        yield client
+
+
+def is_unparsed(model: Any) -> bool:
+    """Whether anything in an answer is not what the client knows."""
+    if isinstance(model, list):
+        return any(is_unparsed(item) for item in model)
+    if type(model).__name__ == "UnparsedObject" or getattr(model, "_unparsed", False):
+        return True
+    return any(is_unparsed(value) for value in getattr(model, "_data_store", {}).values())
+
+
+def newest(client: httpx.Client, word: str) -> Any:
+    """The attributes of the log with this word, as soon as it is found."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        found = client.post("/api/v2/logs/events/search", json={"filter": {"query": word}}).json()["data"]
+        if found:
+            return found[0]["attributes"]["attributes"]
+        time.sleep(0.05)
+    pytest.fail(f"no log with {word}")
+
+
+def test_what_is_shipped_is_there_and_can_only_be_switched(sdk: LogsPipelinesApi, client: httpx.Client) -> None:
+    shipped = sdk.list_logs_pipelines().value
+    assert "sshd and auth.log" in {one.name for one in shipped}
+    assert all(one.is_read_only and one.is_enabled for one in shipped)
+    assert not is_unparsed(shipped)
+    one = client.get(f"{BASE}/{shipped[0].id}").json()
+    renamed = client.put(f"{BASE}/{one['id']}", json={**one, "name": "Other"})
+    assert renamed.status_code == 400
+    assert "can be switched on and off" in renamed.text
+    assert client.delete(f"{BASE}/{one['id']}").status_code == 400
+    assert client.put(f"{BASE}/{one['id']}", json={**one, "is_enabled": False}).json()["is_enabled"] is False
+    assert client.put(f"{BASE}/{one['id']}", json={**one, "is_enabled": True}).json() == one
+
+
+def test_a_pipeline_lives(sdk: LogsPipelinesApi, client: httpx.Client, served: tuple[str, Any]) -> None:
+    logs = [{"ddsource": "door", "message": "opened ana first"}]
+    assert client.post("/api/v2/logs", json=logs).status_code == 202
+    assert "usr" not in newest(client, "first")
+
+    made = sdk.create_logs_pipeline(body=LogsPipeline(**BODY))
+    assert not is_unparsed(made)
+    assert client.get(f"{BASE}/{made.id}").json() == {
+        **BODY,
+        "id": made.id,
+        "type": "pipeline",
+        "is_read_only": False,
+    }, "processors come back as they were given"
+    client.post("/api/v2/logs", json=[{"ddsource": "door", "message": "opened ana second"}])
+    assert newest(client, "second") == {"evt": {"name": "opened"}, "usr": {"id": "ana"}}
+
+    order = sdk.get_logs_pipeline_order().pipeline_ids
+    assert order[-1] == made.id
+    moved = [made.id, *order[:-1]]
+    assert sdk.update_logs_pipeline_order(body=LogsPipelinesOrder(pipeline_ids=moved)).pipeline_ids == moved
+    assert [one.id for one in sdk.list_logs_pipelines().value] == moved
+    with pytest.raises(ApiException) as refused:
+        sdk.update_logs_pipeline_order(body=LogsPipelinesOrder(pipeline_ids=order[:-1]))
+    assert refused.value.status == 422
+
+    sdk.update_logs_pipeline(made.id, body=LogsPipeline(**{**BODY, "is_enabled": False}))
+    client.post("/api/v2/logs", json=[{"ddsource": "door", "message": "opened ana third"}])
+    assert "usr" not in newest(client, "third")
+    sdk.delete_logs_pipeline(made.id)
+    with pytest.raises(ApiException) as gone:
+        sdk.get_logs_pipeline(made.id)
+    assert gone.value.status == 404
+    assert made.id not in sdk.get_logs_pipeline_order().pipeline_ids
+
+
+def test_every_mistake_is_told_at_its_place(client: httpx.Client) -> None:
+    bad = {**BODY, "processors": [BODY["processors"][0], {"type": "category-processor", "target": "a"}]}
+    answer = client.post(BASE, json=bad)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["details"] == [
+        {"code": "invalid", "target": "processors[1].categories", "message": "a list is expected"}
+    ]
+    assert client.post(BASE, json={**BODY, "filter": {"query": "("}}).json()["error"]["details"][0]["target"] == (
+        "filter.query"
+    )
+    assert client.post(BASE, json=[]).status_code == 400
+    assert client.put(f"{BASE}/nothing", json=BODY).status_code == 404
+    assert client.delete(f"{BASE}/nothing").status_code == 404
+
+
+def test_a_pipeline_is_tried_step_by_step(client: httpx.Client) -> None:
+    answer = client.post(f"{BASE}/test", json={"pipeline": BODY, "samples": ["opened ana", {"message": "shut ben"}]})
+    opened, shut = answer.json()["results"]
+    assert [(step["where"], step["outcome"]) for step in opened["steps"]] == [
+        ("processors[0]", "changed"),
+        ("processors[1].processors[0]", "changed"),
+        ("processors[2]", "disabled"),
+    ]
+    assert opened["is_matched"]
+    assert opened["steps"][0]["event"]["attributes"] == {"evt": {"name": "opened"}, "who": "ana"}
+    assert opened["event"]["attributes"] == {"evt": {"name": "opened"}, "usr": {"id": "ana"}}
+    assert [step["outcome"] for step in shut["steps"]] == ["changed", "not_matched", "disabled"]
+    assert len(client.get(BASE).json()) == len(client.get("/api/v1/logs/config/pipeline-order").json()["pipeline_ids"])
+
+
+def test_changes_are_audited_and_seen_by_other_processes(client: httpx.Client, served: tuple[str, Any]) -> None:
+    _, services = served
+    seen = []
+    services.pipelines.on_change(lambda: seen.append(len(services.pipelines.active())))
+    before = len(services.pipelines.active())
+    made = client.post(BASE, json=BODY).json()
+    assert seen == [before + 1]
+    with services.state.transaction() as session:  # as another process would have left it
+        repository.remove(session, made["id"], 1)
+    assert services.pipelines.poll()
+    assert seen == [before + 1, before]
+    assert not services.pipelines.poll()
+    while drain(services.outbox, services.events, services.clock):
+        pass
+    entries = client.get("/api/v2/audit/events", params={"filter[query]": f"@asset.id:{made['id']}"}).json()["data"]
+    assert [entry["attributes"]["attributes"]["action"] for entry in entries] == ["created"]
+    assert entries[0]["attributes"]["attributes"]["evt"]["name"] == "Log Management"
