@@ -24,6 +24,12 @@ MAX_QUERIES = 10
 CONTENT_ANOMALY = "content_anomaly"
 """The method that compares an event's words with those of others (siem.md §2.16)."""
 
+SIGNALS = "security_signals"
+"""The data source of queries that read signals (siem.md §2.4)."""
+
+THIRD_PARTY = "third_party"
+"""The method that takes over a vendor's alerts (siem.md §2.18)."""
+
 MISSING_GROUP_VALUE = "N/A"
 """What an absent group-by value becomes when a query has optional group-by fields (siem.md §2.5)."""
 
@@ -50,6 +56,16 @@ class RuleQuery:
         if not self.custom_query_extension:
             return self.query
         return f"({self.query}) AND ({self.custom_query_extension})"
+
+    @property
+    def reads_signals(self) -> bool:
+        """Whether it looks at signals rather than at events."""
+        return self.data_source == SIGNALS
+
+    @property
+    def correlated_rule(self) -> str | None:
+        """The rule whose signals it reads; only of queries that name one (siem.md §2.20)."""
+        return self.extra.get("ruleId") or self.extra.get("defaultRuleId")
 
 
 @dataclass(frozen=True, slots=True)

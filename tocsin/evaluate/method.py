@@ -101,6 +101,11 @@ class Plan:
         """The same plan, knowing when the first version with its baseline was saved (Unix milliseconds)."""
         return self
 
+    def group_by(self, decision: Decision) -> tuple[str, ...]:
+        """The fields whose values a scope of the decision holds, as the rule writes them."""
+        del decision  # of most methods all scopes have the same
+        return max((query.group_by_fields for query in self.rule.queries), key=len, default=())
+
     def signal_group(self, group: tuple[str, ...]) -> tuple[str, ...]:
         """The signal group of a match's group-by values."""
         if self.kept is None:

@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tocsin.rule import Rule
+from tocsin.rule import THIRD_PARTY, Rule
+from tocsin.rules.third_party import compiled
 
 
 def executable(rule: Rule) -> Rule:
-    """The rule with its filters folded into its queries: `require` must hold, `suppress` must not."""
+    """The rule with its filters folded into its queries: `require` must hold, `suppress` must not.
+
+    A third-party rule has the queries that its roots and cases make.
+    """
     return _narrowed(
-        rule,
+        compiled(rule) if rule.options.detection_method == THIRD_PARTY else rule,
         [
             f"({given['query']})" if given["action"] == "require" else f"NOT ({given['query']})"
             for given in rule.extra.get("filters") or ()
