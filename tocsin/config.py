@@ -63,6 +63,12 @@ class Config:
     session_hours: int = _setting(168, "A session ends after this time in any case.")
     secure_cookies: bool = _setting(False, "Mark cookies as Secure: set it when TLS ends in front of Tocsin.")
     signal_lock_days: int = _setting(30, "Triage of a signal is refused from this age on; 0 = never.")
+    outbound_internal: bool = _setting(
+        False, "Let feeds be fetched from internal addresses (private, loopback, link-local) too."
+    )
+    secret_key: str = _setting(
+        "", "Key that stored secrets are encrypted with; default: secret.key in the data directory.", secret=True
+    )
     demo: bool = _setting(False, "Fill an empty Tocsin with a story to look at.")
     log_format: str = _setting("console", "Own log lines: console or json.")
 
