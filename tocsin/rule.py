@@ -24,6 +24,9 @@ MAX_QUERIES = 10
 CONTENT_ANOMALY = "content_anomaly"
 """The method that compares an event's words with those of others (siem.md §2.16)."""
 
+CONTENT_ANOMALY_ALIAS = "anomaly_threshold"
+"""What the API calls it (siem.md §2.1)."""
+
 SIGNALS = "security_signals"
 """The data source of queries that read signals (siem.md §2.4)."""
 

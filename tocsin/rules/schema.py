@@ -26,6 +26,7 @@ DetectionMethod = Literal[
     "new_value",
     "anomaly_detection",
     "anomaly_threshold",
+    "content_anomaly",
     "impossible_travel",
     "hardcoded",
     "third_party",
@@ -113,6 +114,13 @@ class ImpossibleTravelOptionsBody(_Body):
     baselineUserLocationsDuration: Annotated[int, Field(ge=1, le=30, description="Days.")] | None = None
 
 
+class ContentAnomalyOptionsBody(_Body):
+    learningDuration: Annotated[int, Field(ge=1, le=10, description="Days; 7 by default.")] | None = None
+    forgetAfter: Annotated[int, Field(ge=1, le=10, description="Days; 7 by default.")] | None = None
+    similarityThreshold: Annotated[int, Field(ge=35, le=100, description="Percent; 70 by default.")] | None = None
+    similarItemsThreshold: Annotated[int, Field(ge=1, le=20, description="Logs; 1 by default.")] | None = None
+
+
 class SequenceStepBody(_Body):
     name: str | None = None
     condition: str | None = None
@@ -150,6 +158,7 @@ class RuleOptionsBody(_Body):
     decreaseCriticalityBasedOnEnv: bool | None = None
     newValueOptions: NewValueOptionsBody | None = None
     anomalyDetectionOptions: AnomalyDetectionOptionsBody | None = None
+    contentAnomalyOptions: ContentAnomalyOptionsBody | None = None
     impossibleTravelOptions: ImpossibleTravelOptionsBody | None = None
     sequenceDetectionOptions: SequenceDetectionOptionsBody | None = None
     thirdPartyRuleOptions: ThirdPartyRuleOptionsBody | None = None

@@ -10,15 +10,20 @@ from dataclasses import replace
 from typing import Any
 
 from tocsin.rule import (
+    CONTENT_ANOMALY,
+    CONTENT_ANOMALY_ALIAS,
     DEFAULT_EVALUATION_WINDOW,
     DEFAULT_KEEP_ALIVE,
     DEFAULT_MAX_SIGNAL_DURATION,
+    SIGNALS,
+    THIRD_PARTY,
     Rule,
     RuleCase,
     RuleOptions,
     RuleQuery,
     query_label,
 )
+from tocsin.rules.third_party import is_third_party, shown_cases, shown_queries
 
 WRITABLE = (
     "name",
@@ -92,6 +97,7 @@ OPTION_MEMBERS = (
     "decreaseCriticalityBasedOnEnv",
     "newValueOptions",
     "anomalyDetectionOptions",
+    "contentAnomalyOptions",
     "impossibleTravelOptions",
     "thirdPartyRuleOptions",
     "sequenceDetectionOptions",
@@ -118,12 +124,16 @@ def rule_from_api(body: Mapping[str, Any], *, rule_id: str | None = None) -> Rul
     """
     rule_type = body.get("type") or "log_detection"
     known = (*WRITABLE, *GIVEN_BY_US)
+    queries, cases = body.get("queries") or (), body.get("cases") or ()
+    if is_third_party(body):
+        given = body.get("thirdPartyCases") or ()
+        queries, cases = shown_queries(given), shown_cases(given)
     rule = Rule(
         id=rule_id if rule_id is not None else body.get("id", ""),
         name=body.get("name", ""),
         message=body.get("message", ""),
-        queries=tuple(_read_query(i, query, rule_type) for i, query in enumerate(body.get("queries") or ())),
-        cases=tuple(_read_case(case) for case in body.get("cases") or ()),
+        queries=tuple(_read_query(i, query, rule_type) for i, query in enumerate(queries)),
+        cases=tuple(_read_case(case) for case in cases),
         options=_read_options(body.get("options") or {}),
         type=rule_type,
         version=body.get("version") or 1,
@@ -176,17 +186,20 @@ def _write_rule(rule: Rule) -> dict[str, Any]:
 
 
 def _read_query(index: int, body: Mapping[str, Any], rule_type: str) -> RuleQuery:
+    """A query that names a rule looks at the signals of that rule, grouped by what it correlates by."""
     name = body.get("name") or ""
     metric = body.get("metric")
+    correlated = body.get("ruleId") or body.get("defaultRuleId")
+    source = SIGNALS if correlated else "spans" if rule_type == "application_security" else "logs"
     query = RuleQuery(
         label=query_label(index, name),
-        query=body.get("query") or "",
+        query=f'@workflow.rule.id:"{correlated}"' if correlated else body.get("query") or "",
         name=name,
-        aggregation=body.get("aggregation") or ("event_count" if "ruleId" in body else "count"),
-        group_by_fields=tuple(body.get("groupByFields") or ()),
+        aggregation=body.get("aggregation") or ("event_count" if correlated else "count"),
+        group_by_fields=tuple(body.get("correlatedByFields" if correlated else "groupByFields") or ()),
         distinct_fields=tuple(body.get("distinctFields") or ()),
         metrics=tuple(body.get("metrics") or ((metric,) if metric else ())),
-        data_source=body.get("dataSource") or ("spans" if rule_type == "application_security" else "logs"),
+        data_source=source if correlated else body.get("dataSource") or source,
         has_optional_group_by_fields=bool(body.get("hasOptionalGroupByFields")),
         custom_query_extension=body.get("customQueryExtension") or "",
     )
@@ -195,7 +208,7 @@ def _read_query(index: int, body: Mapping[str, Any], rule_type: str) -> RuleQuer
 
 def _write_query(query: RuleQuery) -> dict[str, Any]:
     written: dict[str, Any] = {**query.extra, "name": query.name, "aggregation": query.aggregation}
-    if "ruleId" not in query.extra and "defaultRuleId" not in query.extra:
+    if query.correlated_rule is None:
         written |= {
             "query": query.query,
             "groupByFields": list(query.group_by_fields),
@@ -236,20 +249,25 @@ def _write_case(case: RuleCase) -> dict[str, Any]:
 
 
 def _read_options(body: Mapping[str, Any]) -> RuleOptions:
-    method = body.get("detectionMethod") or "threshold"
+    given = body.get("detectionMethod") or "threshold"
+    method = CONTENT_ANOMALY if given == CONTENT_ANOMALY_ALIAS else given
     times = {name: _or(body.get(name), default) for name, default in _TIMED_DEFAULTS.items()}
+    if method == THIRD_PARTY:
+        times["keepAlive"] = body.get("keepAlive") or 0
     read = (*_TIMED_DEFAULTS, "decreaseCriticalityBasedOnEnv")
+    kept = _unread(body, OPTION_MEMBERS, ("detectionMethod", *read))
     return RuleOptions(
         detection_method=method,
-        evaluation_window=0 if method == "third_party" else times["evaluationWindow"],
+        evaluation_window=0 if method == THIRD_PARTY else times["evaluationWindow"],
         keep_alive=times["keepAlive"],
         max_signal_duration=times["maxSignalDuration"],
         decrease_criticality_based_on_env=bool(body.get("decreaseCriticalityBasedOnEnv")),
-        method_options=_unread(body, OPTION_MEMBERS, ("detectionMethod", *read)),
+        # An alias is answered as it was given.
+        method_options=kept if given == method else {"detectionMethod": given, **kept},
         omitted=tuple(
             name
             for name in read
-            if body.get(name) is None and not (name == "evaluationWindow" and method == "third_party")
+            if body.get(name) is None and not (name == "evaluationWindow" and method == THIRD_PARTY)
         ),
     )
 
