@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.tables import evaluation_failures, evaluator_progress
-from tocsin.event import BACKFILL_TAG, Event
+from tocsin.event import Event
 from tocsin.query import Sql
 from tocsin.store.events import EventStore
 from tocsin.store.limits import Limits
@@ -37,12 +37,13 @@ class GroupKey(NamedTuple):
 
 
 class StoredMatch(NamedTuple):
-    """A match as stored, with its rule and when its event was ingested."""
+    """A match as stored, with its rule and when its event was ingested. `is_backfill`: it was sent as an old one."""
 
     rule_id: str
     rule_version: int
     ingested_at: int
     row: MatchRow
+    is_backfill: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Failure:
 
 
 _COLUMNS = (
-    "rule_id, rule_version, `group`, timestamp, event_id, ingested_at, query_index, `distinct`, value"
+    "rule_id, rule_version, `group`, timestamp, event_id, ingested_at, query_index, `distinct`, value, is_backfill"
 )  # fmt: skip
 
 _BUCKETS = """
@@ -102,8 +103,6 @@ _EVENTS = f"""
 SELECT id, timestamp, ingested_at, host, service, source, status, message, trace_id, tags, document
 FROM logs WHERE {_NAMED} LIMIT 1 BY id
 """
-
-_BACKFILLED = f"SELECT DISTINCT id FROM logs WHERE {_NAMED} AND has(tags, {{tag:String}})"
 
 
 class Matches:
@@ -178,14 +177,6 @@ class Matches:
                 _last(rows[-1]),
             )
 
-    def backfilled(self, refs: Iterable[tuple[int, str]]) -> set[str]:
-        """Those of the events (timestamp, id) that were sent as backfill."""
-        found: set[str] = set()
-        for times, ids in _chunks(refs):
-            sql = Sql(_BACKFILLED, {"times": times, "ids": ids, "tag": BACKFILL_TAG})
-            found.update(row["id"] for row in self._events.query(sql, LIMITS))
-        return found
-
     def events(self, refs: Iterable[tuple[int, str]]) -> dict[str, Event]:
         """The stored events (timestamp, id), by id; those that retention has removed are absent."""
         found: dict[str, Event] = {}
@@ -253,6 +244,7 @@ def _match(row: Mapping[str, Any]) -> StoredMatch:
             row["distinct"],
             float(value) if isinstance(value, int | float) and value - value == 0 else None,
         ),
+        bool(row["is_backfill"]),
     )
 
 
