@@ -37,7 +37,7 @@ MEMORY_MS = 30 * DAY_MS
 
 DEFAULT_LEARNING_DAYS = 1
 
-TOLD_KNOWN = 1_000
+TOLD_KNOWN = 100
 """A signal says how many values were known, up to here."""
 
 TOLD_RECENT = 10
@@ -215,26 +215,26 @@ class NewValueMachine:
         timestamp, event_id = at
         if len(rows) > 1:
             rows = sorted(set(rows), key=row_order)
-        hits: list[tuple[tuple[str, ...], Entry]] = []
-        opening: dict[str, Json] | None = None
+        scopes: dict[tuple[str, ...], None] = {}
+        news: dict[int, dict[str, None]] = {}
+        facts: dict[str, Json] | None = None
         for group, of_scope in groupby(rows, key=lambda row: row.group):
-            parts = []
             for query_index, of_query in groupby(of_scope, key=lambda row: row.query_index):
                 met = [row for row in of_query if row.distinct is not None]
                 memory = self._memory(group, query_index)
                 is_first = memory.see(timestamp, timestamp)
                 new = () if self._is_learning(memory, timestamp, is_first) else self._new(memory, timestamp, met)
                 if new:
-                    parts.append(Part(query_index, new, None))
-                    if opening is None and self._life.opens_at(timestamp):
-                        opening = self._facts(memory, timestamp, query_index, new)
+                    scopes[group] = None
+                    news.setdefault(query_index, {}).update(dict.fromkeys(new))
+                    if facts is None and self._life.opens_at(timestamp):
+                        facts = self._facts(memory, timestamp, query_index, new)
                 for row in met:
                     self.entries += memory.learn(row.distinct or "", timestamp)
-            if parts:
-                self._serial += 1
-                hits.append((group, Entry(self._serial, timestamp, event_id, tuple(parts))))
-        if hits:
-            self._hit(hits, opening)
+        if scopes:
+            self._serial += 1
+            parts = tuple(Part(query_index, tuple(new), None) for query_index, new in sorted(news.items()))
+            self._hit(list(scopes), Entry(self._serial, timestamp, event_id, parts), facts)
         if self.entries > self._settle_at:
             self._forget_old(timestamp, rows)
 
@@ -273,13 +273,13 @@ class NewValueMachine:
             facts["recent_values"] = [_shown(text) for text, _ in latest]
         return {"new_value": facts}
 
-    def _hit(self, hits: list[tuple[tuple[str, ...], Entry]], facts: dict[str, Json] | None) -> None:
-        group, entry = hits[0]
+    def _hit(self, scopes: list[tuple[str, ...]], entry: Entry, facts: dict[str, Json] | None) -> None:
+        """`entry` has the values that are new in any of the scopes."""
         counts = {part.query_index: float(len(part.distinct)) for part in entry.parts}
         values = tuple(counts.get(index, 0.0) for index in range(len(self.plan.rule.queries)))
-        signal, _ = self._life.hit(entry, group, 0, values, 1, facts)
-        for scope, of_scope in hits:
-            signal.take(scope, [of_scope])
+        signal, _ = self._life.hit(entry, scopes[0], 0, values, 1, facts)
+        for scope in scopes:
+            signal.take(scope, [entry])
 
     def _memory(self, group: tuple[str, ...], query_index: int) -> _Memory:
         memory = self._memories.get((group, query_index))

@@ -1,0 +1,118 @@
+"""What holds for every method, whatever happens to the matches on their way: a live evaluation of one signal group,
+with a store that survives restarts, ends with the decisions that the plain reference makes of the sorted events.
+
+`agrees` drives a method through `Plan`, `Machine` and `Group` as `evaluate/evaluator.py` does, without its stores:
+matches come in any order, in parts, late and repeated; at any moment the process is killed and a group is built again
+from what is stored, the long past from sums (`evaluate/history.py`).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tocsin.evaluate.decision import Decision, MatchRow, position
+from tocsin.evaluate.group import Group, Outcome, StoredSignal
+from tocsin.evaluate.history import summarise
+from tocsin.evaluate.method import Plan, decide
+from tocsin.evaluate.repository import GroupKey
+
+Reference = Callable[[list[MatchRow]], list[Any]]
+"""From the different matches, sorted by event time and id, to what `view` shows of each signal, in order."""
+
+View = Callable[[Decision], Any]
+
+
+class Live:
+    """One signal group under live evaluation. `matches` and `signals` are what is stored; the rest a kill takes."""
+
+    def __init__(self, prepared: Plan) -> None:
+        self.plan = prepared
+        self.key = GroupKey(prepared.rule.id, prepared.rule.version, ())
+        self.matches: set[MatchRow] = set()
+        self.signals: dict[str, Decision] = {}
+        self.rebuilt = 0
+        self._group: Group | None = None
+
+    def kill(self) -> None:
+        self._group = None
+
+    def receive(self, rows: Sequence[MatchRow]) -> None:
+        """Store new matches and decide them."""
+        self.matches.update(rows)
+        if self._group is None or not self._group.add(rows):
+            self._group = self._built(min(row.timestamp for row in rows))
+        outcome = self._group.outcome()
+        self._store(outcome)
+        self._group.accept(outcome, {decision.opened_by: _id(decision) for decision in outcome.decisions})
+
+    def _built(self, earliest: int) -> Group:
+        """A group read from what is stored, from where its decisions can have changed."""
+        self.rebuilt += 1
+        longest = self.plan.rule.max_signal_duration_ms
+        stored = [signal for signal in self.signals.values() if signal.timestamp >= earliest - longest - 1]
+        covering = (signal.timestamp for signal in stored if signal.timestamp <= earliest < signal.closes_at)
+        restart = min(covering, default=earliest)
+        known = {_id(signal): _stored(signal) for signal in stored if signal.timestamp >= restart}
+        group = Group(self.key, self.plan, restart, known)
+        exact, since = self.plan.exact_since(restart), restart - self.plan.lookback_ms
+        if self.plan.history is not None:
+            before = [row for row in self.matches if since <= row.timestamp < exact]
+            group.remember(summarise(before, self.plan.history))
+        group.load(sorted((row for row in self.matches if row.timestamp >= exact), key=position))
+        return group
+
+    def _store(self, outcome: Outcome) -> None:
+        current = {_id(decision) for decision in outcome.decisions}
+        for identity in set(outcome.known) - current:
+            del self.signals[identity]
+            del outcome.known[identity]
+        for decision in outcome.changed:
+            self.signals[_id(decision)] = decision
+            outcome.known[_id(decision)] = _stored(decision)
+
+
+def agrees(
+    prepared: Plan,
+    rows: Sequence[MatchRow],
+    data: st.DataObject,
+    reference: Reference | None = None,
+    view: View = lambda decision: decision,
+) -> Live:
+    """Feed the matches of one signal group anyhow, and compare what is stored in the end with the pure decision of all
+    of them, and with the reference, where there is one. Returns what is left, for further questions."""
+    wanted = decide(prepared, data.draw(st.permutations([*rows, *rows])))
+    if reference is not None:
+        assert [view(decision) for decision in wanted] == reference(sorted(set(rows), key=position))
+    live = Live(prepared)
+    events = sorted({position(row) for row in rows})
+    arriving = data.draw(st.one_of(st.just(events), _nearly_sorted(events), st.permutations(events)))
+    while arriving:
+        size = data.draw(st.integers(1, 6))
+        batch, arriving = arriving[:size], arriving[size:]
+        repeated = data.draw(st.sampled_from([[], batch, events[:2]])) if live.matches else []
+        now = {*batch, *(event for event in repeated if any(position(row) == event for row in live.matches))}
+        live.receive([row for row in rows if position(row) in now])
+        if data.draw(st.integers(0, 4)) == 0:
+            live.kill()
+    assert sorted(live.signals.values(), key=_order) == sorted(wanted, key=_order)
+    return live
+
+
+def _nearly_sorted(events: list[tuple[int, str]]) -> st.SearchStrategy[list[tuple[int, str]]]:
+    """In order, but for some that come later than they should."""
+    return st.lists(st.integers(0, 5), min_size=len(events), max_size=len(events)).map(
+        lambda delays: [event for _, event in sorted(zip((i + d for i, d in enumerate(delays)), events, strict=True))]
+    )
+
+
+def _id(decision: Decision) -> str:
+    return f"{decision.timestamp}-{decision.opened_by}"
+
+
+def _stored(decision: Decision) -> StoredSignal:
+    return StoredSignal(_id(decision), decision.timestamp, decision.closes_at, "", 0, 0)
+
+
+def _order(decision: Decision) -> tuple[int, str]:
+    return (decision.timestamp, decision.opened_by)
