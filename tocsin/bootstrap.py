@@ -18,7 +18,9 @@ from sqlalchemy.orm import Session
 
 import tocsin
 from tocsin.access.audit import AuditTrail
+from tocsin.access.secrets import new_uuid
 from tocsin.access.service import Access
+from tocsin.access.vault import Vault
 from tocsin.clock import Clock, now_ms
 from tocsin.config import Config, load_config
 from tocsin.enrich.geo import Places
@@ -32,6 +34,7 @@ from tocsin.intake.rejected import RejectedEvents
 from tocsin.intake.service import Intake
 from tocsin.normalise.lookups import Lookups
 from tocsin.normalise.pipelines import PipelineText
+from tocsin.outbound import Outbound
 from tocsin.pipeline import Recipe, Tools, enrich, lookups_of, normalise, passed
 from tocsin.pipelines.service import PipelinesService
 from tocsin.pipelines.shipped import read_shipped as read_shipped_pipelines
@@ -50,12 +53,21 @@ from tocsin.store.leases import Leases
 from tocsin.store.outbox import Outbox
 from tocsin.store.rows import encode_event
 from tocsin.store.state import StateStore, open_state_store
+from tocsin.suppressions.preview import Previews
 from tocsin.suppressions.service import SuppressionsService
+from tocsin.threat_intel.fetching import Fetcher
+from tocsin.threat_intel.service import FeedsService
 from tocsin.triage import history
 from tocsin.triage.people import assignable
 from tocsin.triage.service import TriageService
 
 DAY_MS = 86_400_000
+
+HUNT_DAYS = 30
+"""That a new indicator is looked for in stored logs (siem.md §6.4)."""
+
+EVERY_RULE = 1_000_000
+"""The size of a page that holds all rules."""
 
 log = structlog.get_logger(__name__)
 
@@ -74,9 +86,15 @@ def place_databases(config: Config) -> tuple[Path, ...]:
     return (*(path for path in own if path is not None), config.geoip_country or shipped)
 
 
-def recipe(config: Config, rules: Sequence[Rule], texts: tuple[PipelineText, ...] | None = None) -> Recipe:
+def recipe(
+    config: Config,
+    rules: Sequence[Rule],
+    texts: tuple[PipelineText, ...] | None = None,
+    indicators: Path | None = None,
+) -> Recipe:
     """What an intake worker builds its pipeline from; `texts` are the pipelines, None for the shipped ones."""
-    return Recipe(tuple(rules), content_directory() / "pipelines", place_databases(config), encode_event, texts)
+    directory = content_directory() / "pipelines"
+    return Recipe(tuple(rules), directory, place_databases(config), encode_event, texts, indicators)
 
 
 @cache
@@ -125,7 +143,9 @@ class Services:
     rejected: RejectedEvents
     rules: RulesService
     suppressions: SuppressionsService
+    previews: Previews
     pipelines: PipelinesService
+    feeds: FeedsService
     engine: SignalEngine
     signals: SignalsService
     explore: ExploreService
@@ -197,6 +217,8 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
     rules.load_shipped(read_shipped(content_directory() / "rules"))
     suppressions = SuppressionsService(state, audit, clock, rules, new_id=lambda: new_rule_id(secrets.randbelow))
 
+    feeds = _feeds(config, clock, state, audit, leases, holder)
+
     matches = Matches(events)
     rows = SignalRows(events)
     signals = SignalsService(rows, matches, rules)
@@ -233,7 +255,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         return [excluding(rule, present.exclusions(rule, now)) for rule in enabled]
 
     def present_recipe() -> Recipe:
-        return recipe(config, seeing(rules.enabled_rules()), pipelines.active())
+        return recipe(config, seeing(rules.enabled_rules()), pipelines.active(), feeds.table)
 
     metrics = IntakeMetrics(registry)
     intake = Intake(
@@ -248,6 +270,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
     rules.on_change(lambda _enabled: renewal())
     suppressions.on_exclusions(renewal)
     pipelines.on_change(renewal)
+    feeds.on_change(lambda _table: renewal())
 
     return Services(
         config=config,
@@ -262,13 +285,37 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         rejected=RejectedEvents(events, intake, clock),
         rules=rules,
         suppressions=suppressions,
+        previews=Previews(events, clock, lambda query: rules.page(query, size=EVERY_RULE).rules),
         pipelines=pipelines,
+        feeds=feeds,
         engine=engine,
         signals=signals,
         explore=ExploreService(events, clock),
         triage=triage,
         outbox=outbox,
         places_warning=Places(place_databases(config)).warning,
+    )
+
+
+def _feeds(
+    config: Config, clock: Clock, state: StateStore, audit: AuditTrail, leases: Leases, holder: str
+) -> FeedsService:
+    """Feeds of indicators; their files and the table of all of them live in the data directory."""
+
+    def open_outbound(auth: tuple[str, str] | None, headers: dict[str, str]) -> Outbound:
+        return Outbound(allow_internal=config.outbound_internal, auth=auth, headers=headers)
+
+    return FeedsService(
+        state,
+        audit,
+        clock,
+        Vault(config.data, config.secret_key),
+        Fetcher(config.data / "feeds", open_outbound),
+        leases,
+        directory=config.data / "indicators" / holder if config.state_url else config.data / "indicators",
+        holder=holder,
+        new_id=lambda: new_uuid(secrets.token_bytes),
+        hunt_days=min(config.logs_retention_days or HUNT_DAYS, HUNT_DAYS),
     )
 
 

@@ -19,11 +19,13 @@ from tocsin.evaluate.repository import Matches, Progress
 from tocsin.evaluate.threshold import plan
 from tocsin.event import Event, event_id
 from tocsin.query import Sql
+from tocsin.query.track import SUPPRESSED
 from tocsin.rule import Match, Rule, RuleCase, RuleOptions, RuleQuery
 from tocsin.signal import Person
 from tocsin.signals.engine import SignalEngine
 from tocsin.signals.repository import SignalRows
 from tocsin.signals.resource import signal_resource
+from tocsin.signals.suppression import NO_SUPPRESSIONS
 from tocsin.signals.writer import SignalMetrics, SignalWriter
 from tocsin.store.events import EventStore
 from tocsin.store.leases import Leases
@@ -101,6 +103,7 @@ class World:
         self.rules = FakeRules(*rules)
         self.name = name
         self.saboteur = Saboteur()
+        self.suppressions = NO_SUPPRESSIONS
         self.registry = CollectorRegistry()
         self.restart()
 
@@ -134,6 +137,8 @@ class World:
             hand_over=self.triage.hand_over,
             add_history=history.add,
             metrics=SignalMetrics(self.registry),
+            hidden_rows=SignalRows(events, SUPPRESSED),
+            suppressions=lambda: self.suppressions,
         )
         evaluator = Evaluator(matches, self.progress, self.rules, writer, self.clock, EvaluatorMetrics(self.registry))
         Leases(self.state, self.clock).clear()

@@ -18,7 +18,9 @@ from tocsin.rules.service import RulesService
 from tocsin.signals.service import SignalsService
 from tocsin.store.events import EventStore
 from tocsin.store.state import StateStore
+from tocsin.suppressions.preview import Previews
 from tocsin.suppressions.service import SuppressionsService
+from tocsin.threat_intel.service import FeedsService
 from tocsin.triage.service import TriageService
 
 
@@ -48,7 +50,11 @@ class Tocsin(Protocol):
     @property
     def suppressions(self) -> SuppressionsService: ...
     @property
+    def previews(self) -> Previews: ...
+    @property
     def pipelines(self) -> PipelinesService: ...
+    @property
+    def feeds(self) -> FeedsService: ...
     @property
     def evaluator(self) -> Evaluator: ...
     @property

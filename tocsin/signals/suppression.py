@@ -40,6 +40,11 @@ class Suppression:
     since: int = 0
     until: int | None = None
 
+    def may_have_judged(self, at: int) -> bool:
+        """Whether it counted at a moment, or until then: who judged in the very millisecond of a change may have seen
+        either version, and must be told the same again."""
+        return self.is_in_force(at) or (self.until == at and self.is_in_force(at - 1))
+
     def is_in_force(self, at: int) -> bool:
         """Whether this version counted at a moment."""
         return (
@@ -94,7 +99,7 @@ class Suppressions:
 
     def hiding(self, rule: Rule, signal: Signal, at: int) -> tuple[Suppression, ...]:
         """The suppressions that hide a signal of this rule at a moment (Unix milliseconds); in no order that counts."""
-        scoped = [version for version in self._of_rule(rule) if version.is_in_force(at)]
+        scoped = [version for version in self._of_rule(rule) if version.may_have_judged(at)]
         if not scoped:
             return ()
         candidate = Candidate.of(signal)
