@@ -170,15 +170,15 @@ class _Buckets:
 class _Bounds:
     """What the window is compared with while its last bucket stays the same.
 
-    `value` and `excess` are those of the buckets before the last, `last` is the last one's bound. `compared`: how many
-    buckets the history has, 0 while learning.
+    `value` and `excess` are those of the buckets before the last, `last` is the last one's bound. `history`: how many
+    buckets it has, 0 while learning.
     """
 
     total: int
     last: int
     value: int
     excess: int
-    compared: int
+    history: int
     is_seasonal: bool
 
 
@@ -314,10 +314,10 @@ class AnomalyMachine:
         if is_learning or oldest >= start:
             if self.plan.learning_bound is None:
                 return None
-            compared, is_seasonal = 0, False
+            length, is_seasonal = 0, False
             bounds = [max(1, self.plan.learning_bound)] * len(window)
         else:
-            compared = start - oldest
+            length = start - oldest
             if is_seasonal:
                 bounds = [self._quantile(buckets, self._alike(of, oldest, start), percentile) for of in window]
             else:
@@ -328,7 +328,7 @@ class AnomalyMachine:
             last=bounds[-1],
             value=sum(counts),
             excess=sum(max(0, count - bound) for count, bound in zip(counts, bounds, strict=False)),
-            compared=compared,
+            history=length,
             is_seasonal=is_seasonal,
         )
 
@@ -356,7 +356,7 @@ class AnomalyMachine:
                 "limit": LIMITS[self.plan.tolerance] / 100,
                 "percentile": float(percentile),
                 "bucket_seconds": self.plan.bucket_ms // 1000,
-                "compared_buckets": bounds.compared,
+                "history_buckets": bounds.history,
                 "is_seasonal": bounds.is_seasonal,
             }
         }
