@@ -2,7 +2,7 @@
 
 Three statements: the events as they are, from which the matcher itself makes matches; for plain queries only the values
 that matches consist of, which is ten times cheaper; and the scopes and times at which a threshold can be reached at
-all (`prospects.py`).
+all (`prospects.py`). None of them looks for lists where no log has any: that would cost as much again.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from typing import Any
 from tocsin.evaluate.evaluator import LATE_MS
 from tocsin.evaluate.prospects import AtLeast, Bound, Every
 from tocsin.event import BACKFILL_TAG, Event
-from tocsin.query import Sql, field_number_sql, field_sql
+from tocsin.query import Node, Sql, field_number_sql, field_sql, to_sql
 from tocsin.rule import MISSING_GROUP_VALUE
 from tocsin.store.events import EventStore
 from tocsin.store.limits import Limits
@@ -25,18 +25,24 @@ PAGE = 100_000
 EVENTS_PAGE = 5_000
 """Whole events read at once: some 10 MB."""
 
-MAX_RANGES = 100
+MAX_RANGES = 64
 """Stretches of time in one statement; beyond it the nearest are joined."""
 
 MAX_SCOPES = 50_000
 """Scopes that a statement names; of more, all are read."""
 
+MAX_PAIRS = 200_000
+"""Scopes with the buckets in which they can fire; of more, only the scopes are named."""
+
+OVERLAP_MS = 60_000
+"""Looked at again for lists each time, for batches that became visible after one that had arrived later."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One query of a rule: its condition on a row, and the fields that its matches consist of."""
+    """One query of a rule: what it finds, and the fields that its matches consist of."""
 
-    condition: Sql
+    node: Node
     group_by: tuple[str, ...] = ()
     is_group_optional: bool = False
     distinct: tuple[str, ...] = ()
@@ -57,21 +63,25 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Prospects:
-    """The scopes that can fire (None: too many to name), and the times (`[start, end)`) at which any can."""
+    """The scopes that can fire (None: too many to name), each with its buckets, numbered from `origin` in steps of
+    `window` (both in milliseconds); and the times (`[start, end)`) at which any can."""
 
-    scopes: frozenset[tuple[str, ...]] | None
+    scopes: Mapping[tuple[str, ...], Sequence[int]] | None
+    origin: int
+    window: int
     ranges: tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
-    """The values of one event that its matches consist of, by field; `met` has a truth value for each query."""
+Values = Mapping[str, Any]
+"""What one event brings: `timestamp`, `id`, `met` (a truth value for each query), and the values of its fields, under
+the names that `columns` gives."""
 
-    timestamp: int
-    event_id: str
-    met: Sequence[int]
-    texts: Mapping[str, Sequence[str]]
-    numbers: Mapping[str, Sequence[float]]
+
+def columns(asked: Sequence[Asked]) -> tuple[dict[str, str], dict[str, str]]:
+    """Where `Values` hold the texts of a field, and the numbers of a metric."""
+    texts = dict.fromkeys(name for query in asked for name in (*query.group_by, *query.distinct))
+    metrics = dict.fromkeys(query.metric for query in asked if query.metric is not None)
+    return {name: f"t{i}" for i, name in enumerate(texts)}, {name: f"n{i}" for i, name in enumerate(metrics)}
 
 
 LimitsOf = Callable[[], Limits]
@@ -117,6 +127,17 @@ SELECT DISTINCT later FROM (
 )
 """
 
+_IN_SCOPES = "arrayExists(x -> x IN {named:Array(String)}, {values})"
+
+_IN_PAIRS = """arrayExists(
+  x -> (x, intDiv(toUnixTimestamp64Milli(timestamp) - {origin:Int64}, {window:Int64}))
+    IN {pairs:Array(Tuple(String, Int64))}, {values})"""
+
+_LISTS = """
+SELECT distinctJSONPaths(in_lists) AS found, max(ingested_at) AS newest FROM logs
+WHERE ingested_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+"""
+
 _AFTER = "(timestamp, id) > (fromUnixTimestamp64Milli({time:Int64}, 'UTC'), {event:String})"
 
 _SERIES = f"""
@@ -126,14 +147,17 @@ FROM logs WHERE {_WITHIN} AND {{found}} AND {{in_time}} GROUP BY bar ORDER BY ba
 
 
 class StoredLogs:
-    """Read only. Every method raises `LimitExceeded` when what it may cost is used up."""
+    """Reads only; safe to use from many threads. All raise `LimitExceeded` when what they may cost is used up."""
 
     def __init__(self, events: EventStore) -> None:
         self._events = events
+        self._lists: tuple[int, frozenset[str]] = (0, frozenset())
 
-    def events(self, found: Sequence[Sql], stretch: Stretch, limits: LimitsOf) -> Iterator[list[Event]]:
+    def events(self, found: Sequence[Node], stretch: Stretch, limits: LimitsOf) -> Iterator[list[Event]]:
         """Pages of the events that meet any of these conditions, in order of (timestamp, id)."""
-        parts = _parts(found, stretch) | {"only": Sql("true"), "page": EVENTS_PAGE}
+        lists = self._list_paths(limits)
+        parts = _parts([to_sql(node, lists=lists) for node in found], stretch)
+        parts |= {"only": Sql("true"), "page": EVENTS_PAGE}
         for rows in self._pages(lambda after: Sql.of(_EVENTS, after=after, **parts), EVENTS_PAGE, limits):
             yield [decode_event(row) for row in rows]
 
@@ -144,55 +168,62 @@ class StoredLogs:
 
         With `only`, what lies in other scopes and at other times may be left out.
         """
-        texts = list(dict.fromkeys(name for query in asked for name in (*query.group_by, *query.distinct)))
-        metrics = list(dict.fromkeys(query.metric for query in asked if query.metric is not None))
-        met = Sql.join(", ", [query.condition for query in asked]) if len(asked) > 1 else Sql("1")
-        columns = [Sql.of("[{met}] AS met", met=met)]
-        columns += [Sql.of(f"{{value}} AS t{i}", value=field_sql(name)) for i, name in enumerate(texts)]
-        columns += [Sql.of(f"{{value}} AS n{i}", value=field_number_sql(name)) for i, name in enumerate(metrics)]
-        parts = _parts([_of_scopes(query, only) for query in asked], stretch) | {
-            "columns": Sql.join(", ", columns, "c"),
+        lists = self._list_paths(limits)
+        texts, metrics = columns(asked)
+        conditions = [to_sql(query.node, lists=lists) for query in asked]
+        met = Sql.join(", ", conditions) if len(asked) > 1 else Sql("1")
+        selected = [Sql.of("[{met}] AS met", met=met)]
+        selected += [Sql.of(f"{{value}} AS {at}", value=field_sql(name, lists=lists)) for name, at in texts.items()]
+        selected += [
+            Sql.of(f"{{value}} AS {at}", value=field_number_sql(name, lists=lists)) for name, at in metrics.items()
+        ]
+        parts = _parts([_of_scopes(query, only, lists) for query in asked], stretch) | {
+            "columns": Sql.join(", ", selected, "c"),
             "only": Sql("true") if only is None else _within_any(only.ranges),
             "page": PAGE,
         }
-        for rows in self._pages(lambda after: Sql.of(_VALUES, after=after, **parts), PAGE, limits):
-            yield [
-                Values(
-                    row["timestamp"],
-                    row["id"],
-                    row["met"],
-                    {name: row[f"t{i}"] for i, name in enumerate(texts)},
-                    {name: row[f"n{i}"] for i, name in enumerate(metrics)},
-                )
-                for row in rows
-            ]
+        yield from self._pages(lambda after: Sql.of(_VALUES, after=after, **parts), PAGE, limits)
 
     def prospects(
         self, asked: Sequence[Asked], needed: Bound, window: int, stretch: Stretch, limits: LimitsOf
     ) -> Prospects:
         """Where the bound is reached. `window` in milliseconds."""
-        counted = [_counted(query, i, len(asked), window, stretch) for i, query in enumerate(asked)]
+        lists = self._list_paths(limits)
+        counted = [_counted(query, i, len(asked), window, stretch, lists) for i, query in enumerate(asked)]
         parts: dict[str, Any] = {
             "counted": Sql.join("\nUNION ALL\n", counted),
             "sums": Sql(", ".join(f"sum(c{i}) AS s{i}" for i in range(len(asked)))),
             "reached": _reached(needed),
         }
         found = self._events.query(Sql.of(_PROSPECTS, **parts, limit=MAX_SCOPES + 1), limits())
+        scopes = None
         if len(found) <= MAX_SCOPES:
-            scopes = frozenset(tuple(row["scope"]) for row in found)
-            return Prospects(scopes, _ranges({later for row in found for later in row["buckets"]}, window, stretch))
-        times = self._events.query(Sql.of(_TIMES, **parts), limits())
-        return Prospects(None, _ranges({row["later"] for row in times}, window, stretch))
+            scopes = {tuple(row["scope"]): row["buckets"] for row in found}
+            buckets = {later for row in found for later in row["buckets"]}
+        else:
+            buckets = {row["later"] for row in self._events.query(Sql.of(_TIMES, **parts), limits())}
+        return Prospects(scopes, stretch.start, window, _ranges(buckets, window, stretch))
 
     def series(
-        self, found: Sequence[Sql], stretch: Stretch, interval: int, limits: LimitsOf
+        self, found: Sequence[Node], stretch: Stretch, interval: int, limits: LimitsOf
     ) -> list[tuple[int, tuple[int, ...]]]:
         """For each interval (ms, from the start on) in which an event meets any of the conditions: its number and how
         many events meet each condition."""
-        counts = [Sql.of(f"countIf({{met}}) AS n{i}", met=condition) for i, condition in enumerate(found)]
-        sql = Sql.of(_SERIES, **_parts(found, stretch), interval=interval, counts=Sql.join(", ", counts, "n"))
+        lists = self._list_paths(limits)
+        conditions = [to_sql(node, lists=lists) for node in found]
+        counts = [Sql.of(f"countIf({{met}}) AS n{i}", met=condition) for i, condition in enumerate(conditions)]
+        parts = _parts(conditions, stretch)
+        sql = Sql.of(_SERIES, **parts, interval=interval, counts=Sql.join(", ", counts, "n"))
         rows = self._events.query(sql, limits())
         return [(int(row["bar"]), tuple(int(row[f"n{i}"]) for i in range(len(found)))) for row in rows]
+
+    def _list_paths(self, limits: LimitsOf) -> frozenset[str]:
+        """The paths that hold several values in any log; learned once, then from what has arrived since."""
+        newest, known = self._lists
+        rows = self._events.query(Sql(_LISTS, {"since": max(newest - OVERLAP_MS, 0)}), limits())
+        known |= frozenset(rows[0]["found"])
+        self._lists = (max(newest, rows[0]["newest"]), known | self._lists[1])
+        return known
 
     def _pages(self, statement: Callable[[Sql], Sql], page: int, limits: LimitsOf) -> Iterator[list[dict[str, Any]]]:
         after = Sql("true")
@@ -214,36 +245,34 @@ def _parts(found: Sequence[Sql], stretch: Stretch) -> dict[str, Any]:
     }
 
 
-def _group(query: Asked, position: int) -> Sql:
+def _group(query: Asked, position: int, lists: frozenset[str]) -> Sql:
     """An Array(String) with the values of a group-by field."""
-    values = field_sql(query.group_by[position])
+    values = field_sql(query.group_by[position], lists=lists)
     if not query.is_group_optional:
         return values
     return Sql.of("if(empty({values}), [{missing:String}], {values})", values=values, missing=MISSING_GROUP_VALUE)
 
 
-def _counted(query: Asked, index: int, queries: int, window: int, stretch: Stretch) -> Sql:
+def _counted(query: Asked, index: int, queries: int, window: int, stretch: Stretch, lists: frozenset[str]) -> Sql:
     """For each scope and bucket the number of the query's matches or distinct values, or more, as `c<index>`.
 
     Rows are grouped by their lists of values, and only what is left is unfolded.
     """
     width = range(len(query.group_by))
-    groups = [Sql.of(f"{{group}} AS g{i},", group=_group(query, i)) for i in width]
     number = Sql("count()")
     if len(query.distinct) == 1:
-        number = Sql.of("uniqExactArray({values})", values=field_sql(query.distinct[0]))
+        number = Sql.of("uniqExactArray({values})", values=field_sql(query.distinct[0], lists=lists))
     elif query.distinct:
-        lengths = [Sql.of("length({values})", values=field_sql(name)) for name in query.distinct]
+        lengths = [Sql.of("length({values})", values=field_sql(name, lists=lists)) for name in query.distinct]
         number = Sql.of("sum({lengths})", lengths=Sql.join(" * ", lengths))
+    unfolded = f"[{', '.join(f'arrayJoin(g{i})' for i in width)}]" if query.group_by else "CAST([], 'Array(String)')"
     return Sql.of(
         _COUNTED,
-        scope=Sql(
-            f"[{', '.join(f'arrayJoin(g{i})' for i in width)}]" if query.group_by else "CAST([], 'Array(String)')"
-        ),
+        scope=Sql(unfolded),
         zeros=Sql(", ".join(f"{'c' if i == index else '0'} AS c{i}" for i in range(queries))),
-        groups=Sql.join(" ", groups),
+        groups=Sql.join(" ", [Sql.of(f"{{group}} AS g{i},", group=_group(query, i, lists)) for i in width]),
         number=number,
-        condition=Sql.of("({condition})", condition=query.condition),
+        condition=Sql.of("({condition})", condition=to_sql(query.node, lists=lists)),
         start=stretch.start,
         end=stretch.end,
         window=window,
@@ -260,18 +289,25 @@ def _reached(needed: Bound) -> Sql:
     return Sql.join(" OR ", parts) if parts else Sql("false")
 
 
-def _of_scopes(query: Asked, only: Prospects | None) -> Sql:
-    """The query's condition, on rows that may be of one of the scopes."""
+def _of_scopes(query: Asked, only: Prospects | None, lists: frozenset[str]) -> Sql:
+    """The query's condition, on rows that may be of one of the scopes in one of its buckets, or the one before."""
+    condition = to_sql(query.node, lists=lists)
     if only is None or only.scopes is None or not query.group_by:
-        return query.condition
+        return condition
     scopes = [scope for scope in only.scopes if len(scope) == len(query.group_by)]
     if not scopes:
         return Sql("false")
-    parts = [Sql.of("({condition})", condition=query.condition)]
+    has_pairs = 2 * sum(len(only.scopes[scope]) for scope in scopes) <= MAX_PAIRS
+    parts = [Sql.of("({condition})", condition=condition)]
     for position in range(len(query.group_by)):
-        named = sorted({scope[position] for scope in scopes})
-        values = _group(query, position)
-        parts.append(Sql.of("arrayExists(x -> x IN {named:Array(String)}, {values})", values=values, named=named))
+        values = _group(query, position, lists)
+        if has_pairs:
+            pairs = {(scope[position], at) for scope in scopes for b in only.scopes[scope] for at in (b - 1, b)}
+            bucket = {"origin": only.origin, "window": only.window, "pairs": sorted(pairs)}
+            parts.append(Sql.of(_IN_PAIRS, values=values, **bucket))
+        else:
+            named = sorted({scope[position] for scope in scopes})
+            parts.append(Sql.of(_IN_SCOPES, values=values, named=named))
     return Sql.join(" AND ", parts, "s")
 
 
@@ -281,7 +317,10 @@ def _ranges(buckets: set[int], window: int, stretch: Stretch) -> tuple[tuple[int
     gaps = [(after - before, place) for place, (before, after) in enumerate(pairwise(ordered), 1) if after - before > 2]
     cuts = sorted(place for _, place in sorted(gaps, reverse=True)[: MAX_RANGES - 1])
     runs = [ordered[start:end] for start, end in pairwise([0, *cuts, len(ordered)]) if start < end]
-    return tuple((stretch.start + (run[0] - 1) * window, stretch.start + (run[-1] + 1) * window) for run in runs)
+    found = [(stretch.start + (run[0] - 1) * window, stretch.start + (run[-1] + 1) * window) for run in runs]
+    if sum(end - start for start, end in found) * 2 > stretch.end - stretch.start:
+        return ((found[0][0], found[-1][1]),)  # to ask each row for its time costs more than it saves
+    return tuple(found)
 
 
 def _within_any(ranges: Sequence[tuple[int, int]]) -> Sql:

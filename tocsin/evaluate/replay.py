@@ -17,7 +17,7 @@ from itertools import product
 
 from tocsin.errors import BadRequest, LimitExceeded
 from tocsin.evaluate.decision import Decision, MatchRow
-from tocsin.evaluate.logs_repository import Asked, Prospects, StoredLogs, Stretch, Values
+from tocsin.evaluate.logs_repository import Asked, Prospects, StoredLogs, Stretch, Values, columns
 from tocsin.evaluate.method import FIRST_EVENTS, Machine, Plan, ScopeTooLarge
 from tocsin.evaluate.methods import plan
 from tocsin.evaluate.prospects import bound
@@ -25,8 +25,8 @@ from tocsin.evaluate.repository import Matches
 from tocsin.event import Event
 from tocsin.match.emission import DISTINCT_SEPARATOR, MAX_MATCHES
 from tocsin.match.matcher import Matcher
-from tocsin.query import LOGS, parse, to_sql
-from tocsin.rule import MISSING_GROUP_VALUE, Rule, RuleQuery
+from tocsin.query import LOGS, parse
+from tocsin.rule import MISSING_GROUP_VALUE, Rule
 from tocsin.store.limits import Limits
 
 NARROW = ("count", "cardinality", "max")
@@ -115,7 +115,7 @@ class Replay:
         self, rule: Rule, start: int, end: int, interval: int, budget: Budget, *, is_live: bool = True
     ) -> list[tuple[int, tuple[int, ...]]]:
         """For each interval (ms) of the range that has any: its number from 0, and how many events each query finds."""
-        found = [query.condition for query in _asked(rule)]
+        found = [query.node for query in _asked(rule)]
         return self._logs.series(found, Stretch(start, end, is_live), interval, budget.limits)
 
     def _pages(
@@ -125,7 +125,7 @@ class Replay:
         asked = _asked(rule)
         matcher = _matcher(rule)
         if not is_narrow(rule):
-            for events in self._logs.events([query.condition for query in asked], stretch, budget.limits):
+            for events in self._logs.events([query.node for query in asked], stretch, budget.limits):
                 yield [row for event in events for row in _rows(matcher, event)]
             return
         only: Prospects | None = None
@@ -134,22 +134,17 @@ class Replay:
             if not only.ranges:
                 return
         scopes = only.scopes if only is not None else None
+        narrow = _Narrow(rule, asked)
         for page in self._logs.values(asked, stretch, budget.limits, only):
-            rows = self._narrow(page, rule.queries, matcher)
-            yield [row for row in rows if scopes is None or row.group in scopes]
-
-    def _narrow(self, page: Sequence[Values], queries: Sequence[RuleQuery], matcher: Matcher) -> Iterator[MatchRow]:
-        """Matches from values; events with so many values that the cap decides are read as they are."""
-        capped = {values.event_id: values.timestamp for values in page if _is_capped(values, queries)}
-        events = self._matches.events((timestamp, event_id) for event_id, timestamp in capped.items()) if capped else {}
-        for values in page:
-            if values.event_id in capped:
-                if values.event_id in events:
-                    yield from _rows(matcher, events[values.event_id])
-                continue
-            for index, query in enumerate(queries):
-                if values.met[index]:
-                    yield from _of(values, index, query)
+            capped = {values["id"]: values["timestamp"] for values in page if narrow.is_capped(values)}
+            whole = self._matches.events((at, event_id) for event_id, at in capped.items()) if capped else {}
+            rows: list[MatchRow] = []
+            for values in page:
+                if values["id"] not in capped:
+                    rows += narrow.rows(values)
+                elif values["id"] in whole:
+                    rows += _rows(matcher, whole[values["id"]])
+            yield rows if scopes is None else [row for row in rows if row.group in scopes]
 
 
 def is_narrow(rule: Rule) -> bool:
@@ -167,7 +162,7 @@ def _asked(rule: Rule) -> list[Asked]:
             )
         asked.append(
             Asked(
-                condition=to_sql(parse(query.full_query)),
+                node=parse(query.full_query),
                 group_by=query.group_by_fields,
                 is_group_optional=query.has_optional_group_by_fields,
                 distinct=query.distinct_fields if query.aggregation == "cardinality" else (),
@@ -192,35 +187,48 @@ def _rows(matcher: Matcher, event: Event) -> list[MatchRow]:
     ]
 
 
-def _lists(values: Values, query: RuleQuery) -> tuple[list[Sequence[str]], list[Sequence[str]]]:
-    """The values of the group-by and of the distinct fields."""
-    groups = [values.texts[field] for field in query.group_by_fields]
-    if query.has_optional_group_by_fields:
-        groups = [found or (MISSING_GROUP_VALUE,) for found in groups]
-    distinct = [values.texts[field] for field in query.distinct_fields] if query.aggregation == "cardinality" else []
-    return groups, distinct
+class _Narrow:
+    """Matches of a rule from the values of an event, as `Emission.matches` makes them."""
 
+    def __init__(self, rule: Rule, asked: Sequence[Asked]) -> None:
+        texts, numbers = columns(asked)
+        self._queries = [
+            (
+                index,
+                [texts[name] for name in query.group_by],
+                query.is_group_optional,
+                [texts[name] for name in query.distinct],
+                numbers[query.metric] if query.metric is not None else None,
+            )
+            for index, query in enumerate(asked)
+        ]
 
-def _is_capped(values: Values, queries: Sequence[RuleQuery]) -> bool:
-    for index, query in enumerate(queries):
-        if values.met[index]:
-            groups, distinct = _lists(values, query)
-            if math.prod(map(len, groups)) * max(math.prod(map(len, distinct)), 1) > MAX_MATCHES:
-                return True
-    return False
+    def is_capped(self, values: Values) -> bool:
+        """Whether there are so many values that the cap of matches decides, and with it their order in the event."""
+        for index, grouped, is_optional, counted, _ in self._queries:
+            if values["met"][index]:
+                groups = math.prod(len(values[at]) or is_optional for at in grouped)
+                if groups * max(math.prod(len(values[at]) for at in counted), 1) > MAX_MATCHES:
+                    return True
+        return False
 
-
-def _of(values: Values, index: int, query: RuleQuery) -> Iterator[MatchRow]:
-    """The matches of one query on one event, as `Emission.matches` makes them."""
-    groups, distinct = _lists(values, query)
-    parts: list[str | None] = [None]
-    if distinct:
-        parts = [DISTINCT_SEPARATOR.join(found) for found in product(*distinct)] or [None]
-    value = None
-    if query.aggregation == "max" and query.metrics:
-        value = max(map(float, values.numbers[query.metrics[0]]), default=None)
-    for group, part in product(product(*groups), parts):
-        yield MatchRow(values.timestamp, values.event_id, group, index, part, value)
+    def rows(self, values: Values) -> list[MatchRow]:
+        timestamp, event_id, met = values["timestamp"], values["id"], values["met"]
+        rows = []
+        for index, grouped, is_optional, counted, metric in self._queries:
+            if not met[index]:
+                continue
+            groups = [values[at] for at in grouped]
+            if is_optional:
+                groups = [found or (MISSING_GROUP_VALUE,) for found in groups]
+            parts: list[str | None] = [None]
+            if counted:
+                parts = [DISTINCT_SEPARATOR.join(found) for found in product(*(values[at] for at in counted))] or [None]
+            value = None if metric is None else max(map(float, values[metric]), default=None)
+            rows += [
+                MatchRow(timestamp, event_id, group, index, part, value) for group in product(*groups) for part in parts
+            ]
+        return rows
 
 
 class _Groups:

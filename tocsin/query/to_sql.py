@@ -123,22 +123,25 @@ _LIKE_ESCAPE = re.compile(r"[\\%_]")
 
 _NO_STRINGS = "CAST([], 'Array(String)')"
 
+Lists = frozenset[str] | None
+"""Paths of `in_lists` (`s.usr.id`) that any row asked has, so that the others need not be read; None: not known."""
+
 Test = Callable[[str], str]
 """SQL of a string, which may be NULL -> SQL of a condition on it, which is then NULL too."""
 
 
-def to_sql(node: Node, track: Track = LOGS) -> Sql:
+def to_sql(node: Node, track: Track = LOGS, lists: Lists = None) -> Sql:
     """The condition on a row of the track.
 
     Raises `QueryError` `UNIT` if a bound still has a unit, `LimitExceeded` beyond `MAX_CONDITIONS`.
     """
-    compiler = _Compiler(track)
+    compiler = _Compiler(track, lists)
     return Sql(compiler.condition(node), compiler.parameters)
 
 
-def field_sql(field: Field | str, track: Track = LOGS) -> Sql:
+def field_sql(field: Field | str, track: Track = LOGS, lists: Lists = None) -> Sql:
     """An Array(String) with the text form of every distinct value of a field, for facets and group-by."""
-    compiler = _Compiler(track)
+    compiler = _Compiler(track, lists)
     return Sql(compiler.values(parse_field(field)), compiler.parameters)
 
 
@@ -161,9 +164,9 @@ def field_several_sql(field: Field | str, track: Track = LOGS) -> Sql:
     return Sql(_NO_STRINGS if is_single else compiler.several(field), compiler.parameters)
 
 
-def field_number_sql(field: Field | str, track: Track = LOGS) -> Sql:
+def field_number_sql(field: Field | str, track: Track = LOGS, lists: Lists = None) -> Sql:
     """An Array(Float64) of the distinct numbers at a field (strings that are numbers included), for measures."""
-    compiler = _Compiler(track)
+    compiler = _Compiler(track, lists)
     return Sql(compiler.numbers(parse_field(field)), compiler.parameters)
 
 
@@ -187,8 +190,9 @@ def scratch_matches(queries: Sequence[tuple[int, Node]], track: Track) -> Sql:
 class _Compiler:
     """Collects the parameters of one condition; every method returns the SQL of something that is never NULL."""
 
-    def __init__(self, track: Track) -> None:
+    def __init__(self, track: Track, lists: Lists = None) -> None:
         self.track = track
+        self.lists = lists
         self.parameters: dict[str, Any] = {}
         self.conditions = 0
 
@@ -196,6 +200,13 @@ class _Compiler:
         name = f"q{len(self.parameters)}"
         self.parameters[name] = value
         return f"{{{name}:{kind}}}"
+
+    def list_at(self, section: str, path: str) -> str:
+        """The several values at a path, in one of the sections of `in_lists`."""
+        name = f"{section}.{encode_path(path)}"
+        if self.lists is not None and name not in self.lists:
+            return f"CAST([], '{_LIST}')"
+        return f"{IN_LISTS}.`{name}`.:`{_LIST}`"
 
     # -- nodes --------------------------------------------------------------------------------------------------------
 
@@ -348,8 +359,8 @@ class _Compiler:
         if names:
             cases.append((_single(path, "Bool"), lambda x: _joined(_OR, [f"{x} = {name}" for name in names])))
         others = [number_text(number) for group in by_type.values() for number in group] + names
-        lists = [self.has(_several(STRINGS, path), texts)]
-        lists += [self.has(_several(OTHERS, path), others)] if others else []
+        lists = [self.has(self.list_at(STRINGS, path), texts)]
+        lists += [self.has(self.list_at(OTHERS, path), others)] if others else []
         return _first_case(cases, _joined(_OR, lists))
 
     def equals_all(self, field: Field, texts: Sequence[str]) -> str:
@@ -362,9 +373,9 @@ class _Compiler:
             text if text in ("true", "false") else "" if number is None else number_text(number)
             for text, number in zip(texts, numbers, strict=True)
         ]
-        strings = f"arrayConcat({self.single_list(field.name, 'String')}, {_several(STRINGS, field.name)})"
+        strings = f"arrayConcat({self.single_list(field.name, 'String')}, {self.list_at(STRINGS, field.name)})"
         kinds = [f"arrayMap(x -> toString(x), {self.single_list(field.name, kind)})" for kind in _OTHER_KINDS]
-        rest = f"arrayConcat({', '.join(kinds)}, {_several(OTHERS, field.name)})"
+        rest = f"arrayConcat({', '.join(kinds)}, {self.list_at(OTHERS, field.name)})"
         pairs = f"{self.bind(list(texts), 'Array(String)')}, {self.bind(others, 'Array(String)')}"
         return f"arrayAll((s, n) -> has({strings}, s) OR (n != '' AND has({rest}, n)), {pairs})"
 
@@ -377,7 +388,7 @@ class _Compiler:
     def exists(self, field: Field) -> str:
         if field.kind is FieldKind.ATTRIBUTE:
             name = encode_path(field.name)
-            parts = [f"notEmpty({_several(section, field.name)})" for section in (STRINGS, OTHERS)]
+            parts = [f"notEmpty({self.list_at(section, field.name)})" for section in (STRINGS, OTHERS)]
             below = [f"{ATTRIBUTES}.^`{name}`", f"{IN_LISTS}.^`{STRINGS}.{name}`", f"{IN_LISTS}.^`{OTHERS}.{name}`"]
             parts += [f"notEmpty(JSONAllPaths({part}))" for part in below]
             return f"if(isNull({ATTRIBUTES}.`{name}`), {_joined(_OR, parts)}, true)"
@@ -619,7 +630,7 @@ class _Compiler:
             cases.append((_single(field.name, "UInt64"), lambda x: f"{x} {unsigned}"))
         is_number = self.is_number_within(numbers)
         cases.append((_single(field.name, "String"), is_number))
-        lists = ", ".join(_several(each, field.name) for each in (STRINGS, OTHERS))
+        lists = ", ".join(self.list_at(each, field.name) for each in (STRINGS, OTHERS))
         return _first_case(cases, f"arrayExists(x -> {is_number('x')}, arrayConcat({lists}))")
 
     def many_numbers(self, leaves: Sequence[Range], *, is_any: bool) -> str:
@@ -689,7 +700,7 @@ class _Compiler:
     def any_string(self, field: Field, test: Test) -> str:
         """Whether a string at the field passes; numbers and booleans do not."""
         if field.kind is FieldKind.ATTRIBUTE:
-            lists = f"arrayExists(x -> {_nullable(test('x'))}, {_several(STRINGS, field.name)})"
+            lists = f"arrayExists(x -> {_nullable(test('x'))}, {self.list_at(STRINGS, field.name)})"
             return _first_case([(_single(field.name, "String"), test)], lists)
         return self.any_of_name(field, test)
 
@@ -700,7 +711,7 @@ class _Compiler:
         )
 
     def any_of_path(self, path: str, test: Test) -> str:
-        lists = [f"arrayExists(x -> {_nullable(test('x'))}, {_several(each, path)})" for each in (STRINGS, OTHERS)]
+        lists = [f"arrayExists(x -> {_nullable(test('x'))}, {self.list_at(each, path)})" for each in (STRINGS, OTHERS)]
         return _first_case([(_single_text(path), test)], _joined(_OR, lists))
 
     def any_of_name(self, field: Field, test: Test) -> str:
@@ -746,7 +757,7 @@ class _Compiler:
     def several(self, field: Field) -> str:
         """Array(String)."""
         if field.kind is FieldKind.ATTRIBUTE:
-            lists = ", ".join(_several(each, field.name) for each in (STRINGS, OTHERS))
+            lists = ", ".join(self.list_at(each, field.name) for each in (STRINGS, OTHERS))
             return f"arrayDistinct(CAST(arrayConcat({lists}), 'Array(String)'))"
         if field.kind is not FieldKind.NAME:
             return _NO_STRINGS
@@ -795,10 +806,6 @@ def _canonical_number(text: str) -> int | float | None:
 def _single_text(path: str) -> str:
     """The text form of the single value at a path, else NULL (`toString` would make "" of that)."""
     return f"CAST({ATTRIBUTES}.`{encode_path(path)}`, 'Nullable(String)')"
-
-
-def _several(section: str, path: str) -> str:
-    return f"{IN_LISTS}.`{section}.{encode_path(path)}`.:`{_LIST}`"
 
 
 def _nullable(condition: str) -> str:
