@@ -27,6 +27,9 @@ MAX_BODY = 5_000_000
 RAW_BODY_PATHS = ("/api/v2/logs", "/api/v2/logs/")
 """The intake reads its bodies itself: more encodings, formats other than JSON, and faults that are kept."""
 
+UPLOAD_PATHS = re.compile(r"/api/v2/security/siem/threat-intel/feeds/[^/]+/content")
+"""Files that are larger than other bodies are read by their route, after it knows who sends them."""
+
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -137,7 +140,7 @@ class Body:
 
 
 def _reads_itself(path: str) -> bool:
-    return path in RAW_BODY_PATHS or path.startswith(V1_INTAKE_PREFIX)
+    return path in RAW_BODY_PATHS or path.startswith(V1_INTAKE_PREFIX) or UPLOAD_PATHS.fullmatch(path) is not None
 
 
 async def _read(headers: Headers, receive: Receive) -> bytes:

@@ -70,10 +70,8 @@ class ThreatIntel:
     def add(self, event: Event, values: dict[str, list[Scalar]]) -> None:
         """Write `threat_intel` on the event, and into `values`, which are its flattened attributes.
 
-        What the record itself says there is kept behind ours, without `retroactive`, which is Tocsin's alone.
+        What the record itself says there is kept behind ours.
         """
-        if "threat_intel" in event.attributes:
-            _disown(event, values)
         if self._table is None or not len(self._table):
             return
         rows = self.rows(event, values)
@@ -111,7 +109,12 @@ def write(event: Event, values: dict[str, list[Scalar]], results: Sequence[Mappi
     """Put results (at most 50, those of the record itself last) and the types that they name on an event."""
     there = event.attributes.get("threat_intel")
     own = there if isinstance(there, dict) else {}
-    theirs = [result for result in own.get("results", ()) if result not in results] if "results" in own else []
+    said_results = own.get("results", [])
+    theirs = [
+        result
+        for result in (said_results if isinstance(said_results, list) else [said_results])
+        if result not in results
+    ]
     types = dict.fromkeys(result["type"] for result in results)
     said = own.get("indicators_matched", [])
     types |= dict.fromkeys(kind for kind in (said if isinstance(said, list) else [said]) if isinstance(kind, str))
@@ -121,16 +124,6 @@ def write(event: Event, values: dict[str, list[Scalar]], results: Sequence[Mappi
             del values[path]
     event.attributes["threat_intel"] = added
     values.update(flatten({"threat_intel": added}))
-
-
-def _disown(event: Event, values: dict[str, list[Scalar]]) -> None:
-    own = event.attributes["threat_intel"]
-    if isinstance(own, dict):
-        own.pop("retroactive", None)
-        if not isinstance(own.get("results", []), list):
-            own["results"] = [own["results"]]
-    for path in [path for path in values if path.startswith("threat_intel.retroactive")]:
-        del values[path]
 
 
 def _lookups(table: IndicatorTable) -> dict[str, Callable[[str], Rows]]:

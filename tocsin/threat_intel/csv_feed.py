@@ -72,7 +72,8 @@ def read_csv(content: bytes, columns: Columns, reading: Reading) -> None:
         if header is None:
             _read_list(_from(first, rows), columns, reading)
         else:
-            _read_table(rows, header, columns, reading)
+            by_name = "" if "type" in header else TYPE_WORDS.get(first[header["indicator"]].strip().lower(), "")
+            _read_table(rows, header, columns.type or by_name, reading)
     except csv.Error as error:
         raise BadFeed(f"row {rows.line_num} is no CSV: {error}") from error
 
@@ -108,7 +109,8 @@ def _type_of(name: str) -> str:
     return TYPE_WORDS.get(name.strip().lower(), "")
 
 
-def _read_table(rows: Iterator[list[str]], places: dict[str, int], columns: Columns, reading: Reading) -> None:
+def _read_table(rows: Iterator[list[str]], places: dict[str, int], of_all: str, reading: Reading) -> None:
+    """`of_all`: the type of all rows, empty where each says or shows its own."""
     for number, row in enumerate(rows, start=2):
         place = f"row {number}"
 
@@ -117,7 +119,7 @@ def _read_table(rows: Iterator[list[str]], places: dict[str, int], columns: Colu
             return row[at].strip() if at is not None and at < len(row) else ""
 
         value = cell("indicator")
-        kind = columns.type
+        kind = of_all
         port = ""
         if not kind and "type" in places:
             word = cell("type").lower()

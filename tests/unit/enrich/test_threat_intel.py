@@ -141,15 +141,13 @@ def test_keeps_at_most_fifty_results(tmp_path: Path) -> None:
     assert len(found(ThreatIntel(IndicatorTable(tmp_path / "t")), addresses("203.0.113.7"))) == 50
 
 
-def test_what_the_record_says_itself_stays_behind_ours_but_is_never_retroactive(intel: ThreatIntel) -> None:
+def test_what_the_record_says_itself_stays_behind_ours(intel: ThreatIntel) -> None:
     said = {"indicator": "x", "type": "IP", "category": "tor"}
-    own = {"results": [said], "indicators_matched": ["IP"], "subcategory": "proxy", "retroactive": True}
-    assert found(intel, {**addresses("203.0.113.7"), "threat_intel": dict(own)}) == ["203.0.113.7", "x"]
-    event = Event("1", 0, attributes={"threat_intel": dict(own)})
-    values = flatten(event.attributes)
-    intel.add(event, values)
-    assert "retroactive" not in event.attributes["threat_intel"]
-    assert values == flatten(event.attributes)
+    own = {"results": [said], "indicators_matched": ["DOMAIN"], "subcategory": "proxy"}
+    attributes = {**addresses("203.0.113.7"), "threat_intel": own}
+    assert found(intel, attributes) == ["203.0.113.7", "x"]
+    assert attributes["threat_intel"]["indicators_matched"] == ["IP", "DOMAIN"]
+    assert attributes["threat_intel"]["subcategory"] == "proxy"
 
 
 @pytest.mark.parametrize("odd", [{"results": 3}, {"results": {"a": 1}, "indicators_matched": 4}, [1], "text", {}])

@@ -1,0 +1,315 @@
+"""Threat intelligence end to end: feeds over the API, by HTTP and TAXII; enriched logs; signals (siem.md §6)."""
+
+import base64
+import gzip
+import http.server
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from api_server import ADMIN, API_KEY, APP_KEY, PASSWORD, serve
+
+from tocsin.api.app import create_app
+from tocsin.bootstrap import Services, build
+from tocsin.config import Config
+from tocsin.workers.threads import Workers
+
+pytestmark = pytest.mark.system
+
+FEEDS = "/api/v2/security/siem/threat-intel/feeds"
+SECRET = "open sesame, please"
+PATIENCE = 20.0
+
+STIX = {
+    "type": "indicator",
+    "id": "indicator--11111111-1111-4111-8111-111111111111",
+    "spec_version": "2.1",
+    "created": "2026-11-01T00:00:00Z",
+    "modified": "2026-11-01T00:00:00Z",
+    "pattern": "[domain-name:value = 'taxii.example.net' OR ipv4-addr:value = '203.0.113.90']",
+    "pattern_type": "stix",
+    "indicator_types": ["malicious-activity"],
+    "valid_from": "2026-11-01T00:00:00Z",
+}
+
+
+class Publisher(http.server.BaseHTTPRequestHandler):
+    """The feeds of others: a list behind a password, a MISP feed, a TAXII collection in two pages."""
+
+    def do_GET(self) -> None:
+        path, _, query = self.path.partition("?")
+        headers: dict[str, str] = {}
+        status, body = 200, b""
+        if path == "/list.csv.gz":
+            expected = "Basic " + base64.b64encode(f"reader:{SECRET}".encode()).decode()
+            status = 200 if self.headers["Authorization"] == expected else 401
+            body = gzip.compress(b"203.0.113.77\n198.51.100.0/24\nnonsense here\n")
+        elif path == "/moved":
+            status, headers["Location"] = 302, "/list.csv.gz"
+        elif path == "/misp/manifest.json":
+            body = json.dumps({"aaaa-1": {"info": "one", "timestamp": "1790000000"}}).encode()
+        elif path == "/misp/aaaa-1.json":
+            attribute = {
+                "type": "ip-dst|port",
+                "value": "203.0.113.91|443",
+                "to_ids": True,
+                "category": "Network activity",
+            }
+            body = json.dumps(
+                {"Event": {"info": "one", "Attribute": [attribute], "Orgc": {"name": "friends"}}}
+            ).encode()
+        elif path == "/taxii/collections/c1/":
+            body = json.dumps({"id": "c1", "title": "T", "can_read": True, "can_write": False}).encode()
+        elif path == "/taxii/collections/c1/objects/":
+            if "next=2" in query:
+                body = json.dumps({"objects": [STIX]}).encode()
+            else:
+                other = STIX | {"id": "indicator--2", "pattern": "[ipv4-addr:value = '203.0.113.92']"}
+                body = json.dumps({"more": True, "next": "2", "objects": [other]}).encode()
+        else:
+            status = 404
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet."""
+
+
+@pytest.fixture(scope="module")
+def publisher() -> Iterator[str]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Publisher)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, Services]]:
+    """The whole application with its workers."""
+    settings = Config(
+        data=tmp_path_factory.mktemp("intel"),
+        admin_email=ADMIN,
+        admin_password=PASSWORD,
+        api_key=API_KEY,
+        app_key=APP_KEY,
+        intake_workers=-1,
+        memory_bytes=10**9,
+        outbound_internal=True,
+    )
+    services = build(settings)
+    services.access.bootstrap()
+    with serve(create_app(services)) as url:
+        workers = Workers(services, url)
+        workers.start()
+        keys = {"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}
+        with httpx.Client(base_url=url, headers=keys, timeout=30) as client:
+            yield client, services
+        workers.stop()
+
+
+@pytest.fixture
+def client(running: tuple[httpx.Client, Services]) -> httpx.Client:
+    return running[0]
+
+
+def until(look: Callable[[], Any]) -> Any:
+    """What `look` returns as soon as it is something."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(0.05)
+    raise AssertionError("it did not come about")
+
+
+def body_of(name: str, **attributes: Any) -> dict[str, Any]:
+    given = {"name": name, "format": "csv", "location": {"type": "upload"}, **attributes}
+    return {"data": {"type": "threat_intel_feed", "attributes": given}}
+
+
+def create(client: httpx.Client, name: str, **attributes: Any) -> str:
+    answer = client.post(FEEDS, json=body_of(name, **attributes))
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["data"]["id"])
+
+
+def health(client: httpx.Client, feed_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = client.get(f"{FEEDS}/{feed_id}").json()["data"]["attributes"]["health"]
+    return found
+
+
+def logged(client: httpx.Client, message: str, **fields: Any) -> dict[str, Any]:
+    """The attributes of a log that is sent now, as it is found again."""
+    answer = client.post("/api/v2/logs", json=[{"message": message, "ddsource": "test", **fields}])
+    assert answer.status_code == 202
+
+    def look() -> Any:
+        asked = {"filter": {"query": f'"{message}"', "from": "now-1d", "to": "now+1d"}, "page": {"limit": 1}}
+        return client.post("/api/v2/logs/events/search", json=asked).json()["data"]
+
+    found: dict[str, Any] = until(look)[0]["attributes"]["attributes"]
+    return found
+
+
+def results(client: httpx.Client, message: str, **fields: Any) -> list[str]:
+    intel = logged(client, message, **fields).get("threat_intel", {})
+    return [f"{result['source']['name']}:{result['indicator']}" for result in intel.get("results", [])]
+
+
+def test_an_upload_is_seen_by_the_next_logs(client: httpx.Client) -> None:
+    feed_id = create(client, "ours")
+    assert results(client, "before it from 203.0.113.7") == []
+    rows = (
+        "ip_address,category,intention,source,additional_data\n"
+        '203.0.113.7,C2,Malicious,"{""name"":""hunters"",""url"":""https://example.org""}","{""seen"": 3}"\n'
+        "203.0.113.7,tor,suspicious,twice,\n"
+        "nonsense,tor,suspicious,x,\n"
+        "192.0.2.0/28,scanner,benign,,\n"
+    )
+    answer = client.put(f"{FEEDS}/{feed_id}/content", content=rows.encode(), headers={"Content-Type": "text/csv"})
+    assert answer.status_code == 200, answer.text
+    told = answer.json()["data"]["attributes"]["health"]
+    assert (told["status"], told["indicators"], told["skipped"]) == ("ok", 2, 2)
+    assert told["problems"] == [
+        "row 3: 203.0.113.7 is in the feed already",
+        "row 4: 'nonsense' is no IP address or network",
+    ]
+    intel = logged(client, "after it from 203.0.113.7")["threat_intel"]
+    assert intel["indicators_matched"] == ["IP"]
+    assert intel["results"] == [
+        {
+            "indicator": "203.0.113.7",
+            "type": "IP",
+            "category": "c2",
+            "intention": "malicious",
+            "source": {"name": "hunters", "url": "https://example.org"},
+            "additional_data": {"seen": 3},
+        }
+    ]
+    assert results(client, "harmless one from 192.0.2.3") == ["ours:192.0.2.0/28"]
+    listed = client.get(f"{FEEDS}/{feed_id}/indicators", params={"query": "scanner"}).json()
+    assert listed["meta"]["page"]["total_count"] == 1
+    assert listed["data"][0]["attributes"]["indicator"] == "192.0.2.0/28"
+
+    disabled = client.put(f"{FEEDS}/{feed_id}", json=body_of("ours", is_enabled=False))
+    assert disabled.json()["data"]["attributes"]["health"]["status"] == "disabled"
+    assert results(client, "disabled now, from 203.0.113.7") == []
+    client.put(f"{FEEDS}/{feed_id}", json=body_of("ours"))
+    assert results(client, "enabled again, from 203.0.113.7") == ["hunters:203.0.113.7"]
+    assert client.delete(f"{FEEDS}/{feed_id}").status_code == 204
+    assert results(client, "deleted now, from 203.0.113.7") == []
+    assert client.get(f"{FEEDS}/{feed_id}").status_code == 404
+
+
+def test_content_that_is_no_feed_changes_nothing(client: httpx.Client) -> None:
+    feed_id = create(client, "fragile", format="stix")
+    good = json.dumps({"type": "bundle", "objects": [STIX]}).encode()
+    assert client.put(f"{FEEDS}/{feed_id}/content", content=good).status_code == 200
+    for bad in (b"", b"{", b"[]", b"\x1f\x8bnot gzip"):
+        answer = client.put(f"{FEEDS}/{feed_id}/content", content=bad)
+        assert answer.status_code == 400, bad
+    assert health(client, feed_id)["indicators"] == 2
+    client.delete(f"{FEEDS}/{feed_id}")
+
+
+def test_a_feed_is_fetched_by_itself_and_keeps_its_secret(
+    client: httpx.Client, running: tuple[httpx.Client, Services], publisher: str
+) -> None:
+    asked = {"type": "basic", "user_name": "reader", "secret": SECRET}
+    location = {"type": "url", "url": f"{publisher}/moved"}
+    feed_id = create(client, "theirs", location=location, authentication=asked, defaults={"category": "tor"})
+    told = until(lambda: (found := health(client, feed_id))["refreshed_at"] and found)
+    assert (told["status"], told["indicators"], told["skipped"]) == ("ok", 2, 1)
+    assert results(client, "fetched 198.51.100.9") == ["theirs:198.51.100.0/24"]
+    shown = client.get(f"{FEEDS}/{feed_id}").text + client.get(FEEDS).text
+    assert SECRET not in shown
+    assert '"has_secret":true' in shown
+    folder = running[1].config.data
+    assert not [path for path in folder.glob("*.db*") if SECRET.encode() in path.read_bytes()]
+    assert (folder / "secret.key").stat().st_mode & 0o077 == 0
+
+    wrong = {**asked, "secret": "wrong"}
+    changed = body_of("theirs", location=location, authentication=wrong)
+    assert client.put(f"{FEEDS}/{feed_id}", json=changed).status_code == 200
+    told = until(lambda: (found := health(client, feed_id))["error"] and found)
+    assert told["status"] == "failing"
+    assert "401" in told["error"]
+    assert told["indicators"] == 2, "what was there stays"
+    assert results(client, "still known 198.51.100.9") == ["theirs:198.51.100.0/24"]
+
+    client.put(f"{FEEDS}/{feed_id}", json=body_of("theirs", location=location, authentication=asked))
+    until(lambda: health(client, feed_id)["status"] == "ok")
+    answer = client.post(f"{FEEDS}/{feed_id}/refresh")
+    assert answer.status_code == 202
+    client.delete(f"{FEEDS}/{feed_id}")
+
+
+def test_misp_and_taxii(client: httpx.Client, publisher: str) -> None:
+    misp = create(client, "misp", format="misp", location={"type": "url", "url": f"{publisher}/misp/manifest.json"})
+    url = f"{publisher}/taxii/collections/c1/"
+    taxii = create(client, "taxii", format="taxii", location={"type": "url", "url": url})
+    until(lambda: health(client, misp)["indicators"] == 1)
+    until(lambda: health(client, taxii)["indicators"] == 3)
+    found = logged(client, "all of 203.0.113.91, 203.0.113.92", dns={"question": {"name": "a.taxii.example.net"}})
+    told = {result["indicator"]: result for result in found["threat_intel"]["results"]}
+    assert told.keys() == {"203.0.113.91", "203.0.113.92", "taxii.example.net"}
+    assert told["203.0.113.91"]["source"] == {"name": "friends"}
+    assert told["203.0.113.91"]["category"] == "c2"
+    for feed_id in (misp, taxii):
+        client.delete(f"{FEEDS}/{feed_id}")
+
+
+def test_files_below_the_data_directory(client: httpx.Client, running: tuple[httpx.Client, Services]) -> None:
+    folder: Path = running[1].config.data / "feeds"
+    folder.mkdir()
+    (folder / "mine.csv").write_text("203.0.113.55\n")
+    mine = create(client, "mine", location={"type": "file", "file": "mine.csv"})
+    escaping = create(client, "escaping", location={"type": "file", "file": "../secret.key"})
+    until(lambda: health(client, mine)["indicators"] == 1)
+    assert "leads out" in until(lambda: health(client, escaping)["error"])
+    for feed_id in (mine, escaping):
+        client.delete(f"{FEEDS}/{feed_id}")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "reason"),
+    [
+        ({"location": {"type": "url", "url": "ftp://example.org/x"}}, "location.url"),
+        ({"format": "taxii"}, "TAXII"),
+        ({"format": "stix", "columns": {"indicator": "x"}}, "only a CSV"),
+        ({"indicator_type": "shoe_size"}, "indicator_type"),
+        ({"authentication": {"type": "bearer"}}, "only a URL"),
+        ({"name": "   "}, "name"),
+    ],
+)
+def test_refuses_feeds_that_make_no_sense(client: httpx.Client, attributes: dict[str, Any], reason: str) -> None:
+    answer = client.post(FEEDS, json=body_of("senseless", **{k: v for k, v in attributes.items() if k != "name"}))
+    if "name" in attributes:
+        answer = client.post(FEEDS, json=body_of(attributes["name"]))
+    assert answer.status_code == 400
+    assert reason in answer.text
+
+
+def test_names_are_given_once_and_changes_are_audited(client: httpx.Client) -> None:
+    feed_id = create(client, "audited")
+    assert client.post(FEEDS, json=body_of("audited")).status_code == 409
+    client.delete(f"{FEEDS}/{feed_id}")
+
+    def look() -> Any:
+        query = f"@asset.type:threat_intel_table @asset.id:{feed_id}"
+        params = {"filter[query]": query, "filter[from]": "now-1h", "filter[to]": "now+1h"}
+        found = client.get("/api/v2/audit/events", params=params).json()["data"]
+        actions = {entry["attributes"]["attributes"]["action"] for entry in found}
+        return actions == {"created", "deleted"}
+
+    until(look)
