@@ -27,8 +27,8 @@ BORN = 1_767_225_600_000
 DAY = 86_400_000
 MINUTE = 60_000
 
-days = itertools.count()
-"""Each example has a day of its own, so that one store serves all."""
+days = itertools.count(step=31)
+"""Each example has a day of its own, and what methods remember before it, so that one store serves all."""
 
 
 @pytest.fixture(scope="module")
@@ -146,8 +146,28 @@ def rules(draw: st.DrawFn) -> Rule:
     )
 
 
+@st.composite
+def new_value_rules(draw: st.DrawFn) -> Rule:
+    fields = st.lists(st.sampled_from(FIELDS), min_size=1, max_size=2, unique=True)
+    query = RuleQuery(
+        "a",
+        draw(st.sampled_from(["*", "login", "-env:dev"])),
+        aggregation="new_value",
+        group_by_fields=tuple(draw(fields))[:1],
+        metrics=tuple(draw(fields)),
+        has_optional_group_by_fields=draw(st.booleans()),
+    )
+    options = {"newValueOptions": {"learningMethod": "threshold", "learningThreshold": 0, "forgetAfter": 1}}
+    return replace(
+        a_rule(query, conditions=("",)),
+        options=RuleOptions(
+            detection_method="new_value", keep_alive=60, max_signal_duration=3600, method_options=options
+        ),
+    )
+
+
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
-@given(events=event_sets(), rule=rules())
+@given(events=event_sets(), rule=rules() | new_value_rules())
 def test_matches_and_signals_are_those_of_the_matcher_and_the_method(
     store: EventStore, events: list[Event], rule: Rule
 ) -> None:

@@ -40,12 +40,16 @@ OVERLAP_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One query of a rule: what it finds, and the fields that its matches consist of."""
+    """One query of a rule: what it finds, and the fields that its matches consist of.
+
+    `needs_distinct`: an event without a value of the distinct fields is no match.
+    """
 
     node: Node
     group_by: tuple[str, ...] = ()
     is_group_optional: bool = False
     distinct: tuple[str, ...] = ()
+    needs_distinct: bool = False
     metric: str | None = None
 
 

@@ -26,11 +26,14 @@ from tocsin.event import Event
 from tocsin.match.emission import DISTINCT_SEPARATOR, MAX_MATCHES
 from tocsin.match.matcher import Matcher
 from tocsin.query import LOGS, parse
-from tocsin.rule import MISSING_GROUP_VALUE, Rule
+from tocsin.rule import MISSING_GROUP_VALUE, Rule, RuleQuery
 from tocsin.store.limits import Limits
 
-NARROW = ("count", "cardinality", "max")
+NARROW = ("count", "cardinality", "max", "new_value")
 """Aggregations whose matches are made of values alone. A sum needs the event: `[5, 5]` is stored as one value."""
+
+NARROW_METHODS = ("threshold", "new_value", "anomaly_detection", "sequence_detection")
+"""Methods that ask for no more of an event than its aggregation says."""
 
 MAX_SIGNALS = 100_000
 """Of one replay: what memory holds, and more than anybody would triage."""
@@ -149,8 +152,9 @@ class Replay:
 
 def is_narrow(rule: Rule) -> bool:
     """Whether the rule's matches consist of nothing but values of fields, which SQL gives as the matcher does."""
-    plain = all(query.aggregation in NARROW for query in rule.queries)
-    return plain and not rule.extra.get("referenceTables")
+    if rule.options.detection_method not in NARROW_METHODS or rule.extra.get("referenceTables"):
+        return False
+    return all(query.aggregation in NARROW for query in rule.queries)
 
 
 def _asked(rule: Rule) -> list[Asked]:
@@ -165,11 +169,19 @@ def _asked(rule: Rule) -> list[Asked]:
                 node=parse(query.full_query),
                 group_by=query.group_by_fields,
                 is_group_optional=query.has_optional_group_by_fields,
-                distinct=query.distinct_fields if query.aggregation == "cardinality" else (),
+                distinct=_counted(query),
+                needs_distinct=query.aggregation == "new_value",
                 metric=query.metrics[0] if query.aggregation == "max" and query.metrics else None,
             )
         )
     return asked
+
+
+def _counted(query: RuleQuery) -> tuple[str, ...]:
+    """The fields whose values stand in `MatchRow.distinct`."""
+    if query.aggregation == "cardinality":
+        return query.distinct_fields
+    return query.metrics if query.aggregation == "new_value" else ()
 
 
 def _matcher(rule: Rule) -> Matcher:
@@ -198,6 +210,7 @@ class _Narrow:
                 [texts[name] for name in query.group_by],
                 query.is_group_optional,
                 [texts[name] for name in query.distinct],
+                query.needs_distinct,
                 numbers[query.metric] if query.metric is not None else None,
             )
             for index, query in enumerate(asked)
@@ -205,7 +218,7 @@ class _Narrow:
 
     def is_capped(self, values: Values) -> bool:
         """Whether there are so many values that the cap of matches decides, and with it their order in the event."""
-        for index, grouped, is_optional, counted, _ in self._queries:
+        for index, grouped, is_optional, counted, _, _ in self._queries:
             if values["met"][index]:
                 groups = math.prod(len(values[at]) or is_optional for at in grouped)
                 if groups * max(math.prod(len(values[at]) for at in counted), 1) > MAX_MATCHES:
@@ -215,7 +228,7 @@ class _Narrow:
     def rows(self, values: Values) -> list[MatchRow]:
         timestamp, event_id, met = values["timestamp"], values["id"], values["met"]
         rows = []
-        for index, grouped, is_optional, counted, metric in self._queries:
+        for index, grouped, is_optional, counted, needs_counted, metric in self._queries:
             if not met[index]:
                 continue
             groups = [values[at] for at in grouped]
@@ -223,7 +236,9 @@ class _Narrow:
                 groups = [found or (MISSING_GROUP_VALUE,) for found in groups]
             parts: list[str | None] = [None]
             if counted:
-                parts = [DISTINCT_SEPARATOR.join(found) for found in product(*(values[at] for at in counted))] or [None]
+                parts = [DISTINCT_SEPARATOR.join(found) for found in product(*(values[at] for at in counted))]
+                if not parts and not needs_counted:
+                    parts = [None]
             value = None if metric is None else max(map(float, values[metric]), default=None)
             rows += [
                 MatchRow(timestamp, event_id, group, index, part, value) for group in product(*groups) for part in parts
