@@ -1,6 +1,7 @@
 """Wires everything: from settings to the services of one process. The one module that knows all packages."""
 
 import contextlib
+import dataclasses
 import itertools
 import os
 import secrets
@@ -26,6 +27,8 @@ from tocsin.config import Config, load_config
 from tocsin.enrich.geo import Places
 from tocsin.evaluate.evaluator import Evaluator, EvaluatorMetrics
 from tocsin.evaluate.repository import Matches, Progress
+from tocsin.evaluate.signal_feed import SignalFeed
+from tocsin.evaluate.signals_repository import SignalMatches
 from tocsin.event import Event, RawRecord
 from tocsin.explore.service import ExploreService
 from tocsin.intake.metrics import IntakeMetrics
@@ -39,12 +42,15 @@ from tocsin.pipeline import Recipe, Tools, enrich, lookups_of, normalise, passed
 from tocsin.pipelines.service import PipelinesService
 from tocsin.pipelines.shipped import read_shipped as read_shipped_pipelines
 from tocsin.query.track import SUPPRESSED
+from tocsin.reference_tables.service import ReferenceTables
+from tocsin.reference_tables.usage import tables_named
 from tocsin.rule import Rule
 from tocsin.rules.executable import excluding
 from tocsin.rules.ids import new_rule_id
 from tocsin.rules.service import RulesService
 from tocsin.rules.shipped import read_shipped
 from tocsin.signals.engine import SignalEngine
+from tocsin.signals.matching import SignalMatching
 from tocsin.signals.repository import SignalRows
 from tocsin.signals.service import SignalsService
 from tocsin.signals.writer import SignalMetrics, SignalWriter
@@ -145,6 +151,7 @@ class Services:
     suppressions: SuppressionsService
     previews: Previews
     pipelines: PipelinesService
+    reference_tables: ReferenceTables
     feeds: FeedsService
     engine: SignalEngine
     signals: SignalsService
@@ -195,33 +202,42 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         leases.clear()
     outbox = Outbox(state, clock, holder)
 
+    reference_tables = ReferenceTables(state, audit, clock, config.data / "reference-tables")
     pipelines = PipelinesService(
         state,
         audit,
         clock,
         shipped=read_shipped_pipelines(content_directory() / "pipelines"),
-        lookups=lambda: lookups_of(place_databases(config)),
+        lookups=lambda: dataclasses.replace(lookups_of(place_databases(config)), row=reference_tables.row),
     )
     pipelines.load_shipped()
 
+    def with_tables(setup: Recipe) -> Recipe:
+        """The recipe with the reference tables that its rules and pipelines name."""
+        return dataclasses.replace(setup, tables=reference_tables.files(tables_named(setup.rules, setup.texts or ())))
+
     @lru_cache(maxsize=1)
-    def tools_for_tests(texts: tuple[PipelineText, ...]) -> Tools:
-        return recipe(config, (), texts).tools()
+    def made(setup: Recipe) -> Tools:
+        return setup.tools()
+
+    def tools_for_tests() -> Tools:
+        return made(with_tables(recipe(config, (), pipelines.active())))
 
     rules = RulesService(
         state,
         audit,
         clock,
-        to_event=lambda payload: event_from_payload(payload, tools_for_tests(pipelines.active())),
+        to_event=lambda payload: event_from_payload(payload, tools_for_tests()),
     )
     rules.load_shipped(read_shipped(content_directory() / "rules"))
     suppressions = SuppressionsService(state, audit, clock, rules, new_id=lambda: new_rule_id(secrets.randbelow))
 
     feeds = _feeds(config, clock, state, audit, leases, holder)
 
-    matches = Matches(events)
+    matches, members = Matches(events), SignalMatches(events)
     rows = SignalRows(events)
-    signals = SignalsService(rows, matches, rules)
+    signals = SignalsService(rows, matches, rules, members)
+    matching = SignalMatching()
     engine_holder: list[SignalEngine] = []
     triage = TriageService(
         state,
@@ -244,9 +260,20 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         metrics=SignalMetrics(registry),
         hidden_rows=SignalRows(events, SUPPRESSED),
         suppressions=suppressions.present,
+        matching=matching,
+        members=members,
     )
     evaluator = Evaluator(matches, Progress(state), rules, writer, clock, EvaluatorMetrics(registry))
-    engine = SignalEngine(evaluator, writer, leases, clock, holder, registry)
+    correlator = Evaluator(
+        members,
+        Progress(state, "signals"),
+        rules,
+        writer,
+        clock,
+        EvaluatorMetrics(registry, "tocsin_correlator"),
+        lambda _source, since, now: SignalFeed(members, lambda: writer.matched_version, since, now),
+    )
+    engine = SignalEngine(evaluator, writer, leases, clock, holder, registry, correlator=correlator)
     engine_holder.append(engine)
 
     def seeing(enabled: Iterable[Rule]) -> list[Rule]:
@@ -255,7 +282,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         return [excluding(rule, present.exclusions(rule, now)) for rule in enabled]
 
     def present_recipe() -> Recipe:
-        return recipe(config, seeing(rules.enabled_rules()), pipelines.active(), feeds.table)
+        return with_tables(recipe(config, seeing(rules.enabled_rules()), pipelines.active(), feeds.table))
 
     metrics = IntakeMetrics(registry)
     intake = Intake(
@@ -266,10 +293,16 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         buffer_bytes=config.intake_buffer_bytes,
         on_commit=lambda _ingested_at: engine.wake(),
     )
-    renewal = _Renewal(lambda: intake.use(present_recipe()))
+
+    def renew() -> None:
+        matching.use(seeing(rules.enabled_rules()))
+        intake.use(present_recipe())
+
+    renewal = _Renewal(renew)
     rules.on_change(lambda _enabled: renewal())
     suppressions.on_exclusions(renewal)
     pipelines.on_change(renewal)
+    reference_tables.on_change(renewal)
     feeds.on_change(lambda _table: renewal())
 
     return Services(
@@ -287,6 +320,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         suppressions=suppressions,
         previews=Previews(events, clock, lambda query: rules.page(query, size=EVERY_RULE).rules),
         pipelines=pipelines,
+        reference_tables=reference_tables,
         feeds=feeds,
         engine=engine,
         signals=signals,

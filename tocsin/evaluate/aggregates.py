@@ -7,7 +7,7 @@ stream must give the same bits as an undisturbed run, so sums are kept as whole 
 from collections import deque
 from collections.abc import Sequence
 
-AGGREGATIONS = ("count", "cardinality", "sum", "max")
+AGGREGATIONS = ("count", "cardinality", "sum", "max", "event_count")
 
 _SCALE = 1074
 """Every finite double is a multiple of 2**-1074, so a sum of doubles scaled by 2**1074 is a whole number."""

@@ -12,7 +12,7 @@ a scan of a thousand requests a second costs a row each few seconds; the saved w
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Protocol
 
@@ -71,27 +71,40 @@ class Sink(Protocol):
         the signals by their opening events."""
 
 
-class EvaluatorMetrics:
-    """Counters since the start of the process."""
+class Reading(Protocol):
+    """Says which matches are new."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.matches = Counter("tocsin_evaluator_matches", "Matches that were read as new.", registry=registry)
+    watermark: int
+
+    def read(self) -> Batch: ...
+    def accept(self, batch: Batch) -> None: ...
+
+
+MakeReading = Callable[[Matches, int, Clock], Reading]
+"""Begins to read what came after a watermark."""
+
+
+class EvaluatorMetrics:
+    """Counters since the start of the process. `prefix` tells several evaluators apart."""
+
+    def __init__(self, registry: CollectorRegistry, prefix: str = "tocsin_evaluator") -> None:
+        self.matches = Counter(f"{prefix}_matches", "Matches that were read as new.", registry=registry)
         self.skipped = Counter(
-            "tocsin_evaluator_skipped",
+            f"{prefix}_skipped",
             "Matches that were not evaluated: late, rule disabled, rule unknown, rule failed.",
             ["reason"],
             registry=registry,
         )
         self.failures = Counter(
-            "tocsin_evaluator_rule_failures", "Failed evaluations of a rule.", ["rule_id"], registry=registry
+            f"{prefix}_rule_failures", "Failed evaluations of a rule.", ["rule_id"], registry=registry
         )
-        self.rebuilt = Counter("tocsin_evaluator_groups_rebuilt", "Groups read from the store.", registry=registry)
-        self.decided = Counter("tocsin_evaluator_groups_decided", "Groups that were decided.", registry=registry)
+        self.rebuilt = Counter(f"{prefix}_groups_rebuilt", "Groups read from the store.", registry=registry)
+        self.decided = Counter(f"{prefix}_groups_decided", "Groups that were decided.", registry=registry)
         self.lag = Gauge(
-            "tocsin_evaluator_lag_seconds", "Age of the oldest match that is not evaluated yet.", registry=registry
+            f"{prefix}_lag_seconds", "Age of the oldest match that is not evaluated yet.", registry=registry
         )
         self.seconds = Histogram(
-            "tocsin_evaluator_step_seconds",
+            f"{prefix}_step_seconds",
             "Time of one step that found matches.",
             buckets=(0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
             registry=registry,
@@ -109,14 +122,16 @@ class Evaluator:
         sink: Sink,
         clock: Clock,
         metrics: EvaluatorMetrics,
+        make_reading: MakeReading = Feed,
     ) -> None:
+        self._make_reading = make_reading
         self._matches = matches
         self.progress = progress
         self._rules = rules
         self._sink = sink
         self._clock = clock
         self._metrics = metrics
-        self._feed: Feed | None = None
+        self._feed: Reading | None = None
         self._groups: OrderedDict[GroupKey, Group] = OrderedDict()
         self._cached = 0
         self._plans: dict[tuple[str, int], Plan | Failure | None] = {}
@@ -149,13 +164,13 @@ class Evaluator:
     def _step(self) -> bool:
         if self._feed is None:
             self._saved = self.progress.watermark() or 0
-            self._feed = Feed(self._matches, self._saved, self._clock)
+            self._feed = self._make_reading(self._matches, self._saved, self._clock)
         feed = self._feed
         batch = feed.read()
         now = self._clock()
         self._metrics.lag.set(max(now - batch.oldest, 0) / 1000 if batch.oldest is not None else 0)
         self.is_behind = batch.waiting
-        if not batch.seen and not self._grown:
+        if batch.is_empty and not self._grown:
             return False
         with self._metrics.seconds.time():
             failures = self._decide(batch, feed.watermark, now)
@@ -173,12 +188,13 @@ class Evaluator:
         """Decide the groups of new matches and store what is due. `before` is the watermark that they came after."""
         self._metrics.matches.inc(len(batch.matches))
         failures = _Failures(self._metrics)
-        in_time = eligible(self._matches, batch.matches)
+        in_time = eligible(batch.matches)
         self._metrics.skipped.labels("late").inc(len(batch.matches) - len(in_time))
-        fresh = self._by_group(in_time, failures)
+        self._disbelieve(batch.changed)
+        fresh = self._by_group([*in_time, *batch.changed], failures)
         warm = self._warm(fresh)
         groups = [*warm, *self._cold(fresh, {group.key for group in warm}, failures)]
-        refreshed = self._refreshable(now, is_idle=not batch.seen)
+        refreshed = self._refreshable(now, is_idle=batch.is_empty)
         groups += [self._drop(key) for key in refreshed if key not in fresh]
         outcomes: dict[GroupKey, Outcome] = {}
         for group in groups:
@@ -255,6 +271,15 @@ class Evaluator:
                 self._plans[rule_id, version] = Failure(rule_id, version, _told(error), 0)
         return self._plans[rule_id, version]
 
+    def _disbelieve(self, changed: Sequence[StoredMatch]) -> None:
+        """Drop the groups that hold these matches: they are read from the store again."""
+        for match in changed:
+            if (prepared := self._prepared_of(match)) is not None:
+                key = GroupKey(match.rule_id, match.rule_version, prepared.signal_group(match.row.group))
+                if key in self._groups:
+                    self._drop(key)
+                    self._grown.pop(key, None)
+
     def _warm(self, fresh: Mapping[GroupKey, list[MatchRow]]) -> list[Group]:
         """The groups that are in memory and can take the new matches."""
         warm = []
@@ -311,7 +336,7 @@ class Evaluator:
             pages.append(self._matches.of_merged(rule_id, version, kept, [key.group for key in keys], since))
         for page in (page for several in pages for page in several):
             rows: dict[GroupKey, list[MatchRow]] = {}
-            for match in eligible(self._matches, page):
+            for match in eligible(page):
                 prepared = self._prepared_of(match)
                 if prepared is None:
                     continue
@@ -353,21 +378,9 @@ class Evaluator:
             self._drop(key)
 
 
-def eligible(source: Matches, matches: Sequence[StoredMatch]) -> list[StoredMatch]:
+def eligible(matches: Iterable[StoredMatch]) -> list[StoredMatch]:
     """All matches but those of events that came too late and were not sent as backfill (decision 0071)."""
-    late = {
-        (match.row.timestamp, match.row.event_id)
-        for match in matches
-        if match.ingested_at - match.row.timestamp > LATE_MS
-    }
-    if not late:
-        return list(matches)
-    backfilled = source.backfilled(late)
-    return [
-        match
-        for match in matches
-        if match.ingested_at - match.row.timestamp <= LATE_MS or match.row.event_id in backfilled
-    ]
+    return [match for match in matches if match.is_backfill or match.ingested_at - match.row.timestamp <= LATE_MS]
 
 
 class _Failures:

@@ -40,13 +40,23 @@ class Source(Protocol):
 
 @dataclass(slots=True)
 class Batch:
-    """New matches; `watermark` (Unix milliseconds) holds once they are decided."""
+    """New matches; `watermark` (Unix milliseconds) holds once they are decided.
+
+    `changed` are matches of what is not as it was, or no more: logs stay, but signals grow and are superseded. Their
+    groups are to be read again.
+    """
 
     matches: list[StoredMatch] = field(default_factory=list)
+    changed: list[StoredMatch] = field(default_factory=list)
     watermark: int = 0
     waiting: bool = False
     oldest: int | None = None
     seen: dict[int, tuple[int, set[int]]] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was read; what was read may be known already."""
+        return not self.seen
 
 
 class Feed:

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from tocsin.evaluate.correlation import UNMATCHED, Matched
 from tocsin.evaluate.decision import Decision, MatchRow
-from tocsin.evaluate.method import Plan
+from tocsin.evaluate.history import HistoryRow
+from tocsin.evaluate.method import Learner, Plan
 from tocsin.evaluate.repository import GroupKey
 
 TAIL_MS = 10_000
@@ -24,7 +26,7 @@ class StoredSignal(NamedTuple):
     """A signal as it stands in the store. Times in Unix milliseconds.
 
     `is_hidden`: by a suppression, so that nobody sees it but in the track `suppressed`. `hidden_update`: the signal is
-    shown, but what joined it since is hidden.
+    shown, but what joined it since is hidden. `matched`: what rules over signals find in it.
     """
 
     id: str
@@ -35,6 +37,7 @@ class StoredSignal(NamedTuple):
     discovered_at: int
     is_hidden: bool = False
     hidden_update: "StoredSignal | None" = None
+    matched: Matched = UNMATCHED
 
 
 @dataclass(slots=True)
@@ -70,6 +73,12 @@ class Group:
     def size(self) -> int:
         """Matches held in memory, about."""
         return self._machine.entries + len(self._tail) + 10
+
+    def remember(self, history: Iterable[HistoryRow]) -> None:
+        """What was before `Plan.exact_since(restart)`, once, before `load`; only for a plan that has a history."""
+        if not isinstance(self._machine, Learner):
+            raise TypeError(f"the method of rule {self.key.rule_id} takes no history")
+        self._machine.remember(history)
 
     def load(self, rows: Iterable[MatchRow]) -> None:
         """Matches from the store, in event time, after those loaded before."""

@@ -18,9 +18,11 @@ from tocsin.access.actor import SYSTEM, Actor
 from tocsin.access.audit import AuditTrail
 from tocsin.clock import Clock
 from tocsin.errors import BadRequest, Conflict, NotFound, TocsinError
+from tocsin.evaluate.correlation import reads_signals
 from tocsin.rule import Rule
 from tocsin.rules import listing, repository
 from tocsin.rules.changes import changes_between
+from tocsin.rules.correlation import check_references
 from tocsin.rules.defaults import ALLOWED, carry_over, forbidden_changes, with_default_tags
 from tocsin.rules.executable import executable
 from tocsin.rules.ids import new_rule_id
@@ -138,6 +140,7 @@ class RulesService:
         now = self._clock()
         with self._state.transaction() as session:
             rule_id = self._unused_id(session)
+            _check_references(session, replace(rule, id=rule_id))
             made = _stamped(writable(rule_to_api(rule)), rule_id, 1, now, by, created=None)
             repository.save(session, RuleRow(rule_id, 1, made), [], now)
             self._audit.record(session, by, "created", ASSET, rule_id, rule.name, None, made)
@@ -205,6 +208,9 @@ class RulesService:
     def validate(self, body: Any, by: Actor) -> None:
         """Raises `InvalidRule` with every reason why the rule could not be stored; nothing is stored."""
         problems = check(_asked(body))
+        if not problems:
+            with self._state.reading() as session:
+                problems = _reference_problems(session, rule_from_api(_asked(body)))
         name = body["name"] if isinstance(body, Mapping) and isinstance(body.get("name"), str) else ""
         with self._state.transaction() as session:
             self._audit.record(session, by, "validated", ASSET, "", name[:200], None, {"valid": not problems})
@@ -297,7 +303,9 @@ class RulesService:
     def _save(self, session: Session, row: RuleRow, wanted: dict[str, Any], by: Actor, action: str) -> dict[str, Any]:
         """Validate and write a rule's next version."""
         now = self._clock()
-        rule = read_rule(wanted)
+        rule = read_rule(wanted, rule_id=row.id)
+        if wanted["queries"] != row.body["queries"]:  # a rule whose source was deleted can still be disabled
+            _check_references(session, rule)
         complete = writable(rule_to_api(rule))
         _check_kept(row, complete)
         made = _stamped(complete, row.id, row.version + 1, now, by, created=row.body)
@@ -355,6 +363,18 @@ class RulesService:
             rule_id = new_rule_id(self._random_below)
             if not repository.id_was_used(session, rule_id):
                 return rule_id
+
+
+def _check_references(session: Session, rule: Rule) -> None:
+    """Raises `InvalidRule` if the rules that a rule names are not there, or would make a cycle."""
+    if problems := _reference_problems(session, rule):
+        raise InvalidRule(problems)
+
+
+def _reference_problems(session: Session, rule: Rule) -> list[Problem]:
+    if not reads_signals(rule):
+        return []
+    return check_references(rule, {row.id: _rule(row) for row in repository.load_all(session)})
 
 
 def bulk_id() -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tocsin.errors import BadRequest
+from tocsin.evaluate.correlation import reads_signals
 from tocsin.event import Event, Rejected
 from tocsin.query import parse, to_predicate
 from tocsin.rule import Rule
@@ -19,6 +20,8 @@ def run_tests(rule: Rule, payloads: Any, to_event: ToEvent) -> list[bool]:
     """For each `{index, expectedResult, payload}`: whether the query does as expected; no windows are run."""
     if rule.type != "log_detection":
         raise BadRequest(f"Only rules of type 'log_detection' can be tested, not '{rule.type}'")
+    if reads_signals(rule):
+        raise BadRequest("A rule that reads signals cannot be tested with logs")
     if not isinstance(payloads, list) or not payloads:
         raise BadRequest("ruleQueryPayloads must be a list with at least one log")
     if len(payloads) > MAX_PAYLOADS:

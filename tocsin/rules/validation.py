@@ -12,14 +12,15 @@ from pydantic import ValidationError
 from tocsin.evaluate.condition import ConditionError, check_labels, parse_condition
 from tocsin.query import QueryError, parse, parse_field
 from tocsin.rule import MAX_CASES, MAX_QUERIES, WINDOW_SECONDS, Rule, RuleQuery
+from tocsin.rules.correlation import check_correlation
 from tocsin.rules.problems import InvalidRule, Problem
 from tocsin.rules.schema import RuleBody, RuleChanges
 from tocsin.rules.shape import rule_from_api
 
-RULE_TYPES = ("log_detection",)
+RULE_TYPES = ("log_detection", "signal_correlation")
 DETECTION_METHODS = ("threshold",)
 AGGREGATIONS = ("count", "cardinality", "sum", "max")
-DATA_SOURCES = ("logs",)
+DATA_SOURCES = ("logs", "security_signals")
 """What this version can run; the API knows more (`schema`), and refuses it by name, so that nothing is stored
 that never fires."""
 
@@ -28,7 +29,6 @@ MAX_MESSAGE = 100_000
 """Characters: far above any real rule, below what would hurt a list of them."""
 
 _NO_OPTIONS: Mapping[str, str] = {
-    "referenceTables": "Reference tables are not supported yet",
     "calculatedFields": "Calculated fields go with scheduled rules, which are not supported yet",
     "schedulingOptions": "Scheduled rules are not supported yet; leave schedulingOptions out for a real-time rule",
     "thirdPartyCases": "thirdPartyCases go with detection method 'third_party', which is not supported yet",
@@ -133,9 +133,6 @@ def _check_queries(rule: Rule) -> Iterator[Problem]:
 
 
 def _check_query(target: str, query: RuleQuery) -> Iterator[Problem]:
-    if "ruleId" in query.extra or "defaultRuleId" in query.extra:
-        yield Problem(target, "Queries over other rules' signals go with type 'signal_correlation'", "unsupported")
-        return
     if not query.query.strip():
         yield Problem(f"{target}.query", "Query filter cannot be empty", "empty")
     else:
@@ -148,9 +145,10 @@ def _check_query(target: str, query: RuleQuery) -> Iterator[Problem]:
         if query.extra.get(name):
             message = f"{name} goes with scheduled rules, which are not supported yet"
             yield Problem(f"{target}.{name}", message, "unsupported")
-    yield from _check_aggregation(target, query)
+    if query.correlated_rule is None:
+        yield from _check_aggregation(target, query)
     for name, fields in (
-        ("groupByFields", query.group_by_fields),
+        ("groupByFields" if query.correlated_rule is None else "correlatedByFields", query.group_by_fields),
         ("distinctFields", query.distinct_fields),
         ("metrics", query.metrics),
     ):
@@ -243,14 +241,32 @@ def _check_filters(rule: Rule) -> Iterator[Problem]:
             yield Problem(f"filters[{i}].action", "A filter needs an action: require or suppress", "missing")
 
 
+def _check_tables(rule: Rule) -> Iterator[Problem]:
+    """A table that is not there is no mistake: it may come later (api.md §4)."""
+    names = {name for query in rule.queries for name in (query.label, query.name) if name}
+    for i, given in enumerate(rule.extra.get("referenceTables") or ()):
+        target = f"referenceTables[{i}]"
+        for name in ("tableName", "columnName", "logFieldPath"):
+            if not (given.get(name) or "").strip():
+                yield Problem(f"{target}.{name}", f"{name} of a reference table cannot be empty", "empty")
+        query = given.get("ruleQueryName")
+        if query and query not in names:
+            message = f"ruleQueryName '{_shortened(query)}' is no query of the rule ({', '.join(sorted(names))})"
+            yield Problem(f"{target}.ruleQueryName", message, "unknown_query")
+        if given.get("logFieldPath"):
+            yield from _check_fields(f"{target}.logFieldPath", (given["logFieldPath"],))
+
+
 CHECKS: tuple[Callable[[Rule], Iterator[Problem]], ...] = (
     _check_texts,
     _check_supported,
     _check_queries,
+    check_correlation,
     _check_grouping,
     _check_cases,
     _check_times,
     _check_filters,
+    _check_tables,
 )
 
 

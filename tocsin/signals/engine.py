@@ -50,8 +50,11 @@ class SignalEngine:
         clock: Clock,
         holder: str,
         registry: CollectorRegistry,
+        correlator: Evaluator | None = None,
     ) -> None:
+        """`correlator` evaluates the rules over signals, after the others."""
         self.evaluator = evaluator
+        self._correlator = correlator
         self._writer = writer
         self._leases = leases
         self._clock = clock
@@ -110,8 +113,11 @@ class SignalEngine:
 
     def _round(self) -> bool:
         grows = self.evaluator.step()
-        drained = self._writer.drain()
-        self._is_behind = self.evaluator.is_behind or drained >= DRAINED
+        self._is_behind = self.evaluator.is_behind
+        if self._correlator is not None:
+            # What it raises may be correlated again: it comes to rest, since rules over signals form no cycle.
+            self._is_behind |= self._correlator.step()
+        self._is_behind |= self._writer.drain() >= DRAINED
         self._writer.close_due()
         return grows or self._is_behind
 
@@ -127,6 +133,8 @@ class SignalEngine:
             return False
         if not was_ours:  # others may have worked meanwhile: what is in memory is not to be trusted
             self.evaluator.forget()
+            if self._correlator is not None:
+                self._correlator.forget()
             self._writer.forget()
         self._leased_until = now + LEASE_SECONDS * 1000
         self._active.set(1)

@@ -13,8 +13,10 @@ from urllib.parse import urlencode
 
 import orjson
 
+from tocsin.evaluate.correlation import reads_signals
 from tocsin.evaluate.decision import Decision, Verdict
 from tocsin.evaluate.method import Plan
+from tocsin.evaluate.third_party import title_template
 from tocsin.event import Event, Json
 from tocsin.query.track import LOGS
 from tocsin.query.values import Scalar, distinct, flatten, text_of
@@ -70,6 +72,7 @@ OWNED = frozenset(
         "relatedQuery",
         "relatedLogsQueryUrl",
         "explanation",
+        "correlation",
         "title",
         "status",
         "hostname",
@@ -118,8 +121,8 @@ def project(
     """
     rule = plan.rule
     events = sorted({event.id: event for event in events}.values(), key=lambda event: (event.timestamp, event.id))
-    fields = _signal_fields(plan)
-    union = _union(flat(event) for event in events)
+    fields = _signal_fields(plan, decision)
+    union = _union(flat(event) for event in events) | flatten(decision.facts)
     tags, dropped_tags = _tags(rule, events)
     status, adjustments = severity(rule, decision.verdict.case_index, tags)
     hosts = _words(event.host for event in events)
@@ -134,10 +137,12 @@ def project(
     facts = _facts(rule, decision, status, union, tags, {"host": hosts, "service": services, "source": sources})
     case = rule.cases[decision.verdict.case_index]
     name = rule.custom_name or rule.name
-    title = render(f"{name} - {case.name}" if case.name else name, facts, markdown=False)
+    title = render(title_template(rule), facts, markdown=False)
+    title = title or render(f"{name} - {case.name}" if case.name else name, facts, markdown=False)
     message = render(rule.message if rule.custom_message is None else rule.custom_message, facts)
 
     custom, dropped = _nested(union)
+    custom |= decision.facts
     identity = signal_id(rule.id, rule.version, decision.group, decision.opened_by, decision.timestamp)
     custom |= {
         "title": title,
@@ -179,13 +184,16 @@ def project(
         custom["hostname"] = hosts[0] if len(hosts) == 1 else hosts
     if services:
         custom["service"] = services
+    if reads_signals(rule):
+        custom["correlation"] = _members(events)
+    track = "signals" if reads_signals(rule) else "logs"
     detail: dict[str, Json] = {
-        "samples": _samples(decision, events),
-        "relatedQuery": _related(rule, decision, groups),
+        "samples": _samples(decision, events, track),
+        "relatedQuery": _related(rule, decision, groups, track),
         "explanation": _explanation(plan, decision, adjustments, len(events)),
     }
     detail["engine"] = {"group": list(decision.group), "opened_by": decision.opened_by, "last_seen": decision.last_seen}
-    detail["relatedLogsQueryUrl"] = _related_url(rule, decision, detail["relatedQuery"]["query"])
+    detail["relatedLogsQueryUrl"] = _related_url(rule, decision, detail["relatedQuery"]["query"], track)
     signal = Signal(
         id=identity,
         rule_id=rule.id,
@@ -244,9 +252,9 @@ def _second(timestamp: int) -> int:
     return timestamp - timestamp % 1000
 
 
-def _signal_fields(plan: Plan) -> tuple[str, ...]:
+def _signal_fields(plan: Plan, decision: Decision) -> tuple[str, ...]:
     """The fields that form the signal group, as the rule writes them."""
-    fields = max((query.group_by_fields for query in plan.rule.queries), key=len, default=())
+    fields = plan.group_by(decision)
     return fields if plan.kept is None else tuple(fields[position] for position in plan.kept)
 
 
@@ -254,8 +262,7 @@ def _group_values(plan: Plan, decision: Decision, fields: Sequence[str]) -> dict
     """Every group-by field with its value; a field that `groupSignalsBy` drops with all that took part."""
     values = {field: [value] for field, value in zip(fields, decision.group, strict=False)}
     if plan.kept is not None:
-        every = max((query.group_by_fields for query in plan.rule.queries), key=len, default=())
-        for position, field in enumerate(every):
+        for position, field in enumerate(plan.group_by(decision)):
             if field not in values:
                 values[field] = sorted({group[position] for group in decision.groups if position < len(group)})
     return values
@@ -308,8 +315,10 @@ def _tags(rule: Rule, events: Iterable[Event]) -> tuple[list[str], list[str]]:
     return [tag for tag in tags if tag.partition(":")[0] not in dropped], dropped
 
 
-def _words(values: Iterable[str | None]) -> list[str]:
-    return list(dict.fromkeys(value for value in values if value))[:MAX_VALUES]
+def _words(values: Iterable[str | Sequence[str] | None]) -> list[str]:
+    """Each once; an event that is a signal may have several of a kind."""
+    several = (value if isinstance(value, list) else [value] for value in values)
+    return list(dict.fromkeys(word for words in several for word in words if word))[:MAX_VALUES]
 
 
 def _entities(hosts: Sequence[str], union: Mapping[str, list[Scalar]], groups: Mapping[str, list[str]]) -> list[str]:
@@ -369,7 +378,13 @@ def _query(query: RuleQuery, decision: Decision, index: int) -> dict[str, Json]:
     }
 
 
-def _samples(decision: Decision, events: Sequence[Event]) -> list[Json]:
+def _members(events: Sequence[Event]) -> dict[str, Json]:
+    """The signals that one of correlation consists of, as far as the decision names them (siem.md §2.20)."""
+    rules = (event.attributes.get("workflow", {}).get("rule", {}).get("id") for event in events)
+    return {"signals": [event.id for event in events][:MAX_VALUES], "rules": _words(rules)}
+
+
+def _samples(decision: Decision, events: Sequence[Event], track: str) -> list[Json]:
     by_id = {event.id: event for event in events}
     refs = dict.fromkeys([*decision.first_events[:SAMPLES], *decision.last_events[-SAMPLES:]])
     samples: list[Json] = []
@@ -389,22 +404,22 @@ def _samples(decision: Decision, events: Sequence[Event]) -> list[Json]:
                 "id": f"{ref.query_index}-{event.id}",
                 "eventId": event.id,
                 "queryIndex": ref.query_index,
-                "trackKey": {"type": "logs"},
+                "trackKey": {"type": track},
                 "content": content,
             }
         )
     return samples
 
 
-def _related(rule: Rule, decision: Decision, groups: Mapping[str, list[str]]) -> dict[str, Json]:
-    """The search that finds the signal's logs (siem.md §3.1)."""
+def _related(rule: Rule, decision: Decision, groups: Mapping[str, list[str]], track: str) -> dict[str, Json]:
+    """The search that finds the signal's logs, or the signals that it consists of (siem.md §3.1)."""
     scope = [_term(field, values) for field, values in groups.items()]
     queries = {query.label: " ".join([f"({query.full_query})", *scope]) for query in rule.queries}
     together = " OR ".join(f"({query.full_query})" for query in rule.queries)
     return {
         "from": decision.first_seen - rule.window_ms - _PADDING_MS,
         "to": decision.last_seen + _PADDING_MS,
-        "track": "logs",
+        "track": track,
         "query": " ".join([f"({together})" if len(rule.queries) > 1 and scope else together, *scope]),
         "queries": queries,
     }
@@ -417,10 +432,10 @@ def _term(field: str, values: Sequence[str]) -> str:
     return f"{field}:{quoted[0]}" if len(quoted) == 1 else f"{field}:({' OR '.join(quoted)})"
 
 
-def _related_url(rule: Rule, decision: Decision, query: str) -> str:
+def _related_url(rule: Rule, decision: Decision, query: str, track: str) -> str:
     start = decision.first_seen - rule.window_ms - _PADDING_MS
     end = decision.first_seen + rule.max_signal_duration_ms + _PADDING_MS
-    return "/logs?" + urlencode({"query": query, "from": start, "to": end})
+    return f"/{track}?" + urlencode({"query": query, "from": start, "to": end})
 
 
 def _explanation(plan: Plan, decision: Decision, adjustments: Sequence[Adjustment], projected: int) -> dict[str, Json]:
@@ -442,6 +457,7 @@ def _explanation(plan: Plan, decision: Decision, adjustments: Sequence[Adjustmen
             {"kind": change.kind, "from": change.before, "to": change.after, "because": change.because}
             for change in adjustments
         ],
+        "facts": dict(decision.facts),
         "hits": decision.hits,
         "last_hit_at": iso(decision.last_hit),
         "closes_at": iso(decision.closes_at),

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from tocsin.evaluate.correlation import UNMATCHED, Matched
 from tocsin.evaluate.group import StoredSignal
 from tocsin.evaluate.repository import LIMITS
 from tocsin.query import Sql, Track
 from tocsin.query.track import SIGNALS
+from tocsin.rule import Match
 from tocsin.signals.identity import PREFIX
 from tocsin.signals.resource import COLUMNS, iso
 from tocsin.store.events import EventStore
@@ -24,13 +26,14 @@ _NAMED = """timestamp IN (SELECT fromUnixTimestamp64Milli(arrayJoin({times:Array
   AND id IN {ids:Array(String)}"""
 
 _STORED = f"""
-SELECT id, timestamp, ingested_at, row_version, {_SCOPE} AS scope, {_REVISION} AS revision, {_CLOSES_AT} AS closes_at
+SELECT id, timestamp, ingested_at, row_version, {_SCOPE} AS scope, {_REVISION} AS revision, {_CLOSES_AT} AS closes_at,
+  matched, unmatched, matched_version
 FROM {{table}} FINAL
 WHERE timestamp >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC') AND rule_id IN {{rules:Array(String)}}
   AND {_SCOPE} IN {{scopes:Array(String)}}
 """
 
-_ROWS = f"SELECT {', '.join(COLUMNS)} FROM {{table}} FINAL WHERE {_NAMED}"
+_ROWS = f"SELECT {', '.join(COLUMNS)}, matched, unmatched, matched_version FROM {{table}} FINAL WHERE {_NAMED}"
 
 _TIMES = f"SELECT id, timestamp FROM {{table}} FINAL WHERE {_NAMED}"
 
@@ -60,12 +63,13 @@ class SignalRows:
                     row["revision"],
                     row["row_version"],
                     row["ingested_at"],
+                    matched=matched_of(row),
                 )
                 found.setdefault(row["scope"], []).append(signal)
         return found
 
     def rows(self, signal_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """Whole rows (`resource.COLUMNS`) of the signals that exist, by id."""
+        """Whole rows (`resource.COLUMNS`, and what `matched_of` reads) of the signals that exist, by id."""
         found = {}
         for parameters in _chunks(signal_ids):
             for row in self._events.query(self._sql(_ROWS, parameters), LIMITS):
@@ -93,6 +97,26 @@ class SignalRows:
 
     def _sql(self, template: str, parameters: Mapping[str, Any]) -> Sql:
         return Sql.of(template, table=Sql(self._table), **parameters)
+
+
+def matched_of(row: Mapping[str, Any]) -> Matched:
+    """What rules over signals find in the signal of a row."""
+    version = int(row["matched_version"])
+    return Matched(_matches(row["matched"]), _matches(row["unmatched"]), version) if version else UNMATCHED
+
+
+def _matches(found: Iterable[Mapping[str, Any]]) -> tuple[Match, ...]:
+    return tuple(
+        Match(
+            match["rule_id"],
+            match["rule_version"],
+            match["query_index"],
+            tuple(match["group"]),
+            match["distinct"],
+            match["value"],
+        )
+        for match in found
+    )
 
 
 def timestamp_of(signal_id: str) -> int | None:

@@ -12,6 +12,7 @@ from tocsin.evaluate.decision import EventRef, MatchRow
 from tocsin.evaluate.evaluator import Rules, eligible
 from tocsin.evaluate.methods import plan
 from tocsin.evaluate.repository import GroupKey, Matches, StoredMatch
+from tocsin.evaluate.signals_repository import SignalMatches
 from tocsin.event import Event, Json
 from tocsin.signals.repository import SignalRows
 from tocsin.signals.resource import signal_resource
@@ -38,7 +39,9 @@ class EventPage:
 class SignalsService:
     """Safe to use from many threads."""
 
-    def __init__(self, rows: SignalRows, matches: Matches, rules: Rules) -> None:
+    def __init__(self, rows: SignalRows, matches: Matches, rules: Rules, members: SignalMatches | None = None) -> None:
+        """`members` is where the signals behind a signal are, where rules read signals."""
+        self._members = members
         self._rows = rows
         self._matches = matches
         self._rules = rules
@@ -61,7 +64,8 @@ class SignalsService:
         """
         if not 1 <= limit <= MAX_PAGE:
             raise BadRequest(f"page.limit must be between 1 and {MAX_PAGE}")
-        refs = self._evidence(self._row(signal_id))
+        row = self._row(signal_id)
+        refs = self._evidence(row)
         if newest_first:
             refs = refs[::-1]
         begin = 0
@@ -71,7 +75,7 @@ class SignalsService:
                 raise BadRequest("page.cursor is not one that this API gave out: take it from meta.page.after as it is")
             begin = ids.index(after) + 1
         shown = refs[begin : begin + limit]
-        stored = self._matches.events((ref.timestamp, ref.event_id) for ref in shown)
+        stored = self._source(orjson.loads(row["document"])).events((ref.timestamp, ref.event_id) for ref in shown)
         more = begin + limit < len(refs)
         return EventPage(
             events=tuple(stored[ref.event_id] for ref in shown if ref.event_id in stored),
@@ -111,9 +115,15 @@ class SignalsService:
             raise SignalNotFound
         return row
 
+    def _source(self, custom: Mapping[str, Json]) -> Matches:
+        """Where a signal's events are: among the logs, or among the signals."""
+        return self._members if "correlation" in custom and self._members is not None else self._matches
+
     def _evidence(self, row: Mapping[str, Any]) -> list[EventRef]:
         engine = orjson.loads(row["detail"])["engine"]
-        version = orjson.loads(row["document"])["workflow"]["rule"]["version"]
+        custom = orjson.loads(row["document"])
+        version = custom["workflow"]["rule"]["version"]
+        source = self._source(custom)
         rule = self._rules.rule_at(row["rule_id"], version)
         if rule is None:
             raise NotFound(f"The rule {row['rule_id']} of the signal is gone, and its events cannot be told without it")
@@ -121,12 +131,12 @@ class SignalsService:
         key = GroupKey(rule.id, version, tuple(engine["group"]))
         since = row["timestamp"] - prepared.lookback_ms
         if prepared.kept is None:
-            pages = self._matches.of_groups([key], since)
+            pages = source.of_groups([key], since)
         else:
-            pages = self._matches.of_merged(rule.id, version, prepared.kept, [key.group], since)
+            pages = source.of_merged(rule.id, version, prepared.kept, [key.group], since)
         machine = prepared.machine(row["timestamp"], named=NO_LIMIT)
         for page in pages:
-            machine.feed(_until(eligible(self._matches, page), engine["last_seen"]))
+            machine.feed(_until(eligible(page), engine["last_seen"]))
             if page and page[-1].row.timestamp > engine["last_seen"]:
                 break
         for decision in machine.decisions():

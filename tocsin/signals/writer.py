@@ -21,14 +21,17 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from sqlalchemy.orm import Session
 
 from tocsin.clock import Clock
+from tocsin.evaluate.correlation import UNMATCHED, Matched, reads_signals
 from tocsin.evaluate.decision import Decision, EventRef
 from tocsin.evaluate.group import Outcome, StoredSignal
 from tocsin.evaluate.repository import GroupKey, Matches
+from tocsin.evaluate.signals_repository import SignalMatches
 from tocsin.event import Event, Json
 from tocsin.signal import Triage
 from tocsin.signals.identity import scope_key, signal_id
+from tocsin.signals.matching import SignalMatching
 from tocsin.signals.projection import Flattened, Projection, flattened, project, with_triage, with_window
-from tocsin.signals.repository import SignalRows
+from tocsin.signals.repository import SignalRows, matched_of
 from tocsin.signals.suppression import NO_SUPPRESSIONS, Suppression, Suppressions, with_suppression
 from tocsin.store.outbox import Message, Outbox
 from tocsin.store.rows import encode_signal
@@ -121,9 +124,15 @@ class SignalWriter:
         metrics: SignalMetrics,
         hidden_rows: SignalRows | None = None,
         suppressions: PresentSuppressions = lambda: NO_SUPPRESSIONS,
+        matching: SignalMatching | None = None,
+        members: SignalMatches | None = None,
     ) -> None:
-        """`hidden_rows` are those of the track `suppressed`; needed where `suppressions` may hide anything."""
+        """`hidden_rows` are those of the track `suppressed`; needed where `suppressions` may hide anything. `matching`
+        and `members` are needed where rules read signals: what finds signals, and where the signals behind one are."""
         self._rows = rows
+        self._matching = matching or SignalMatching()
+        self._members = members
+        self._matched_version: int | None = None
         self._hidden_rows = hidden_rows
         self._suppressions = suppressions
         self._matches = matches
@@ -165,7 +174,7 @@ class SignalWriter:
         ids: dict[GroupKey, dict[str, str]] = {}
         written: list[Change] = []
         superseded: list[tuple[Outcome, StoredSignal, str | None]] = []
-        events = self._named_events(decision for outcome in outcomes for decision in outcome.changed)
+        events = self._named_events(outcomes)
         for outcome in outcomes:
             named = {decision.opened_by: _id(outcome.key, decision) for decision in outcome.decisions}
             ids[outcome.key] = named
@@ -198,9 +207,17 @@ class SignalWriter:
         self._hide([change for change in written if change.hidden_by], cleared, now)
         return ids
 
-    def _named_events(self, decisions: Iterable[Decision]) -> dict[str, Event]:
-        refs = {ref.event_id: ref.timestamp for decision in decisions for ref in _refs(decision)}
-        found = {}
+    def _named_events(self, outcomes: Iterable[Outcome]) -> dict[str, Event]:
+        """What the changed decisions name: events, which are remembered, and signals, which may have changed."""
+        refs: dict[str, int] = {}
+        members: set[tuple[int, str]] = set()
+        for outcome in outcomes:
+            named = (ref for decision in outcome.changed for ref in _refs(decision))
+            if reads_signals(outcome.plan.rule):
+                members.update((ref.timestamp, ref.event_id) for ref in named)
+            else:
+                refs |= {ref.event_id: ref.timestamp for ref in named}
+        found = self._members.events(members) if members and self._members is not None else {}
         for event_id in refs:
             if event_id in self._events:
                 self._events.move_to_end(event_id)
@@ -255,18 +272,30 @@ class SignalWriter:
         now: int,
     ) -> None:
         triage = self._triage_of([change.projection.signal.id for change in written])
+        matched_version = max(self.matched_version + 1, now * 1000)
         lines = []
-        for outcome, _, projection, before, *_ in written:
+        for outcome, decision, projection, before, *_ in written:
             signal = projection.signal
             version = _next_version(before.row_version if before else 0, now)
             discovered_at = before.discovered_at if before else now
             custom = with_window(with_triage(signal.custom, triage.get(signal.id)), now)
-            lines.append(_signal_line(projection, custom, discovered_at, version))
+            found = before.matched if before else UNMATCHED
+            matched = self._matching.of(signal, outcome.plan, decision, found, matched_version)
+            self._matched_version = max(self.matched_version, matched.version)
+            lines.append(_signal_line(projection, custom, discovered_at, version, matched))
             outcome.known[signal.id] = StoredSignal(
-                signal.id, signal.timestamp, signal.closes_at, projection.revision, version, discovered_at
+                signal.id,
+                signal.timestamp,
+                signal.closes_at,
+                projection.revision,
+                version,
+                discovered_at,
+                matched=matched,
             )
         for outcome, old, _ in superseded:
-            lines.append(_tombstone(old, outcome.key.rule_id, _next_version(old.row_version, now)))
+            gone = old.matched.gone(matched_version)
+            self._matched_version = max(self.matched_version, gone.version)
+            lines.append(_tombstone(old, outcome.key.rule_id, _next_version(old.row_version, now), gone))
             del outcome.known[old.id]
         self._rows.insert(lines)
         for _, _, projection, before, *_ in written:
@@ -277,6 +306,13 @@ class SignalWriter:
             if self._open is not None and projection.signal.closes_at > now:
                 self._open[projection.signal.id] = projection.signal.closes_at
         self._metrics.superseded.inc(len(superseded))
+
+    @property
+    def matched_version(self) -> int:
+        """The highest version that a signal has which rules over signals match."""
+        if self._matched_version is None:
+            self._matched_version = self._members.newest() if self._members is not None else 0
+        return self._matched_version
 
     def _hide(self, hidden: Sequence[Change], cleared: Sequence[tuple[Outcome, StoredSignal]], now: int) -> None:
         """Write what suppressions hide, after what is shown: a kill in between leaves a hidden row too many, not a
@@ -342,6 +378,7 @@ class SignalWriter:
     def forget(self) -> None:
         """Drop what is in memory, as when another process has been writing."""
         self._open = None
+        self._matched_version = None
         self._noted.clear()
 
 
@@ -389,7 +426,13 @@ def _both(shown: Sequence[StoredSignal], hidden: Sequence[StoredSignal]) -> list
     return list(found.values())
 
 
-def _signal_line(projection: Projection, custom: Mapping[str, Json], discovered_at: int, version: int) -> bytes:
+def _signal_line(
+    projection: Projection,
+    custom: Mapping[str, Json],
+    discovered_at: int,
+    version: int,
+    matched: Matched = UNMATCHED,
+) -> bytes:
     signal = projection.signal
     return encode_signal(
         id=signal.id,
@@ -406,6 +449,9 @@ def _signal_line(projection: Projection, custom: Mapping[str, Json], discovered_
         tags=signal.tags,
         custom={**custom, "discovery_timestamp": discovered_at},
         detail=projection.detail,
+        matched=matched.current,
+        unmatched=matched.former,
+        matched_version=matched.version,
     )
 
 
@@ -445,10 +491,19 @@ def _line(row: Mapping[str, Any], custom: Mapping[str, Json], version: int) -> b
         "tags",
     )
     fields = {name: row[name] for name in copied}
-    return encode_signal(**fields, row_version=version, custom=custom, detail=orjson.loads(row["detail"]))
+    matched = matched_of(row)
+    return encode_signal(
+        **fields,
+        row_version=version,
+        custom=custom,
+        detail=orjson.loads(row["detail"]),
+        matched=matched.current,
+        unmatched=matched.former,
+        matched_version=matched.version,
+    )
 
 
-def _tombstone(old: StoredSignal, rule_id: str, version: int) -> bytes:
+def _tombstone(old: StoredSignal, rule_id: str, version: int, matched: Matched = UNMATCHED) -> bytes:
     return encode_signal(
         id=old.id,
         timestamp=old.timestamp,
@@ -460,4 +515,7 @@ def _tombstone(old: StoredSignal, rule_id: str, version: int) -> bytes:
         status="",
         custom={},
         is_deleted=True,
+        matched=matched.current,
+        unmatched=matched.former,
+        matched_version=matched.version,
     )

@@ -3,7 +3,7 @@
 Encoders return one line each, without the line break; join them with `b"\\n"`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -21,17 +21,7 @@ def encode_event(event: Event, matches: Sequence[Match] = (), found: Mapping[str
     `found` is `flatten(event.attributes)`, if it is at hand. `ingested_at` comes last: the intake cuts it off.
     """
     row = _event_row(event, LOGS, found)
-    row["matched"] = [
-        {
-            "rule_id": match.rule_id,
-            "rule_version": match.rule_version,
-            "query_index": match.query_index,
-            "group": match.group,
-            "distinct": match.distinct,
-            "value": match.value,
-        }
-        for match in matches
-    ]
+    row["matched"] = _matched(matches)
     row["ingested_at"] = stored_time(event.ingested_at)
     return orjson.dumps(row)
 
@@ -58,14 +48,23 @@ def encode_signal(
     custom: Mapping[str, Json],
     detail: Mapping[str, Json] | None = None,
     is_deleted: bool = False,
+    matched: Sequence[Match] = (),
+    unmatched: Sequence[Match] = (),
+    matched_version: int = 0,
 ) -> bytes:
     """A line for `signals`: `custom` is what is searched (api.md §5), `detail` is shown but not searched.
 
     Of rows with one id and timestamp the highest `row_version` counts; `is_deleted` makes the signal disappear.
+    `matched` is what rules over signals find in it, `unmatched` what they found once, and `matched_version` rises
+    whenever detection writes (`signals/matching.py`); 0 if no rule ever found anything.
     """
     reserved = {"message": message, "status": status, "host": host, "service": service, "source": source}
+    found: dict[str, Any] = {}
+    if matched_version:
+        found = {"matched": _matched(matched), "unmatched": _matched(unmatched), "matched_version": matched_version}
     return orjson.dumps(
         {
+            **found,
             **reserved,
             **search_columns(reserved, custom, SIGNALS),
             "id": id,
@@ -80,6 +79,20 @@ def encode_signal(
             "detail": orjson.dumps(detail or {}).decode(),
         }
     )
+
+
+def _matched(matches: Iterable[Match]) -> list[dict[str, Json]]:
+    return [
+        {
+            "rule_id": match.rule_id,
+            "rule_version": match.rule_version,
+            "query_index": match.query_index,
+            "group": match.group,
+            "distinct": match.distinct,
+            "value": match.value,
+        }
+        for match in matches
+    ]
 
 
 def stored_time(ms: int) -> str:

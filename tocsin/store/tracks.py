@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from tocsin.event import BACKFILL_TAG
 from tocsin.query import track
 from tocsin.query.track import Track
 from tocsin.store.layout import Table, View
@@ -48,14 +49,19 @@ on, inserting and merging took 155 us of processor time for each row instead of 
 
 AUDIT = track_table(track.AUDIT, _BY_MONTH, replacing="ingested_at")
 
-_SIGNAL = {"row_version": "UInt64", "is_deleted": "UInt8", "rule_id": _WORD, "title": _TEXT, "detail": _TEXT}
-
 MATCHED_COLUMNS = {"matched": _MATCHED, "unmatched": _MATCHED, "matched_version": "UInt64"}
 """Of signals: what rules over signals find in one, what they found once, and when that changed (decision 0088)."""
 
-SIGNALS = track_table(
-    track.SIGNALS, _BY_MONTH, replacing="row_version, is_deleted", extra={**_SIGNAL, **MATCHED_COLUMNS}
-)
+_SIGNAL = {
+    "row_version": "UInt64",
+    "is_deleted": "UInt8",
+    "rule_id": _WORD,
+    "title": _TEXT,
+    "detail": _TEXT,
+    **MATCHED_COLUMNS,
+}
+
+SIGNALS = track_table(track.SIGNALS, _BY_MONTH, replacing="row_version, is_deleted", extra=_SIGNAL)
 
 SUPPRESSED = track_table(track.SUPPRESSED, _BY_MONTH, replacing="row_version, is_deleted", extra=_SIGNAL)
 
@@ -71,6 +77,7 @@ MATCHES = Table(
         "ingested_at": _ARRIVAL,
         "distinct": "Nullable(String)",
         "value": "Nullable(Float64)",
+        "is_backfill": "UInt8",
     },
     order_by="(rule_id, `group`, timestamp, event_id)",
     partition_by=_BY_DAY,
@@ -116,8 +123,8 @@ COVERAGE = Table(
     expires="minute",
     replacing="version",
 )
-"""The ledger of what detection looked at (`signals/ledger.py`): minutes that were evaluated (kind `engine`), events that
-each source sent in them (`source`), and matches that were not evaluated, by rule and reason (`rule`)."""
+"""The ledger of what detection looked at (`signals/ledger.py`): minutes that were evaluated (kind `engine`), events
+that each source sent in them (`source`), and matches that were not evaluated, by rule and reason (`rule`)."""
 
 TABLES = (LOGS, SIGNALS, SUPPRESSED, AUDIT, MATCHES, REJECTED, COVERAGE)
 
@@ -127,7 +134,8 @@ MATCHES_OF_LOGS = View(
     target="matches",
     select=(
         "SELECT m.rule_id AS rule_id, m.rule_version AS rule_version, m.query_index AS query_index,\n"
-        "  m.`group` AS `group`, timestamp, id AS event_id, ingested_at, m.`distinct` AS `distinct`, m.value AS value\n"
+        "  m.`group` AS `group`, timestamp, id AS event_id, ingested_at, m.`distinct` AS `distinct`, m.value AS value,\n"
+        f"  has(tags, '{BACKFILL_TAG}') AS is_backfill\n"
         "FROM {source} ARRAY JOIN matched AS m"
     ),
 )

@@ -99,7 +99,7 @@ def test_good_rule_has_no_problem() -> None:
         (options(maxSignalDuration=300), "options.maxSignalDuration", "keepAlive (600 s) cannot be longer"),
         (options(detectionMethod="new_value"), "options.detectionMethod", "supported now: threshold"),
         (options(detectionMethod="guesswork"), "options.detectionMethod", "must be one of"),
-        (rule(type="signal_correlation"), "type", "supported now: log_detection"),
+        (rule(type="workload_security"), "type", "supported now: log_detection"),
         (rule(schedulingOptions={"rrule": "FREQ=DAILY"}), "schedulingOptions", "not supported yet"),
         (rule(filters=[{"action": "suppress", "query": ""}]), "filters[0].query", "cannot be empty"),
         (rule(filters=[{"query": "a"}]), "filters[0].action", "require or suppress"),

@@ -1,0 +1,98 @@
+"""Rules over signals: what they read, and why none may read itself (siem.md §2.4, §2.20). Pure.
+
+A query reads signals when its data source is `security_signals`, or when it names a rule (`ruleId`). Signals are then
+what events are to other rules, and the same machines decide: signal correlation is a threshold over signals.
+
+A rule that reads signals raises signals too, so a query says whose it reads (decision 0088):
+
+- a query that names a rule reads the signals of that rule;
+- any other query reads the signals of all rules over events, and of those rules over signals that it names by
+  `@workflow.rule.id:…`.
+
+So the rules over signals form a graph that is known when a rule is saved, and a cycle in it is refused: signals that
+raise one another would never come to rest.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
+
+from tocsin.query import QueryError, parse
+from tocsin.query.tree import Equals, FieldKind, Node, Not, children
+from tocsin.rule import Match, Rule, RuleQuery
+
+MAX_CORRELATED_FIELDS = 3
+
+_RULE_PATHS = ("workflow.rule.id", "workflow.rule.defaultRuleId")
+
+
+class Matched(NamedTuple):
+    """What a signal matches, and what it matched once but does not now.
+
+    `version` rises whenever detection writes the signal, 0: no rule ever found anything in it.
+    """
+
+    current: tuple[Match, ...] = ()
+    former: tuple[Match, ...] = ()
+    version: int = 0
+
+    def gone(self, version: int) -> "Matched":
+        """The same of a signal that is no more."""
+        return Matched((), (*self.former, *self.current), version) if self.version else self
+
+
+UNMATCHED = Matched()
+
+
+def reads_signals(rule: Rule) -> bool:
+    """Whether any query of the rule is over signals."""
+    return any(query.reads_signals for query in rule.queries)
+
+
+def named_rules(query: RuleQuery) -> frozenset[str]:
+    """The rules whose signals a query over signals asks for by name."""
+    if query.correlated_rule is not None:
+        return frozenset((query.correlated_rule,))
+    try:
+        return frozenset(_named(parse(query.full_query)))
+    except QueryError:  # such a query finds nothing, and says so elsewhere
+        return frozenset()
+
+
+def source_rules(rule: Rule) -> frozenset[str]:
+    """All rules whose signals a rule reads by name: the edges of the graph."""
+    return frozenset(name for query in rule.queries if query.reads_signals for name in named_rules(query))
+
+
+def cycle(rule_id: str, sources: Mapping[str, Collection[str]]) -> tuple[str, ...]:
+    """A way from a rule through what it reads back to itself, both ends included; empty if there is none.
+
+    `sources` are the edges of every rule that reads signals (`source_rules`).
+    """
+    came_from: dict[str, str] = {}
+    waiting = [rule_id]
+    while waiting:
+        reader = waiting.pop(0)
+        for source in sorted(sources.get(reader, ())):
+            if source == rule_id:
+                path = [rule_id]
+                while reader != rule_id:
+                    path.append(reader)
+                    reader = came_from[reader]
+                return (rule_id, *reversed(path))
+            if source not in came_from:
+                came_from[source] = reader
+                waiting.append(source)
+    return ()
+
+
+def _named(node: Node) -> Iterator[str]:
+    """Rule ids that a query asks for; what stands under NOT is not asked for."""
+    waiting = [(node, True)]
+    while waiting:
+        current, is_asked = waiting.pop()
+        if isinstance(current, Equals):
+            if is_asked and current.field.kind is FieldKind.ATTRIBUTE and current.field.name in _RULE_PATHS:
+                yield current.text
+        else:
+            is_asked_below = not is_asked if isinstance(current, Not) else is_asked
+            waiting.extend((child, is_asked_below) for child in children(current))

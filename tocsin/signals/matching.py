@@ -1,0 +1,164 @@
+"""What rules over signals find in a signal: written into its row, as matches are into that of a log (decision 0088).
+
+A signal is matched as it was decided, before people touch it, so that what it matches is a function of its events.
+"""
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tocsin.errors import TocsinError
+from tocsin.evaluate.correlation import UNMATCHED, Matched, named_rules, reads_signals
+from tocsin.evaluate.decision import Decision
+from tocsin.evaluate.method import Plan
+from tocsin.event import Event, Json
+from tocsin.match import Matcher
+from tocsin.match.emission import Emission
+from tocsin.query import parse, to_predicate
+from tocsin.query.to_predicate import Predicate
+from tocsin.query.track import SIGNALS
+from tocsin.rule import MISSING_GROUP_VALUE, Match, Rule, RuleQuery
+from tocsin.signal import Signal
+
+
+@dataclass(frozen=True, slots=True)
+class _Correlated:
+    """A query that names a rule. `index` is the query of that rule which supplies the values, None: any."""
+
+    query: RuleQuery
+    holds: Predicate
+    emission: Emission
+    index: int | None
+
+
+class SignalMatcher:
+    """The queries over signals of all rules. Immutable but for what it remembers."""
+
+    def __init__(self, rules: Iterable[Rule] = ()) -> None:
+        """Rules that are not enabled, or read no signals, are passed over."""
+        read = [rule for rule in rules if rule.is_enabled and not rule.is_deleted and reads_signals(rule)]
+        self.versions = frozenset((rule.id, rule.version) for rule in read)
+        self._named: dict[tuple[str, int], frozenset[str]] = {}
+        self._correlated: dict[str, list[_Correlated]] = {}
+        searching = []
+        for rule in read:
+            queries = []
+            for index, query in enumerate(rule.queries):
+                is_search = query.reads_signals and query.correlated_rule is None
+                queries.append(replace(query, data_source=SIGNALS.name if is_search else ""))
+                if is_search:
+                    self._named[rule.id, index] = named_rules(query)
+                elif query.correlated_rule is not None:
+                    self._add_correlated(rule, index, query)
+            searching.append(replace(rule, queries=tuple(queries)))
+        self._matcher = Matcher(searching, SIGNALS)
+
+    def _add_correlated(self, rule: Rule, index: int, query: RuleQuery) -> None:
+        try:
+            holds = to_predicate(parse(query.full_query), SIGNALS)
+            emission = Emission.of(rule, index, query, SIGNALS)
+        except TocsinError:  # refused when a rule is saved; one that came by another way finds nothing
+            return
+        found = _Correlated(query, holds, emission, query.extra.get("correlatedQueryIndex"))
+        self._correlated.setdefault(query.correlated_rule or "", []).append(found)
+
+    def match(self, signal: Signal, plan: Plan, decision: Decision) -> tuple[Match, ...]:
+        """What all rules find in the signal that a decision of `plan` became."""
+        if not self.versions:
+            return ()
+        event = signal_event(signal)
+        found = self._matcher.match(event)
+        if reads_signals(plan.rule):
+            found = [match for match in found if signal.rule_id in self._named[match.rule_id, match.query_index]]
+        for correlated in self._correlated.get(signal.rule_id, ()):
+            if correlated.holds(event):
+                seen = event
+                for field in correlated.query.group_by_fields:
+                    values = supplied(plan, decision, field, correlated.index)
+                    seen = seen if values is None else with_values(seen, field, values)
+                found += correlated.emission.matches(seen)
+        return tuple(found)
+
+
+class SignalMatching:
+    """The matcher of the rules as they are now. `use` may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rules: tuple[Rule, ...] = ()
+        self._matcher = SignalMatcher()
+
+    def use(self, rules: Sequence[Rule]) -> None:
+        """Match by these rules from now on."""
+        read = tuple(rule for rule in rules if reads_signals(rule))
+        with self._lock:
+            if read != self._rules:
+                self._matcher = SignalMatcher(read)
+                self._rules = read
+
+    def of(self, signal: Signal, plan: Plan, decision: Decision, before: Matched, version: int) -> Matched:
+        """What the signal matches now that it is written at this version, having matched `before`.
+
+        What rules found at versions that are not enabled any more stays: an edited rule begins anew, and leaves alone
+        what its earlier version concluded.
+        """
+        matcher = self._matcher
+        if not matcher.versions and not before.version:
+            return UNMATCHED
+        kept = [match for match in before.current if (match.rule_id, match.rule_version) not in matcher.versions]
+        current = tuple(dict.fromkeys([*kept, *matcher.match(signal, plan, decision)]))
+        former = tuple(match for match in dict.fromkeys([*before.former, *before.current]) if match not in current)
+        return Matched(current, former, version) if current or former else UNMATCHED
+
+
+def signal_event(signal: Signal) -> Event:
+    """A signal in the shape of an event: what the track `signals` reads by name, lists where it has lists."""
+    return Event(
+        id=signal.id,
+        timestamp=signal.timestamp,
+        message=signal.message,
+        status=signal.severity,
+        host=list(signal.host),  # type: ignore[arg-type]
+        service=list(signal.service),  # type: ignore[arg-type]
+        source=list(signal.source),  # type: ignore[arg-type]
+        tags=[tag.lower() for tag in signal.tags],
+        attributes=dict(signal.custom),
+    )
+
+
+def supplied(plan: Plan, decision: Decision, field: str, index: int | None) -> list[str] | None:
+    """The values of a field by which a rule grouped, as they are in one of its signals; None if it did not.
+
+    `index`: only that query of the rule supplies values (siem.md §2.20), None: the first that groups by the field. A
+    field that `groupSignalsBy` drops has the values of all scopes that took part.
+    """
+    queries = plan.rule.queries if index is None else plan.rule.queries[index : index + 1]
+    for query in queries:
+        if field in query.group_by_fields:
+            position = query.group_by_fields.index(field)
+            if plan.kept is None:
+                values = list(decision.group[position : position + 1])
+            elif position in plan.kept:
+                values = [decision.group[plan.kept.index(position)]]
+            else:
+                values = sorted({group[position] for group in decision.groups if position < len(group)})
+            return [value for value in values if value != MISSING_GROUP_VALUE]
+    return None
+
+
+def with_values(event: Event, field: str, values: list[str]) -> Event:
+    """The event with these values in place of those that a field has."""
+    if field.startswith("@"):
+        return replace(event, attributes=_put(event.attributes, field[1:].split("."), values))
+    if field in ("host", "service", "source"):
+        return replace(event, **{field: values})  # type: ignore[arg-type]
+    tags = [tag for tag in event.tags if not tag.startswith(f"{field}:")]
+    return replace(event, tags=[*tags, *(f"{field}:{value}" for value in values)])
+
+
+def _put(node: Mapping[str, Json], path: Sequence[str], values: list[str]) -> dict[str, Any]:
+    below = node.get(path[0])
+    if len(path) == 1:
+        return {**node, path[0]: values}
+    return {**node, path[0]: _put(below if isinstance(below, dict) else {}, path[1:], values)}
