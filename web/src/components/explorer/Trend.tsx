@@ -14,6 +14,7 @@ import type { ExplorerHandle, TrendSeries } from "./model";
 import classes from "./Trend.module.css";
 
 const HEIGHT = 92;
+const LABEL_HALF = 36;
 export const TREND_BUCKETS = 80;
 
 /** Events over time, stacked by status; dragging across it sets the time range. */
@@ -105,7 +106,7 @@ function Plot({ buckets, interval, from, to, series, zone, summary, onHover, onB
         cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
         scales: { x: { time: true, range: () => [Math.min(from, buckets[0]?.time ?? from), Math.max(to, (buckets.at(-1)?.time ?? to - interval) + interval)] }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.05)] } },
         axes: [
-          { stroke: color("--dim"), font: "11px 'Inter Variable', sans-serif", grid: { show: false }, ticks: { stroke: color("--line"), size: 4, width: 1 }, size: 22, gap: 2, space: 90, values: (_, splits) => splits.map((split) => axisLabel(split, to - from, zone)) },
+          { stroke: color("--dim"), font: "11px 'Inter Variable', sans-serif", grid: { show: false }, ticks: { stroke: color("--line"), size: 4, width: 1 }, size: 22, gap: 2, space: 90, values: (self, splits) => splits.map((split) => (isCutOff(self, split) ? "" : axisLabel(split, to - from, zone))) },
           { stroke: color("--dim"), font: "11px 'Inter Variable', sans-serif", grid: { stroke: color("--line"), width: 1 }, ticks: { show: false }, size: 44, gap: 4, space: 30, values: (_, splits) => splits.map((split) => (Number.isInteger(split) ? formatCompact(split) : "")) },
         ],
         series: [
@@ -143,6 +144,11 @@ function Plot({ buckets, interval, from, to, series, zone, summary, onHover, onB
   }, [buckets, interval, from, to, series, zone, scheme, colorScheme]);
 
   return <div ref={host} className={classes.plot} role="img" aria-label={summary} onMouseLeave={() => onHover(null)} />;
+}
+
+/** A label stands in the middle below its tick; at the right edge half of it would be outside. */
+function isCutOff(plot: uPlot, time: number): boolean {
+  return plot.valToPos(time, "x") > plot.over.clientWidth - LABEL_HALF;
 }
 
 function axisLabel(time: number, span: number, zone: Zone): string {
