@@ -228,6 +228,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         audit,
         clock,
         to_event=lambda payload: event_from_payload(payload, tools_for_tests()),
+        is_table_too_large=reference_tables.is_too_large,
     )
     rules.load_shipped(read_shipped(content_directory() / "rules"))
     suppressions = SuppressionsService(state, audit, clock, rules, new_id=lambda: new_rule_id(secrets.randbelow))

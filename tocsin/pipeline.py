@@ -23,6 +23,7 @@ from tocsin.normalise.normaliser import STANDARD_ATTRIBUTES, Normaliser
 from tocsin.normalise.pipelines import PipelineText
 from tocsin.query.values import Scalar, flatten
 from tocsin.rule import Match, Rule
+from tocsin.tables import TableFile, Tables
 
 
 @dataclass(slots=True)
@@ -99,15 +100,20 @@ def prepare(work: Work, tools: Tools, encode: EncodeEvent) -> Prepared:
     return prepared
 
 
-def lookups_of(places: Sequence[Path]) -> Lookups:
+def lookups_of(places: Sequence[Path], tables: Sequence[TableFile] = ()) -> Lookups:
     """What processors ask of others; `places` are MMDB files in order of preference."""
-    return Lookups(place=Places(places).place, user_agent=parse_user_agent, url=parse_url)
+    return Lookups(Places(places).place, parse_user_agent, parse_url, Tables(tables).row)
 
 
 @lru_cache(maxsize=2)
-def _normaliser(directory: Path, texts: tuple[PipelineText, ...] | None, places: tuple[Path, ...]) -> Normaliser:
+def _normaliser(
+    directory: Path,
+    texts: tuple[PipelineText, ...] | None,
+    places: tuple[Path, ...],
+    tables: tuple[TableFile, ...],
+) -> Normaliser:
     """Compiled once: rules change much more often than pipelines, and a worker is set up anew for each change."""
-    lookups = lookups_of(places)
+    lookups = lookups_of(places, tables)
     if texts is None:
         return Normaliser.shipped(directory, lookups)
     compiled = [pipeline for text in texts if (pipeline := text.compiled(lookups)) is not None]
@@ -121,7 +127,7 @@ class Recipe:
     `encode` is the store's (`store.rows.encode_event`), passed in because the store comes after this module. `places`
     are MMDB files in order of preference, `pipelines` the directory of shipped pipelines and standard attributes,
     `texts` the pipelines to run in their order, None for the shipped ones, `indicators` the file of all indicators
-    (`enrich.indicator_table`), None where there are none.
+    (`enrich.indicator_table`), None where there are none, `tables` the reference tables that pipelines and rules name.
     """
 
     rules: tuple[Rule, ...]
@@ -130,14 +136,15 @@ class Recipe:
     encode: EncodeEvent
     texts: tuple[PipelineText, ...] | None = None
     indicators: Path | None = None
+    tables: tuple[TableFile, ...] = ()
 
     def tools(self) -> Tools:
         """Compile pipelines and rules, open the place databases and the indicators."""
         lookups = lookups_of(self.places)
         return Tools(
-            _normaliser(self.pipelines, self.texts, self.places),
+            _normaliser(self.pipelines, self.texts, self.places, self.tables),
             Enricher(lookups.place),
-            Matcher(self.rules),
+            Matcher(self.rules, column=Tables(self.tables).column),
             ThreatIntel(None if self.indicators is None else open_table(self.indicators)),
         )
 

@@ -14,6 +14,7 @@ from tocsin.explore.service import ExploreService
 from tocsin.intake.rejected import RejectedEvents
 from tocsin.intake.service import Intake
 from tocsin.pipelines.service import PipelinesService
+from tocsin.reference_tables.service import ReferenceTables
 from tocsin.rules.service import RulesService
 from tocsin.signals.service import SignalsService
 from tocsin.store.events import EventStore
@@ -53,6 +54,8 @@ class Tocsin(Protocol):
     def previews(self) -> Previews: ...
     @property
     def pipelines(self) -> PipelinesService: ...
+    @property
+    def reference_tables(self) -> ReferenceTables: ...
     @property
     def feeds(self) -> FeedsService: ...
     @property

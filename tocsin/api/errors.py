@@ -40,6 +40,9 @@ PLACE = ("code", "start", "end", "message", "fix")
 OBJECT_SHAPE_PATHS = ("/api/v2/logs", "/api/v2/logs/")
 """Log intake answers with objects (api.md §2)."""
 
+OBJECT_SHAPE_PREFIXES = ("/api/v2/reference-tables/",)
+"""Families whose clients expect shape 2 (api.md §1)."""
+
 V1_INTAKE_PREFIX = "/v1/input"
 V1_LIST_PATH = "/api/v1/logs-queries/list"
 
@@ -47,7 +50,7 @@ V1_LIST_PATH = "/api/v1/logs-queries/list"
 def error_body(path: str, status: int, reasons: tuple[str, ...]) -> dict[str, Any]:
     """The body of an error, in the shape that clients of the path expect."""
     title = TITLES.get(status, "Error")
-    if path in OBJECT_SHAPE_PATHS:
+    if path in OBJECT_SHAPE_PATHS or path.startswith(OBJECT_SHAPE_PREFIXES):
         return {"errors": [{"status": str(status), "title": title, "detail": reason} for reason in reasons]}
     if path.startswith(V1_INTAKE_PREFIX):
         return {"code": status, "message": "; ".join(reasons)}

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from itertools import islice, product
 
 from tocsin.event import Event
+from tocsin.match.presence import Presence, presences
 from tocsin.match.texts import SEPARATOR, Texts, content, nothing, place, readers, texts, tuples
 from tocsin.query.to_predicate import Reader
 from tocsin.query.track import Track
 from tocsin.query.values import Scalar, number_of
 from tocsin.rule import CONTENT_ANOMALY, MISSING_GROUP_VALUE, Match, Rule, RuleQuery
+from tocsin.tables import ColumnOf, no_column
 
 MAX_MATCHES = 50
 """Of one query on one event: multi-valued fields multiply, and an event must not become thousands of rows."""
@@ -30,10 +32,14 @@ class Emission:
     texts: Texts = nothing
     metric: Reader | None = None
     is_maximum: bool = False
+    presences: tuple[Presence, ...] = ()
+    needs_text: bool = False
 
     @classmethod
-    def of(cls, rule: Rule, query_index: int, query: RuleQuery, track: Track) -> "Emission":
-        """Raises `QueryError` for what is not the name of a field."""
+    def of(
+        cls, rule: Rule, query_index: int, query: RuleQuery, track: Track, column: ColumnOf = no_column
+    ) -> "Emission":
+        """`column` gives the columns of reference tables. Raises `QueryError` for what is not the name of a field."""
         metrics = query.metrics if query.aggregation in ("sum", "max") else ()
         return cls(
             rule_id=rule.id,
@@ -44,18 +50,22 @@ class Emission:
             texts=_texts_of(rule, query, track),
             metric=next(iter(readers(metrics, track)), None),
             is_maximum=query.aggregation == "max",
+            presences=presences(rule, query, track, column),
+            needs_text=query.aggregation == "new_value",
         )
 
     def matches(self, event: Event) -> Iterator[Match]:
         """No match when a group-by field is missing and not optional.
 
         An event without the distinct or metric field still matches: it is seen, and adds nothing to the number of
-        values or to the sum.
+        values or to the sum. Only where new values are looked for, it does not (siem.md §2.14).
         """
+        if self.presences and not all(presence.passes(event) for presence in self.presences):
+            return
         groups = [texts(read(event)) for read in self.group_by]
         if self.is_group_optional:
             groups = [values or [MISSING_GROUP_VALUE] for values in groups]
-        parts: list[str] | list[None] = self.texts(event) or [None]
+        parts: list[str] | list[None] = self.texts(event) or ([] if self.needs_text else [None])
         value = self._value(event)
         for group, part in islice(product(product(*groups), parts), MAX_MATCHES):
             yield Match(self.rule_id, self.rule_version, self.query_index, group, part, value)
@@ -74,6 +84,8 @@ def _texts_of(rule: Rule, query: RuleQuery, track: Track) -> Texts:
     """What the rule's method needs of an event beyond its group."""
     if query.aggregation == "cardinality":
         return tuples(query.distinct_fields, track)
+    if query.aggregation == "new_value":
+        return tuples(query.metrics, track)
     if query.aggregation == "geo_data" and query.metrics:
         return place(query.metrics[0], track)
     if rule.options.detection_method == CONTENT_ANOMALY:

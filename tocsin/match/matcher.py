@@ -20,6 +20,7 @@ from tocsin.query.track import LOGS, Column, Track
 from tocsin.query.tree import All, Leaf, Node, leaves
 from tocsin.query.values import Scalar, flatten
 from tocsin.rule import Match, Rule
+from tocsin.tables import ColumnOf, no_column
 
 REMEMBERED_MASKS = 50_000
 REMEMBERED_PATHS = 20_000
@@ -43,10 +44,14 @@ class _Query:
 class Matcher:
     """Immutable but for what it remembers; may be used by several threads. Change rules by making another one."""
 
-    def __init__(self, rules: Iterable[Rule], track: Track = LOGS) -> None:
-        """Only enabled rules and their queries on `track` are compiled; what cannot be is told in `problems`."""
+    def __init__(self, rules: Iterable[Rule], track: Track = LOGS, column: ColumnOf = no_column) -> None:
+        """Only enabled rules and their queries on `track` are compiled; what cannot be is told in `problems`.
+
+        `column` gives the columns of reference tables that rules filter by.
+        """
         self.problems: list[Problem] = []
         self._track = track
+        self._column = column
         self._atoms: dict[Leaf, Atom] = {}
         parsed = list(self._parsed(rules))
         masks = {leaf: bit for leaf, (bit, _) in self._atoms.items()}
@@ -94,7 +99,7 @@ class Matcher:
                 try:
                     node = parse(query.full_query)
                     tests = {leaf: test_of(leaf, self._track) for leaf in leaves(node)}
-                    emission = Emission.of(rule, index, query, self._track)
+                    emission = Emission.of(rule, index, query, self._track, self._column)
                 except TocsinError as error:
                     self.problems.append(Problem(rule.id, index, str(error)))
                     continue

@@ -84,12 +84,15 @@ class RulesService:
         *,
         to_event: ToEvent,
         random_below: Callable[[int], int] = secrets.randbelow,
+        is_table_too_large: Callable[[str], bool] = lambda _table: False,
     ) -> None:
+        """`is_table_too_large` says whether a reference table has more rows than one that filters rules may have."""
         self._state = state
         self._audit = audit
         self._clock = clock
         self._to_event = to_event
         self._random_below = random_below
+        self._is_table_too_large = is_table_too_large
         self._callbacks: list[OnChange] = []
         self._lock = threading.RLock()
         self._seen: int | None = None
@@ -137,6 +140,7 @@ class RulesService:
     def create(self, body: Any, by: Actor) -> Rule:
         """Store a new rule. Raises `InvalidRule` with every reason why not."""
         rule = read_rule(_asked(body))
+        self._refuse_large_tables(rule)
         now = self._clock()
         with self._state.transaction() as session:
             rule_id = self._unused_id(session)
@@ -304,6 +308,7 @@ class RulesService:
         """Validate and write a rule's next version."""
         now = self._clock()
         rule = read_rule(wanted, rule_id=row.id)
+        self._refuse_large_tables(rule)
         if wanted["queries"] != row.body["queries"]:  # a rule whose source was deleted can still be disabled
             _check_references(session, rule)
         complete = writable(rule_to_api(rule))
@@ -350,6 +355,19 @@ class RulesService:
         changes = changes_between(row.body, body)
         repository.save(session, replace(row, version=row.version + 1, body=body), changes, now)
         self._audit.record(session, SYSTEM, "modified", ASSET, row.id, row.body["name"])
+
+    def _refuse_large_tables(self, rule: Rule) -> None:
+        """Raises `InvalidRule` (siem.md §2.6)."""
+        names = [given["tableName"] for given in rule.extra.get("referenceTables") or ()]
+        problems = [
+            Problem(
+                f"referenceTables[{i}].tableName", f"Reference table '{name}' is too large to filter rules", "too_large"
+            )
+            for i, name in enumerate(names)
+            if self._is_table_too_large(name)
+        ]
+        if problems:
+            raise InvalidRule(problems)
 
     def _stale(self, row: RuleRow, given: int) -> StaleRule:
         who = row.body.get("updater") or {}

@@ -253,8 +253,11 @@ def _check_tables(rule: Rule) -> Iterator[Problem]:
         if query and query not in names:
             message = f"ruleQueryName '{_shortened(query)}' is no query of the rule ({', '.join(sorted(names))})"
             yield Problem(f"{target}.ruleQueryName", message, "unknown_query")
-        if given.get("logFieldPath"):
-            yield from _check_fields(f"{target}.logFieldPath", (given["logFieldPath"],))
+        try:
+            parse_field(given.get("logFieldPath") or "host")
+        except QueryError as error:
+            message = f"Invalid logFieldPath '{_shortened(given['logFieldPath'])}': {error}"
+            yield Problem(f"{target}.logFieldPath", message, error.code, error.start, error.end)
 
 
 CHECKS: tuple[Callable[[Rule], Iterator[Problem]], ...] = (

@@ -45,6 +45,7 @@ class Workers:
         self._every("rules", RULES_SECONDS, services.rules.poll)
         self._every("suppressions", RULES_SECONDS, services.suppressions.poll)
         self._every("pipelines", RULES_SECONDS, services.pipelines.poll)
+        self._every("reference tables", RULES_SECONDS, services.reference_tables.poll)
         self._every("feeds", RULES_SECONDS, services.feeds.refresh_due)
         self._every("indicators", RULES_SECONDS, services.feeds.poll)
         if services.config.demo:

@@ -30,7 +30,7 @@ _BUILDERS: Mapping[str, Build] = {
     "arithmetic-processor": lambda settings, _: compute.arithmetic_processor(settings),
     "string-builder-processor": lambda settings, _: compute.string_builder_processor(settings),
     "category-processor": lambda settings, _: compute.category_processor(settings, compile_filter),
-    "lookup-processor": lambda settings, _: compute.lookup_processor(settings),
+    "lookup-processor": lambda settings, it: compute.lookup_processor(settings, it.lookups),
     "array-processor": lambda settings, _: arrays.array_processor(settings),
     "array-map-processor": lambda settings, _: arrays.array_map_processor(settings, compile_filter),
     "schema-processor": lambda settings, _: schema.schema_processor(settings, compile_filter),

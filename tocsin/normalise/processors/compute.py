@@ -8,6 +8,7 @@ from typing import Any
 from tocsin.event import Event
 from tocsin.normalise.errors import BadPipeline
 from tocsin.normalise.grok.matchers import to_number
+from tocsin.normalise.lookups import Lookups
 from tocsin.normalise.paths import getter, setter
 from tocsin.normalise.processors.settings import Settings
 from tocsin.normalise.run import Predicate, Process, Run
@@ -229,9 +230,10 @@ def category_processor(settings: Settings, compile_filter: Compile) -> Process:
     return process
 
 
-def lookup_processor(settings: Settings) -> Process:
+def lookup_processor(settings: Settings, lookups: Lookups) -> Process:
+    """With a reference table the target becomes the row, an object by column; without a row nothing is written."""
     if settings.has("lookup_enrichment_table"):
-        raise settings.bad("lookup_enrichment_table", "reference tables are not available; write a lookup_table")
+        return _table_lookup(settings, lookups)
     table = lookup_table(settings)
     default = settings.raw("default_lookup")
     if default is not None and not isinstance(default, str):
@@ -243,6 +245,20 @@ def lookup_processor(settings: Settings) -> Process:
         value = default if key is None else table.get(key, default)
         if value is not None and (key is not None):
             write(event.attributes, value)
+
+    return process
+
+
+def _table_lookup(settings: Settings, lookups: Lookups) -> Process:
+    name = settings.text("lookup_enrichment_table")
+    if settings.has("lookup_table"):
+        raise settings.bad("lookup_table", "a lookup has either a lookup_table or a lookup_enrichment_table")
+    read, write, row_of = read_attribute(settings.text("source")), setter(settings.target()), lookups.row
+
+    def process(event: Event, run: Run) -> None:
+        key = as_text(read(event))
+        if key is not None and (row := row_of(name, key)) is not None:
+            write(event.attributes, row)
 
     return process
 
