@@ -97,10 +97,12 @@ class IndicatorTable:
             if self._map[:8] != MAGIC:
                 raise ValueError("it is no file of indicators")
             index: dict[str, Any] = orjson.loads(self._map[16 : 16 + size])
-        except ValueError as error:
+            self._start = 16 + size
+            self._offsets = array("Q", index["offsets"])
+            if len(self._map) != self._start + self._offsets[-1]:
+                raise ValueError("it ends too early")
+        except (ValueError, KeyError) as error:
             raise BadTable(f"the file of indicators {path} is damaged: {error}") from error
-        self._start = 16 + size
-        self._offsets = array("Q", index["offsets"])
         self._keys: dict[str, dict[str, int]] = {
             kind: dict(zip(values, index["rows"][kind], strict=True)) for kind, values in index["keys"].items()
         }

@@ -11,6 +11,7 @@ from tocsin.threat_intel.reading import BadFeed, Reading, moment
 TYPES_OF: Mapping[str, str] = {
     "ip-src": "ip_address",
     "ip-dst": "ip_address",
+    "ip": "ip_address",
     "domain": "domain",
     "hostname": "domain",
     "url": "url",
