@@ -26,6 +26,8 @@ from tocsin.clock import Clock, now_ms
 from tocsin.config import Config, load_config
 from tocsin.enrich.geo import Places
 from tocsin.evaluate.evaluator import Evaluator, EvaluatorMetrics
+from tocsin.evaluate.logs_repository import StoredLogs
+from tocsin.evaluate.replay import Replay
 from tocsin.evaluate.repository import Matches, Progress
 from tocsin.evaluate.signal_feed import SignalFeed
 from tocsin.evaluate.signals_repository import SignalMatches
@@ -45,6 +47,7 @@ from tocsin.query.track import SUPPRESSED
 from tocsin.reference_tables.service import ReferenceTables
 from tocsin.reference_tables.usage import tables_named
 from tocsin.rule import Rule
+from tocsin.rules.backtest import Backtests
 from tocsin.rules.executable import excluding
 from tocsin.rules.ids import new_rule_id
 from tocsin.rules.service import RulesService
@@ -152,6 +155,7 @@ class Services:
     previews: Previews
     pipelines: PipelinesService
     reference_tables: ReferenceTables
+    backtests: Backtests
     feeds: FeedsService
     engine: SignalEngine
     signals: SignalsService
@@ -236,6 +240,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
     feeds = _feeds(config, clock, state, audit, leases, holder)
 
     matches, members = Matches(events), SignalMatches(events)
+    replay = Replay(StoredLogs(events), matches, reference_tables.column)
     rows = SignalRows(events)
     signals = SignalsService(rows, matches, rules, members)
     matching = SignalMatching()
@@ -322,6 +327,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         previews=Previews(events, clock, lambda query: rules.page(query, size=EVERY_RULE).rules),
         pipelines=pipelines,
         reference_tables=reference_tables,
+        backtests=Backtests(rules, replay, matches, clock, lambda rule: seeing([rule])[0]),
         feeds=feeds,
         engine=engine,
         signals=signals,

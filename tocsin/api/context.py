@@ -15,6 +15,7 @@ from tocsin.intake.rejected import RejectedEvents
 from tocsin.intake.service import Intake
 from tocsin.pipelines.service import PipelinesService
 from tocsin.reference_tables.service import ReferenceTables
+from tocsin.rules.backtest import Backtests
 from tocsin.rules.service import RulesService
 from tocsin.signals.service import SignalsService
 from tocsin.store.events import EventStore
@@ -56,6 +57,8 @@ class Tocsin(Protocol):
     def pipelines(self) -> PipelinesService: ...
     @property
     def reference_tables(self) -> ReferenceTables: ...
+    @property
+    def backtests(self) -> Backtests: ...
     @property
     def feeds(self) -> FeedsService: ...
     @property

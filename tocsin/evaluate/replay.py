@@ -28,6 +28,7 @@ from tocsin.match.matcher import Matcher
 from tocsin.query import LOGS, parse
 from tocsin.rule import MISSING_GROUP_VALUE, Rule, RuleQuery
 from tocsin.store.limits import Limits
+from tocsin.tables import ColumnOf, no_column
 
 NARROW = ("count", "cardinality", "max", "new_value")
 """Aggregations whose matches are made of values alone. A sum needs the event: `[5, 5]` is stored as one value."""
@@ -80,9 +81,11 @@ class Replayed:
 class Replay:
     """Reads stored logs; safe to use from many threads."""
 
-    def __init__(self, logs: StoredLogs, matches: Matches) -> None:
+    def __init__(self, logs: StoredLogs, matches: Matches, column: ColumnOf = no_column) -> None:
+        """`column` gives the columns of reference tables that rules filter by."""
         self._logs = logs
         self._matches = matches
+        self._column = column
 
     def run(
         self,
@@ -126,7 +129,7 @@ class Replay:
     ) -> Iterator[list[MatchRow]]:
         """With a plan, matches that cannot matter may be left out."""
         asked = _asked(rule)
-        matcher = _matcher(rule)
+        matcher = _matcher(rule, self._column)
         if not is_narrow(rule):
             for events in self._logs.events([query.node for query in asked], stretch, budget.limits):
                 yield [row for event in events for row in _rows(matcher, event)]
@@ -184,8 +187,8 @@ def _counted(query: RuleQuery) -> tuple[str, ...]:
     return query.metrics if query.aggregation == "new_value" else ()
 
 
-def _matcher(rule: Rule) -> Matcher:
-    matcher = Matcher([replace(rule, is_enabled=True, is_deleted=False)])
+def _matcher(rule: Rule, column: ColumnOf) -> Matcher:
+    matcher = Matcher([replace(rule, is_enabled=True, is_deleted=False)], column=column)
     if matcher.problems:
         problem = matcher.problems[0]
         raise BadRequest(f"query '{rule.queries[problem.query_index].label}' cannot be run: {problem.message}")

@@ -1,0 +1,260 @@
+"""Preview and backtest: what a rule would have raised on stored logs (siem.md §2.27; design §9.4).
+
+Both run the replay engine in the request, so both are bounded: by time, by how many run at once, and by how many
+signals are shown; the totals are those of all. A preview is for somebody who types, a backtest compares as well.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tocsin.clock import Clock
+from tocsin.errors import BadRequest, TooManyRequests
+from tocsin.evaluate.decision import Decision, EventRef
+from tocsin.evaluate.replay import Budget, Replay, Replayed
+from tocsin.evaluate.repository import Matches
+from tocsin.rule import Rule
+from tocsin.rules.difference import Outline, changes, difference
+from tocsin.rules.executable import executable
+from tocsin.rules.service import RulesService, VersionNotFound
+from tocsin.signals.projection import Projection, project
+
+PREVIEW_SECONDS = 15
+BACKTEST_SECONDS = 300
+AT_ONCE = 2
+WAIT_SECONDS = 10
+
+BARS = 60
+"""Bars of a preview's charts, about."""
+
+NAMED_IN_PREVIEW = 20
+"""Events that a previewed signal's title and severity are made from, besides the last ten: its counts are of all."""
+
+MAX_SHOWN = 1_000
+
+MINUTE_MS = 60_000
+_STEPS = [MINUTE_MS * step for step in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080)]
+
+Seeing = Callable[[Rule], Rule]
+"""A rule as it is when live detection runs it at present, such as without the events that suppressions keep from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A signal that a replay found, projected as a live one would be."""
+
+    decision: Decision
+    projection: Projection
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A group that could not be decided."""
+
+    group: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuerySeries:
+    """How many events a query finds: in all, and in each interval that has any (Unix milliseconds)."""
+
+    label: str
+    query: str
+    total: int
+    counts: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """`signals` counts all, `shown` are the first; `series` counts those that open in each interval."""
+
+    interval: int
+    queries: tuple[QuerySeries, ...]
+    signals: int
+    series: tuple[tuple[int, int], ...]
+    shown: tuple[Shown, ...]
+    failed: tuple[Failed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One signal as both runs see it, and the members in which they differ."""
+
+    before: Outline
+    after: Outline
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What the rule raises that the version it is compared with does not, and the reverse. The numbers are of all."""
+
+    rule_id: str
+    version: int
+    signals: int
+    new: int
+    gone: int
+    changed: int
+    same: int
+    shown_new: tuple[Outline, ...]
+    shown_gone: tuple[Outline, ...]
+    shown_changed: tuple[Changed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """`matches` are those that were read: scopes that cannot come near a threshold are not."""
+
+    rule: Rule
+    signals: int
+    matches: int
+    shown: tuple[Shown, ...]
+    failed: tuple[Failed, ...]
+    comparison: Comparison | None
+
+
+class Backtests:
+    """Safe to use from many threads. All times are Unix milliseconds, ranges `[start, end)` in event time."""
+
+    def __init__(
+        self, rules: RulesService, replay: Replay, matches: Matches, clock: Clock, seeing: Seeing = lambda rule: rule
+    ) -> None:
+        self._rules = rules
+        self._replay = replay
+        self._matches = matches
+        self._clock = clock
+        self._seeing = seeing
+        self._slots = threading.BoundedSemaphore(AT_ONCE)
+
+    def preview(self, body: Any, start: int, end: int, limit: int) -> Preview:
+        """What the queries of a rule that is not stored find, and the signals that it would have raised.
+
+        Raises `InvalidRule`, `BadRequest` for a rule or range that cannot be run, `LimitExceeded`,
+        `TooManyRequests`.
+        """
+        rule = self._seeing(executable(self._rules.check_unsaved(body)))
+        interval = _interval(start, end)
+        with self._slot():
+            budget = Budget(PREVIEW_SECONDS)
+            series = self._replay.series(rule, start, end, interval, budget)
+            found = self._replay.run(rule, start, end, budget, named=NAMED_IN_PREVIEW)
+            shown = self._shown(found, limit)
+        queries = tuple(
+            QuerySeries(
+                query.label,
+                query.full_query,
+                sum(counts[index] for _, counts in series),
+                tuple((start + bar * interval, counts[index]) for bar, counts in series if counts[index]),
+            )
+            for index, query in enumerate(rule.queries)
+        )
+        opened: dict[int, int] = {}
+        for decision in found.decisions:
+            bar = start + (decision.timestamp - start) // interval * interval
+            opened[bar] = opened.get(bar, 0) + 1
+        return Preview(interval, queries, len(found.decisions), tuple(sorted(opened.items())), shown, _failed(found))
+
+    def backtest_stored(self, rule_id: str, version: int | None, start: int, end: int, limit: int) -> Backtest:
+        """A stored rule at a version, compared with its current one, or at its current one.
+
+        Raises as `preview`, `RuleNotFound` or `VersionNotFound`.
+        """
+        current = self._rules.get(rule_id)
+        wanted = current if version is None or version == current.version else self._rules.rule_at(rule_id, version)
+        if wanted is None:
+            raise VersionNotFound(rule_id, version or 0)
+        chosen = executable(wanted) if wanted is current else wanted
+        return self._backtest(chosen, executable(current) if wanted is not current else None, start, end, limit)
+
+    def backtest_unsaved(self, body: Any, against: str | None, start: int, end: int, limit: int) -> Backtest:
+        """A rule that is not stored, compared with a stored one at its current version if there is one."""
+        rule = executable(self._rules.check_unsaved(body))
+        current = executable(self._rules.get(against)) if against else None
+        return self._backtest(rule, current, start, end, limit)
+
+    def _backtest(self, rule: Rule, other: Rule | None, start: int, end: int, limit: int) -> Backtest:
+        _check_range(start, end)
+        with self._slot():
+            budget = Budget(BACKTEST_SECONDS)
+            found = self._replay.run(self._seeing(rule), start, end, budget)
+            before = self._replay.run(self._seeing(other), start, end, budget) if other is not None else None
+            shown = self._shown(found, limit)
+        return Backtest(
+            rule=rule,
+            signals=len(found.decisions),
+            matches=found.matches,
+            shown=shown,
+            failed=_failed(found),
+            comparison=_compared(before, found, limit) if before is not None else None,
+        )
+
+    def _shown(self, found: Replayed, limit: int) -> tuple[Shown, ...]:
+        chosen = found.decisions[:limit]
+        refs = {(ref.timestamp, ref.event_id) for decision in chosen for ref in _refs(decision)}
+        events = self._matches.events(refs) if refs else {}
+        now = self._clock()
+        return tuple(
+            Shown(
+                decision, project(found.plan, decision, [events[id_] for id_ in _ids(decision) if id_ in events], now)
+            )
+            for decision in chosen
+        )
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        """A replay takes both cores of a small machine: few at once."""
+        if not self._slots.acquire(timeout=WAIT_SECONDS):
+            raise TooManyRequests(
+                f"{AT_ONCE} previews or backtests are running already: try again in a moment", retry_after_seconds=5
+            )
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+
+def _refs(decision: Decision) -> list[EventRef]:
+    return list(dict.fromkeys([*decision.first_events, *decision.last_events]))
+
+
+def _ids(decision: Decision) -> list[str]:
+    return [ref.event_id for ref in _refs(decision)]
+
+
+def _failed(found: Replayed) -> tuple[Failed, ...]:
+    return tuple(Failed(group, reason) for group, reason in sorted(found.failures.items()))
+
+
+def _check_range(start: int, end: int) -> None:
+    if end <= start:
+        raise BadRequest("'to' must be later than 'from'")
+
+
+def _interval(start: int, end: int) -> int:
+    """The length of a bar, so that there are about `BARS`."""
+    _check_range(start, end)
+    wanted = (end - start) / BARS
+    return next((step for step in _STEPS if step >= wanted), -(-int(wanted) // _STEPS[-1]) * _STEPS[-1])
+
+
+def _compared(before: Replayed, after: Replayed, limit: int) -> Comparison:
+    old = [Outline.of(before.plan.rule, decision) for decision in before.decisions]
+    new = [Outline.of(after.plan.rule, decision) for decision in after.decisions]
+    found = difference(old, new)
+    return Comparison(
+        rule_id=before.plan.rule.id,
+        version=before.plan.rule.version,
+        signals=len(old),
+        new=len(found.new),
+        gone=len(found.gone),
+        changed=len(found.changed),
+        same=len(found.same),
+        shown_new=tuple(new[place] for place in found.new[:limit]),
+        shown_gone=tuple(old[place] for place in found.gone[:limit]),
+        shown_changed=tuple(
+            Changed(old[one], new[other], changes(old[one], new[other])) for one, other in found.changed[:limit]
+        ),
+    )
