@@ -10,13 +10,17 @@ from tocsin.access.service import Access
 from tocsin.clock import Clock
 from tocsin.config import Config
 from tocsin.evaluate.evaluator import Evaluator
+from tocsin.explain.rules import RuleExplanations
+from tocsin.explain.signals import SignalExplanations
 from tocsin.explore.service import ExploreService
 from tocsin.intake.rejected import RejectedEvents
 from tocsin.intake.service import Intake
 from tocsin.pipelines.service import PipelinesService
 from tocsin.reference_tables.service import ReferenceTables
 from tocsin.rules.backtest import Backtests
+from tocsin.rules.coverage import CoverageService
 from tocsin.rules.service import RulesService
+from tocsin.security_filters.service import SecurityFilters
 from tocsin.signals.service import SignalsService
 from tocsin.store.events import EventStore
 from tocsin.store.state import StateStore
@@ -54,13 +58,21 @@ class Tocsin(Protocol):
     @property
     def previews(self) -> Previews: ...
     @property
+    def signal_explanations(self) -> SignalExplanations: ...
+    @property
+    def rule_explanations(self) -> RuleExplanations: ...
+    @property
     def pipelines(self) -> PipelinesService: ...
     @property
     def reference_tables(self) -> ReferenceTables: ...
     @property
+    def security_filters(self) -> SecurityFilters: ...
+    @property
     def backtests(self) -> Backtests: ...
     @property
     def feeds(self) -> FeedsService: ...
+    @property
+    def coverage(self) -> CoverageService: ...
     @property
     def evaluator(self) -> Evaluator: ...
     @property

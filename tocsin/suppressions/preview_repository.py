@@ -1,7 +1,8 @@
 """What a suppression would hide of the stored signals and events, and what suppressions did hide."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from tocsin.query import Node, Sql, parse_cached, to_sql
 from tocsin.query.track import LOGS, SIGNALS, SUPPRESSED
@@ -41,7 +42,8 @@ GROUP BY rule_id, hour, hides ORDER BY hour, rule_id, hides
 """
 
 
-class SignalCount(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SignalCount:
     """Signals of a rule that the query finds or not, by the reason that they were archived for ("": not archived)."""
 
     rule_id: str
@@ -50,7 +52,8 @@ class SignalCount(NamedTuple):
     count: int
 
 
-class HiddenCount(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class HiddenCount:
     """What was hidden of a rule in an hour (its first Unix millisecond): whole signals, or updates of such."""
 
     rule_id: str
