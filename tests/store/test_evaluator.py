@@ -450,7 +450,7 @@ def test_memory_limits_change_nothing(
 ) -> None:
     monkeypatch.setattr("tocsin.evaluate.repository.PAGE", 7)
     monkeypatch.setattr("tocsin.evaluate.evaluator.CACHED_MATCHES", 0)
-    monkeypatch.setattr("tocsin.evaluate.evaluator.LOADED_TOGETHER", 2)
+    monkeypatch.setattr("tocsin.evaluate.loading.TOGETHER", 2)
     monkeypatch.setattr("tocsin.evaluate.group.MAX_TAIL", 4)
     monkeypatch.setattr("tocsin.evaluate.feed.BATCH", 10)
     rule = threshold("aaa-aaa-aak", ("low", "a > 2"))

@@ -12,23 +12,23 @@ a scan of a thousand requests a second costs a row each few seconds; the saved w
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from tocsin.clock import Clock
+from tocsin.errors import Unavailable
 from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.feed import Batch, Feed
 from tocsin.evaluate.group import Group, Outcome, StoredSignal
+from tocsin.evaluate.lineage import INSTANT, Taught, row_for, taught
+from tocsin.evaluate.loading import eligible, load
 from tocsin.evaluate.method import Plan
 from tocsin.evaluate.methods import plan
 from tocsin.evaluate.repository import Failure, GroupKey, Matches, Progress, StoredMatch
 from tocsin.rule import Rule
-
-LATE_MS = 24 * 3600 * 1000
-"""Older events are not evaluated in real time, unless they were sent as backfill (siem.md §1.3, decision 0071)."""
 
 CACHED_MATCHES = 400_000
 """Matches of all groups that are kept in memory, about 120 MB; the groups idle for longest are dropped first."""
@@ -45,12 +45,6 @@ REFRESH_MS = 3_000
 
 REFRESHED_TOGETHER = 25
 """So many of them in one step, the longest waiting first: new signals must not queue behind a thousand old ones."""
-
-LOADED_TOGETHER = 400
-"""Groups whose matches are read by one statement."""
-
-LOADED_SPAN_MS = 6 * 3600 * 1000
-"""They begin within this time of one another, since the statement reads all from where the first begins."""
 
 
 class Rules(Protocol):
@@ -71,6 +65,19 @@ class Sink(Protocol):
         the signals by their opening events."""
 
 
+class Notes(Protocol):
+    """Hears what was not evaluated, for the coverage ledger."""
+
+    def skipped(self, rule_id: str, ingested_at: int, reason: str, matches: int = 1, message: str = "") -> None: ...
+
+
+class NoNotes:
+    """Nobody keeps a ledger."""
+
+    def skipped(self, rule_id: str, ingested_at: int, reason: str, matches: int = 1, message: str = "") -> None:
+        del rule_id, ingested_at, reason, matches, message
+
+
 class Reading(Protocol):
     """Says which matches are new."""
 
@@ -82,6 +89,13 @@ class Reading(Protocol):
 
 MakeReading = Callable[[Matches, int, Clock], Reading]
 """Begins to read what came after a watermark."""
+
+
+class Baselines(Protocol):
+    """What a rule knows before it is evaluated for the first time (`instant.py`)."""
+
+    def ensure(self, found: Taught) -> None:
+        """Make the baseline unless that was done. Raises `LimitExceeded` if it takes too long."""
 
 
 class EvaluatorMetrics:
@@ -123,7 +137,11 @@ class Evaluator:
         clock: Clock,
         metrics: EvaluatorMetrics,
         make_reading: MakeReading = Feed,
+        baselines: Baselines | None = None,
+        notes: Notes | None = None,
     ) -> None:
+        self._notes = notes or NoNotes()
+        self._baselines = baselines
         self._make_reading = make_reading
         self._matches = matches
         self.progress = progress
@@ -135,6 +153,7 @@ class Evaluator:
         self._groups: OrderedDict[GroupKey, Group] = OrderedDict()
         self._cached = 0
         self._plans: dict[tuple[str, int], Plan | Failure | None] = {}
+        self._teachers: dict[tuple[str, int], tuple[int, ...]] = {}
         self._failed: dict[GroupKey, tuple[int, str]] = {}
         self._grown: dict[GroupKey, tuple[int, int]] = {}
         self._saved = 0
@@ -190,6 +209,9 @@ class Evaluator:
         failures = _Failures(self._metrics)
         in_time = eligible(batch.matches)
         self._metrics.skipped.labels("late").inc(len(batch.matches) - len(in_time))
+        if len(in_time) < len(batch.matches):
+            for match in set(batch.matches).difference(in_time):
+                self._notes.skipped(match.rule_id, match.ingested_at, "late")
         self._disbelieve(batch.changed)
         fresh = self._by_group([*in_time, *batch.changed], failures)
         warm = self._warm(fresh)
@@ -219,7 +241,15 @@ class Evaluator:
                 self._grown.pop(group.key, None)
         self._evict()
         self._remember_failed(failures)
+        self._note_failed(failures, batch)
         return failures.noted
+
+    def _note_failed(self, failures: "_Failures", batch: Batch) -> None:
+        """A failed group is one of many that a rule may have; its minutes are those of the rule's matches."""
+        for failure in failures.noted:
+            arrived = [m.ingested_at for m in (*batch.matches, *batch.changed) if m.rule_id == failure.rule_id]
+            for at in {at // 60_000: at for at in arrived}.values():
+                self._notes.skipped(failure.rule_id, at, "failed", failure.matches, failure.message)
 
     def _refreshable(self, now: int, *, is_idle: bool) -> set[GroupKey]:
         """The groups whose growth is stored in this step; `_grown` is in the order of waiting."""
@@ -238,35 +268,57 @@ class Evaluator:
         grouped: dict[GroupKey, list[MatchRow]] = {}
         if not matches:
             return grouped
-        enabled = {rule.id for rule in self._rules.enabled_rules()}
+        enabled = {rule.id: rule.version for rule in self._rules.enabled_rules()}
         for match in matches:
+            if match.rule_version & INSTANT:
+                continue
             if match.rule_id not in enabled:
                 self._metrics.skipped.labels("rule disabled").inc()
+                self._notes.skipped(match.rule_id, match.ingested_at, "rule disabled")
                 continue
             prepared = self._plan(match.rule_id, match.rule_version)
             if prepared is None:
                 self._metrics.skipped.labels("rule unknown").inc()
+                self._notes.skipped(match.rule_id, match.ingested_at, "rule unknown")
             elif isinstance(prepared, Failure):
                 failures.note(prepared.rule_id, prepared.rule_version, prepared.message, 1)
             else:
                 key = GroupKey(match.rule_id, match.rule_version, prepared.signal_group(match.row.group))
                 grouped.setdefault(key, []).append(match.row)
+                for heir in self._heirs(match, enabled[match.rule_id]):
+                    key = GroupKey(match.rule_id, heir.rule.version, heir.signal_group(match.row.group))
+                    grouped.setdefault(key, []).append(row_for(match, heir.rule.version))
         for key in self._failed.keys() & grouped.keys():
             at, message = self._failed[key]
             if self._clock() - at < RETRY_MS:
                 failures.note(key.rule_id, key.rule_version, message, len(grouped.pop(key)))
         return grouped
 
+    def _heirs(self, match: StoredMatch, current: int) -> Iterator[Plan]:
+        """The later versions of the rule that learn from this match, as when it comes late."""
+        for version in range(match.rule_version + 1, current + 1):
+            heir = self._plan(match.rule_id, version)
+            if not isinstance(heir, Plan) or match.rule_version not in self._teachers[match.rule_id, version]:
+                return
+            yield heir
+
     def _plan(self, rule_id: str, version: int) -> Plan | Failure | None:
         """The rule at a version, prepared; what a version says never changes, so it is kept."""
         if (rule_id, version) not in self._plans:
             if len(self._plans) >= CACHED_PLANS:
                 self._plans.clear()
+                self._teachers.clear()
             rule = self._rules.rule_at(rule_id, version)
             if rule is None:
                 return None
             try:
-                self._plans[rule_id, version] = plan(rule)
+                found = taught(self._rules.rule_at, plan(rule))
+                if self._baselines is not None:
+                    self._baselines.ensure(found)
+                self._plans[rule_id, version] = found.plan
+                self._teachers[rule_id, version] = found.teachers
+            except Unavailable:
+                raise
             except Exception as error:  # noqa: BLE001 - one broken rule must not stop the others; it is noted
                 self._plans[rule_id, version] = Failure(rule_id, version, _told(error), 0)
         return self._plans[rule_id, version]
@@ -310,44 +362,15 @@ class Evaluator:
             restart = min(covering, default=earliest)
             known = {signal.id: signal for signal in signals if signal.timestamp >= restart}
             groups[key] = Group(key, plans[key], restart, known)
-        self._load(groups, failures, fresh)
+
+        def guard(key: GroupKey) -> _Guard | None:
+            return None if key in failures.keys else failures.of(key, len(fresh[key]))
+
+        load(self._matches, groups, self._teachers_of, guard)
         return [group for group in groups.values() if group.key not in failures.keys]
 
-    def _load(
-        self, groups: Mapping[GroupKey, Group], failures: "_Failures", fresh: Mapping[GroupKey, list[MatchRow]]
-    ) -> None:
-        """Fill groups with their stored matches. Groups that begin at about the same time are read together."""
-        starts = {key: group.restart - group.plan.lookback_ms for key, group in groups.items()}
-        whole = sorted((key for key in groups if groups[key].plan.kept is None), key=starts.__getitem__)
-        merged: dict[tuple[str, int], list[GroupKey]] = {}
-        for key, group in groups.items():
-            if group.plan.kept is not None:
-                merged.setdefault((key.rule_id, key.rule_version), []).append(key)
-        together: list[list[GroupKey]] = []
-        for key in whole:
-            fits = together and len(together[-1]) < LOADED_TOGETHER
-            if not fits or starts[key] - starts[together[-1][0]] > LOADED_SPAN_MS:
-                together.append([])
-            together[-1].append(key)
-        pages = [self._matches.of_groups(keys, starts[keys[0]]) for keys in together]
-        for (rule_id, version), keys in merged.items():
-            kept = groups[keys[0]].plan.kept or ()
-            since = min(starts[key] for key in keys)
-            pages.append(self._matches.of_merged(rule_id, version, kept, [key.group for key in keys], since))
-        for page in (page for several in pages for page in several):
-            rows: dict[GroupKey, list[MatchRow]] = {}
-            for match in eligible(page):
-                prepared = self._prepared_of(match)
-                if prepared is None:
-                    continue
-                key = GroupKey(match.rule_id, match.rule_version, prepared.signal_group(match.row.group))
-                if key in groups and match.row.timestamp >= starts[key]:
-                    rows.setdefault(key, []).append(match.row)
-            for key, of_group in rows.items():
-                if key in failures.keys:
-                    continue
-                with failures.of(key, len(fresh[key])):
-                    groups[key].load(of_group)
+    def _teachers_of(self, key: GroupKey) -> tuple[int, ...]:
+        return self._teachers.get((key.rule_id, key.rule_version), ())
 
     def _prepared(self, key: GroupKey) -> Plan:
         prepared = self._plan(key.rule_id, key.rule_version)
@@ -376,11 +399,6 @@ class Evaluator:
             if key is None:
                 return
             self._drop(key)
-
-
-def eligible(matches: Iterable[StoredMatch]) -> list[StoredMatch]:
-    """All matches but those of events that came too late and were not sent as backfill (decision 0071)."""
-    return [match for match in matches if match.is_backfill or match.ingested_at - match.row.timestamp <= LATE_MS]
 
 
 class _Failures:

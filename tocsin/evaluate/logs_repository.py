@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from tocsin.evaluate.evaluator import LATE_MS
 from tocsin.evaluate.prospects import AtLeast, Bound, Every
+from tocsin.evaluate.repository import LATE_MS
 from tocsin.event import BACKFILL_TAG, Event
 from tocsin.query import Node, Sql, field_number_sql, field_sql, to_sql
 from tocsin.rule import MISSING_GROUP_VALUE
@@ -76,7 +76,7 @@ class Prospects:
     ranges: tuple[tuple[int, int], ...]
 
 
-Values = Mapping[str, Any]
+Values = dict[str, Any]
 """What one event brings: `timestamp`, `id`, `met` (a truth value for each query), and the values of its fields, under
 the names that `columns` gives."""
 

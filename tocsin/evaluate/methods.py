@@ -3,11 +3,15 @@
 from collections.abc import Callable, Mapping
 
 from tocsin.errors import BadRequest
-from tocsin.evaluate import threshold
+from tocsin.evaluate import anomaly, new_value, threshold
 from tocsin.evaluate.method import Plan
 from tocsin.rule import Rule
 
-METHODS: Mapping[str, Callable[[Rule], Plan]] = {"threshold": threshold.plan}
+METHODS: Mapping[str, Callable[[Rule], Plan]] = {
+    "threshold": threshold.plan,
+    "new_value": new_value.plan,
+    "anomaly_detection": anomaly.plan,
+}
 """`options.detectionMethod` -> what reads the rule. Each raises `BadRequest` for a rule that it cannot decide."""
 
 

@@ -4,15 +4,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import orjson
 from sqlalchemy import select, update
 
 from tocsin.evaluate.decision import MatchRow
+from tocsin.evaluate.history import HistoryRow, HistoryShape
 from tocsin.evaluate.tables import evaluation_failures, evaluator_progress
 from tocsin.event import Event
 from tocsin.query import Sql
 from tocsin.store.events import EventStore
 from tocsin.store.limits import Limits
-from tocsin.store.rows import decode_event
+from tocsin.store.rows import decode_event, stored_time
 from tocsin.store.state import StateStore
 
 BUCKET_MS = 100
@@ -23,6 +25,9 @@ PAGE = 50_000
 
 CHUNK = 4_000
 """Event ids in one query."""
+
+LATE_MS = 24 * 3600 * 1000
+"""Older events are not evaluated in real time, unless they were sent as backfill (siem.md §1.3, decision 0071)."""
 
 LIMITS = Limits(seconds=120, rows=0)
 """The evaluator may read all matches; it must not be stopped by the limits that are meant for searches."""
@@ -89,10 +94,32 @@ ORDER BY rule_id, `group`, timestamp, event_id LIMIT {{page:UInt32}} WITH TIES
 
 _OF_MERGED = f"""
 SELECT {_COLUMNS} FROM {{source}}
-WHERE rule_id = {{rule:String}} AND rule_version = {{version:UInt32}}
+WHERE rule_id = {{rule:String}} AND rule_version IN {{versions:Array(UInt32)}}
   AND arrayMap(position -> `group`[position], {{kept:Array(UInt8)}}) IN {{groups:Array(Array(String))}}
   AND timestamp >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC') AND {{after}}
 ORDER BY timestamp, event_id LIMIT {{page:UInt32}} WITH TIES
+"""
+
+_LEARNED = """
+WHERE rule_id = {rule:String} AND rule_version IN {versions:Array(UInt32)}
+  AND {scope} IN {groups:Array(Array(String))}
+  AND timestamp >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+  AND toUnixTimestamp64Milli(timestamp) < {until:Array(Int64)}[indexOf({groups:Array(Array(String))}, {scope})]
+  AND (is_backfill OR toUnixTimestamp64Milli(ingested_at) - toUnixTimestamp64Milli(timestamp) <= {late:Int64})
+"""
+
+_SPANS = f"""
+SELECT `group`, query_index, NULL AS part, min(timestamp) AS first, max(timestamp) AS last,
+  uniqExact(event_id) AS events, uniqExact(`distinct`) AS values
+FROM {{source}} {_LEARNED}
+GROUP BY `group`, query_index, intDiv(toUnixTimestamp64Milli(timestamp), {{span:Int64}})
+"""
+
+_BY_VALUE = f"""
+SELECT `group`, query_index, `distinct` AS part, min(timestamp) AS first, max(timestamp) AS last,
+  uniqExact(event_id) AS events, 1 AS values
+FROM {{source}} {_LEARNED} AND `distinct` IS NOT NULL
+GROUP BY `group`, query_index, part
 """
 
 # The keys of the table as sets, so that only the granules that hold them are read.
@@ -155,13 +182,20 @@ class Matches:
             )
 
     def of_merged(
-        self, rule_id: str, rule_version: int, kept: Sequence[int], groups: Sequence[tuple[str, ...]], since: int
+        self,
+        rule_id: str,
+        rule_version: int,
+        kept: Sequence[int],
+        groups: Sequence[tuple[str, ...]],
+        since: int,
+        teachers: Sequence[int] = (),
     ) -> Iterator[list[StoredMatch]]:
-        """The same for a rule whose signal groups keep only some positions (from 0) of the group-by values."""
+        """The same for a rule whose signal groups keep only some positions (from 0) of the group-by values, with the
+        matches of the versions that teach it."""
         after = Sql("1")
         parameters = {
             "rule": rule_id,
-            "version": rule_version,
+            "versions": [rule_version, *teachers],
             "kept": [position + 1 for position in kept],
             "groups": [list(group) for group in groups],
             "since": since,
@@ -176,6 +210,54 @@ class Matches:
                 "(timestamp, event_id) > (fromUnixTimestamp64Milli({time:Int64}, 'UTC'), {event:String})",
                 _last(rows[-1]),
             )
+
+    def history(
+        self,
+        rule_id: str,
+        versions: Sequence[int],
+        kept: Sequence[int] | None,
+        until: Mapping[tuple[str, ...], int],
+        since: int,
+        shape: HistoryShape,
+    ) -> list[HistoryRow]:
+        """What was between `since` and the moment given for each signal group, as `history.summarise` has it, but in no
+        order; of rules that merge groups, each scope by itself. Matches that came too late do not count."""
+        groups = sorted(until)
+        scope = Sql("`group`")
+        if kept is not None:
+            positions = [position + 1 for position in kept]
+            scope = Sql("arrayMap(position -> `group`[position], {kept:Array(UInt8)})", {"kept": positions})
+        parameters = {
+            "rule": rule_id,
+            "versions": list(versions),
+            "groups": [list(group) for group in groups],
+            "until": [until[group] for group in groups],
+            "since": since,
+            "late": LATE_MS,
+        }
+        rows = self._events.query(
+            Sql.of(_SPANS, source=self.source, scope=scope, span=shape.span_ms, **parameters), LIMITS
+        )
+        if shape.by_value:
+            rows += self._events.query(Sql.of(_BY_VALUE, source=self.source, scope=scope, **parameters), LIMITS)
+        return [
+            HistoryRow(
+                tuple(row["group"]),
+                row["query_index"],
+                row["part"],
+                row["first"],
+                row["last"],
+                int(row["events"]),
+                int(row["values"]),
+            )
+            for row in rows
+        ]
+
+    def add_history(self, rule_id: str, version: int, rows: Sequence[MatchRow]) -> None:
+        """Store matches under a version that only teaches (`lineage.INSTANT`); durable when it returns."""
+        for start in range(0, len(rows), PAGE):
+            lines = [_history_line(rule_id, version, row) for row in rows[start : start + PAGE]]
+            self._events.insert("matches", b"\n".join(lines), len(lines))
 
     def events(self, refs: Iterable[tuple[int, str]]) -> dict[str, Event]:
         """The stored events (timestamp, id), by id; those that retention has removed are absent."""
@@ -197,6 +279,12 @@ class Progress:
         """Matches ingested before this (Unix milliseconds) were decided; None before the first."""
         with self._state.reading() as session:
             column = evaluator_progress.c.watermark
+            return session.scalar(select(column).where(evaluator_progress.c.name == self._name))
+
+    def saved_at(self) -> int | None:
+        """When it was last saved (Unix milliseconds); None before the first."""
+        with self._state.reading() as session:
+            column = evaluator_progress.c.updated_at
             return session.scalar(select(column).where(evaluator_progress.c.name == self._name))
 
     def save(self, watermark: int, failures: Sequence[Failure], now: int) -> None:
@@ -246,6 +334,14 @@ def _match(row: Mapping[str, Any]) -> StoredMatch:
         ),
         bool(row["is_backfill"]),
     )
+
+
+def _history_line(rule_id: str, version: int, row: MatchRow) -> bytes:
+    """`ingested_at` is the event's own time, which is long past, so that no feed takes it for news."""
+    line = {"rule_id": rule_id, "rule_version": version, **row._asdict(), "is_backfill": 1}
+    del line["is_history"]
+    time = stored_time(row.timestamp)
+    return orjson.dumps({**line, "timestamp": time, "ingested_at": time})
 
 
 def _last(row: Mapping[str, Any]) -> dict[str, Any]:

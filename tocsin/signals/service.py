@@ -8,10 +8,12 @@ from urllib.parse import urlencode
 import orjson
 
 from tocsin.errors import BadRequest, NotFound
-from tocsin.evaluate.decision import EventRef, MatchRow
-from tocsin.evaluate.evaluator import Rules, eligible
+from tocsin.evaluate.decision import EventRef
+from tocsin.evaluate.evaluator import Rules
+from tocsin.evaluate.lineage import taught
+from tocsin.evaluate.loading import machine_of
 from tocsin.evaluate.methods import plan
-from tocsin.evaluate.repository import GroupKey, Matches, StoredMatch
+from tocsin.evaluate.repository import Matches
 from tocsin.evaluate.signals_repository import SignalMatches
 from tocsin.event import Event, Json
 from tocsin.signals.repository import SignalRows
@@ -127,23 +129,13 @@ class SignalsService:
         rule = self._rules.rule_at(row["rule_id"], version)
         if rule is None:
             raise NotFound(f"The rule {row['rule_id']} of the signal is gone, and its events cannot be told without it")
-        prepared = plan(rule)
-        key = GroupKey(rule.id, version, tuple(engine["group"]))
-        since = row["timestamp"] - prepared.lookback_ms
-        if prepared.kept is None:
-            pages = source.of_groups([key], since)
-        else:
-            pages = source.of_merged(rule.id, version, prepared.kept, [key.group], since)
-        machine = prepared.machine(row["timestamp"], named=NO_LIMIT)
+        found = taught(self._rules.rule_at, plan(rule))
+        machine, pages = machine_of(source, found, tuple(engine["group"]), row["timestamp"], named=NO_LIMIT)
         for page in pages:
-            machine.feed(_until(eligible(page), engine["last_seen"]))
-            if page and page[-1].row.timestamp > engine["last_seen"]:
+            machine.feed(match for match in page if match.timestamp <= engine["last_seen"])
+            if page and page[-1].timestamp > engine["last_seen"]:
                 break
         for decision in machine.decisions():
             if decision.opened_by == engine["opened_by"]:
                 return list(decision.first_events)
         return []
-
-
-def _until(matches: Iterable[StoredMatch], last: int) -> list[MatchRow]:
-    return [match.row for match in matches if match.row.timestamp <= last]

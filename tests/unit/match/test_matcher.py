@@ -280,6 +280,8 @@ def found(query: str = "hello", **more) -> list[tuple]:
             [((), "bob\x1f10.0.0.1", None), ((), "bob\x1f10.0.0.2", None)],
         ),
         ({"aggregation": "cardinality", "distinct_fields": ("@none",)}, [((), None, None)]),
+        ({"aggregation": "new_value", "metrics": ("@usr.id",)}, [((), "bob", None)]),
+        ({"aggregation": "new_value", "metrics": ("@usr.id", "@none")}, []),
         ({"aggregation": "sum", "metrics": ("@bytes",)}, [((), None, 7.5)]),
         ({"aggregation": "max", "metrics": ("@bytes",)}, [((), None, 4.5)]),
         ({"aggregation": "max", "metrics": ("@usr.id",)}, [((), None, None)]),
