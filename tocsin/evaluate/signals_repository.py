@@ -18,7 +18,7 @@ from tocsin.query import Sql
 CHUNK = 500
 """Signals in one query."""
 
-_MATCHES = Sql("""(
+MATCHES_OF_SIGNALS = Sql("""(
 SELECT m.rule_id AS rule_id, m.rule_version AS rule_version, m.`group` AS `group`, timestamp, id AS event_id,
   ingested_at, m.query_index AS query_index, m.`distinct` AS `distinct`, m.value AS value, 1 AS is_backfill
 FROM signals FINAL ARRAY JOIN matched AS m
@@ -52,7 +52,7 @@ class ChangedSignal(NamedTuple):
 class SignalMatches(Matches):
     """Matches of rules over signals; an event is a signal. Times in Unix milliseconds."""
 
-    source = _MATCHES
+    source = MATCHES_OF_SIGNALS
 
     def changed(self, since: int, limit: int) -> list[ChangedSignal]:
         """Signals that were written after a version, in the order of versions; about `limit` of them."""

@@ -1,5 +1,6 @@
 """Rows of rules in the state store."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,6 +83,22 @@ def versions(session: Session, rule_id: str, limit: int, offset: int) -> tuple[i
         .offset(offset)
     )
     return count, [VersionRow(*row) for row in rows]
+
+
+def switches(session: Session, rule_ids: Sequence[str]) -> dict[str, list[tuple[int, bool]]]:
+    """From when on (Unix milliseconds) each rule was enabled or not: one entry for each change, in order."""
+    table = rule_versions.c
+    found: dict[str, list[tuple[int, bool]]] = {rule_id: [] for rule_id in rule_ids}
+    rows = session.execute(
+        select(table.rule_id, table.at, table.body)
+        .where(table.rule_id.in_(rule_ids))
+        .order_by(table.rule_id, table.version)
+    )
+    for rule_id, at, body in rows:
+        is_enabled = bool(body.get("isEnabled", True))
+        if not found[rule_id] or found[rule_id][-1][1] != is_enabled:
+            found[rule_id].append((at, is_enabled))
+    return found
 
 
 def version(session: Session, rule_id: str, number: int) -> VersionRow | None:

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from tocsin.clock import Clock
 from tocsin.errors import TocsinError
 from tocsin.evaluate.evaluator import Evaluator
+from tocsin.signals.ledger import Ledger
 from tocsin.signals.writer import DRAINED, SignalWriter
 from tocsin.store.leases import Leases
 
@@ -51,10 +52,12 @@ class SignalEngine:
         holder: str,
         registry: CollectorRegistry,
         correlator: Evaluator | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
-        """`correlator` evaluates the rules over signals, after the others."""
+        """`correlator` evaluates the rules over signals, after the others. `ledger` hears which minutes are done."""
         self.evaluator = evaluator
         self._correlator = correlator
+        self._ledger = ledger
         self._writer = writer
         self._leases = leases
         self._clock = clock
@@ -112,11 +115,14 @@ class SignalEngine:
                 self._leases.release(LEASE, self._holder)
 
     def _round(self) -> bool:
+        begun = self._clock()
         grows = self.evaluator.step()
         self._is_behind = self.evaluator.is_behind
         if self._correlator is not None:
             # What it raises may be correlated again: it comes to rest, since rules over signals form no cycle.
             self._is_behind |= self._correlator.step()
+        if self._ledger is not None and not self._is_behind:
+            self._ledger.covered(begun)
         self._is_behind |= self._writer.drain() >= DRAINED
         self._writer.close_due()
         return grows or self._is_behind
@@ -135,6 +141,8 @@ class SignalEngine:
             self.evaluator.forget()
             if self._correlator is not None:
                 self._correlator.forget()
+            if self._ledger is not None:
+                self._ledger.forget()
             self._writer.forget()
         self._leased_until = now + LEASE_SECONDS * 1000
         self._active.set(1)

@@ -315,10 +315,12 @@ def _tags(rule: Rule, events: Iterable[Event]) -> tuple[list[str], list[str]]:
     return [tag for tag in tags if tag.partition(":")[0] not in dropped], dropped
 
 
-def _words(values: Iterable[str | Sequence[str] | None]) -> list[str]:
+def _words(values: Iterable[str | list[str] | None]) -> list[str]:
     """Each once; an event that is a signal may have several of a kind."""
-    several = (value if isinstance(value, list) else [value] for value in values)
-    return list(dict.fromkeys(word for words in several for word in words if word))[:MAX_VALUES]
+    words: dict[str, None] = {}
+    for value in values:
+        words.update(dict.fromkeys(value if isinstance(value, list) else [value or ""]))
+    return [word for word in words if word][:MAX_VALUES]
 
 
 def _entities(hosts: Sequence[str], union: Mapping[str, list[Scalar]], groups: Mapping[str, list[str]]) -> list[str]:

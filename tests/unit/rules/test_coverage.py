@@ -1,0 +1,106 @@
+"""One status for each minute: what was seen, what was not, and why; nothing that cannot be known."""
+
+import pytest
+
+from tocsin.errors import BadRequest
+from tocsin.rule import Rule, RuleQuery
+from tocsin.rules.coverage import Known, RuleCoverage, coverage_of, sources_of, span_of, statuses_of
+from tocsin.signals.ledger_repository import MINUTE_MS, Skipped
+
+START = 29_000_000
+END = START + 10
+IN_TIME = {START + i: (START + i + 1) * MINUTE_MS + 6_000 for i in range(10)}
+
+
+def rule(*queries: str) -> Rule:
+    return Rule("aaa-bbb-ccc", "R", "", tuple(RuleQuery("a", query) for query in queries), ())
+
+
+def covered(
+    evaluated: dict[int, int] = IN_TIME,
+    sources: dict[str, dict[int, int]] | None = None,
+    skipped: tuple[Skipped, ...] = (),
+    switches: tuple[tuple[int, bool], ...] = ((0, True),),
+    query: str = "source:sshd",
+    step: int = 1,
+    now: int = END + 60,
+) -> RuleCoverage:
+    sent = {"sshd": dict.fromkeys(range(START, END), 5)} if sources is None else sources
+    known = Known(span_of(START * MINUTE_MS, END * MINUTE_MS, step), now * MINUTE_MS, evaluated, sent)
+    asked = sources_of(rule(query))
+    return coverage_of(rule(query), known.span, asked, statuses_of(known, asked), switches, skipped, {START: 3})
+
+
+def statuses(found: RuleCoverage) -> list[str]:
+    return [cell.status for cell in found.cells]
+
+
+def test_all_is_well() -> None:
+    found = covered()
+    assert found.minutes == {"evaluated": 10}
+    assert [cell.matches for cell in found.cells] == [3] + [0] * 9
+
+
+def test_a_minute_that_nobody_looked_at_is_a_hole_once_it_should_have_been() -> None:
+    evaluated = {minute: at for minute, at in IN_TIME.items() if minute < START + 6}
+    assert statuses(covered(evaluated)) == ["evaluated"] * 6 + ["not_evaluated"] * 4
+    assert statuses(covered(evaluated, now=START + 9)) == ["evaluated"] * 6 + ["not_evaluated"] * 1 + ["pending"] * 3
+
+
+def test_a_minute_that_was_looked_at_long_after_is_late() -> None:
+    assert statuses(covered(IN_TIME | {START + 2: (START + 9) * MINUTE_MS}))[2] == "late"
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("source:sshd", "evaluated"),
+        ("source:nginx", "no_data"),
+        ("source:(nginx OR sshd) @a:b", "evaluated"),
+        ("source:nginx OR @a:b", "evaluated"),  # it may be of any source, and something came
+        ("-source:sshd", "evaluated"),
+    ],
+)
+def test_no_data_is_said_of_the_sources_that_a_rule_asks_for(query: str, expected: str) -> None:
+    assert statuses(covered(query=query))[5] == expected
+
+
+def test_no_data_of_any_source() -> None:
+    assert statuses(covered(sources={}, query="@a:b")) == ["no_data"] * 10
+
+
+def test_sources_of_all_queries_count() -> None:
+    assert sources_of(rule("source:a", "source:b @x:y")) == {"a", "b"}
+    assert sources_of(rule("source:a", "@x:y")) is None
+
+
+def test_what_was_skipped_or_failed_says_why() -> None:
+    skipped = (
+        Skipped("aaa-bbb-ccc", START + 1, "late", 4),
+        Skipped("aaa-bbb-ccc", START + 2, "failed", 7, "too many"),
+        Skipped("aaa-bbb-ccc", START + 2, "late", 1),
+    )
+    found = covered(skipped=skipped)
+    assert statuses(found)[:4] == ["evaluated", "skipped", "failed", "evaluated"]
+    assert found.cells[1].reasons == ("late: 4 matches",)
+    assert found.cells[2].reasons == ("failed: too many", "late: 1 matches")
+
+
+def test_a_rule_is_skipped_while_it_is_off() -> None:
+    made, off, on = ((START + i) * MINUTE_MS for i in (2, 5, 7))
+    found = covered(switches=((made, True), (off, False), (on, True)))
+    assert statuses(found) == [*["skipped"] * 2, *["evaluated"] * 3, *["skipped"] * 2, *["evaluated"] * 3]
+    assert found.cells[0].reasons == ("not enabled",)
+
+
+def test_a_cell_of_several_minutes_shows_the_worst() -> None:
+    evaluated = {minute: at for minute, at in IN_TIME.items() if minute != START + 3}
+    found = covered(evaluated, step=5)
+    assert statuses(found) == ["not_evaluated", "evaluated"]
+    assert found.cells[0].minutes == {"evaluated": 4, "not_evaluated": 1}
+
+
+def test_what_cannot_be_shown_is_refused() -> None:
+    for start, end, step in ((5, 5, 0), (0, 31 * 86_400_000, 0), (0, 2 * 86_400_000, 1)):
+        with pytest.raises(BadRequest):
+            span_of(start, end, step)

@@ -1,0 +1,138 @@
+"""What detection looked at, by rule and minute, and whether it works (ours; design §9.2)."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
+
+from tocsin.access.actor import Actor
+from tocsin.api.context import Services
+from tocsin.api.paging import Paging, maybe_timestamp, timestamp
+from tocsin.api.security import requires
+from tocsin.explore.times import parse_time
+from tocsin.rules.coverage import Coverage, CoverageService, RuleCoverage
+from tocsin.signals.ledger_repository import MINUTE_MS
+
+
+def _coverage(services: Services) -> CoverageService:
+    service: CoverageService = services.coverage
+    return service
+
+
+Reader = Annotated[Actor, Depends(requires("security_monitoring_rules_read"))]
+
+router = APIRouter(tags=["rules"])
+
+
+class CoverageCell(BaseModel):
+    """Some minutes: the worst status among them, the minutes of each, the matches that arrived in them."""
+
+    start: str
+    status: str
+    minutes: dict[str, int]
+    matches: int
+    reasons: list[str]
+
+
+class RuleCoverageAttributes(BaseModel):
+    """`sources` are those that the rule asks for by name, null if it may find logs of any."""
+
+    name: str
+    enabled: bool
+    sources: list[str] | None
+    matches: int
+    summary: dict[str, int]
+    cells: list[CoverageCell]
+
+
+class RuleCoverageResource(BaseModel):
+    id: str
+    type: str = "coverage"
+    attributes: RuleCoverageAttributes
+
+
+class EngineHealth(BaseModel):
+    """`working`, `stalled` or `never`; all that arrived before `covered_until` was evaluated."""
+
+    status: str
+    last_round_at: str | None
+    covered_until: str | None
+    lag_seconds: float | None
+
+
+class CoveragePage(BaseModel):
+    total_count: int
+
+
+class CoverageMeta(BaseModel):
+    """`interval` is the length of a cell in seconds, `summary` the minutes of each status of the rules on this page."""
+
+    page: CoveragePage
+    interval: int
+    summary: dict[str, int]
+    engine: EngineHealth
+
+
+class CoverageAnswer(BaseModel):
+    data: list[RuleCoverageResource]
+    meta: CoverageMeta
+
+
+@router.get("/api/v2/security_monitoring/coverage")
+def get_coverage(
+    services: Services,
+    coverage: Annotated[CoverageService, Depends(_coverage)],
+    _actor: Reader,
+    paging: Paging,
+    start: Annotated[str, Query(alias="from")] = "now-1h",
+    end: Annotated[str, Query(alias="to")] = "now",
+    rule_id: str = "",
+    interval: Annotated[int, Query(ge=0, le=1440, description="Minutes in a cell; 0 chooses.")] = 0,
+) -> CoverageAnswer:
+    """For every rule and minute: evaluated, late, skipped, failed, no_data, not_evaluated (a hole), or pending."""
+    now = services.clock()
+    found = coverage.read(
+        parse_time(start, now),
+        parse_time(end, now),
+        rule_id=rule_id,
+        step=interval,
+        size=paging.size,
+        number=paging.number,
+    )
+    return CoverageAnswer(data=[_resource(one) for one in found.rules], meta=_meta(found))
+
+
+def _resource(found: RuleCoverage) -> RuleCoverageResource:
+    attributes = RuleCoverageAttributes(
+        name=found.rule.custom_name or found.rule.name,
+        enabled=found.rule.is_enabled,
+        sources=None if found.sources is None else list(found.sources),
+        matches=found.matches,
+        summary=dict(found.minutes),
+        cells=[
+            CoverageCell(
+                start=timestamp(cell.start),
+                status=cell.status,
+                minutes=dict(cell.minutes),
+                matches=cell.matches,
+                reasons=list(cell.reasons),
+            )
+            for cell in found.cells
+        ],
+    )
+    return RuleCoverageResource(id=found.rule.id, attributes=attributes)
+
+
+def _meta(found: Coverage) -> CoverageMeta:
+    engine = EngineHealth(
+        status=found.engine.status,
+        last_round_at=maybe_timestamp(found.engine.last_round_at),
+        covered_until=maybe_timestamp(found.engine.covered_until),
+        lag_seconds=found.engine.lag_seconds,
+    )
+    return CoverageMeta(
+        page=CoveragePage(total_count=found.total),
+        interval=found.span.step * MINUTE_MS // 1000,
+        summary=dict(found.minutes),
+        engine=engine,
+    )
