@@ -48,11 +48,14 @@ from tocsin.reference_tables.service import ReferenceTables
 from tocsin.reference_tables.usage import tables_named
 from tocsin.rule import Rule
 from tocsin.rules.backtest import Backtests
+from tocsin.rules.coverage import CoverageService
 from tocsin.rules.executable import excluding
 from tocsin.rules.ids import new_rule_id
 from tocsin.rules.service import RulesService
 from tocsin.rules.shipped import read_shipped
 from tocsin.signals.engine import SignalEngine
+from tocsin.signals.ledger import Ledger
+from tocsin.signals.ledger_repository import LedgerRows
 from tocsin.signals.matching import SignalMatching
 from tocsin.signals.repository import SignalRows
 from tocsin.signals.service import SignalsService
@@ -158,6 +161,7 @@ class Services:
     backtests: Backtests
     feeds: FeedsService
     engine: SignalEngine
+    coverage: CoverageService
     signals: SignalsService
     explore: ExploreService
     triage: TriageService
@@ -269,7 +273,9 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         matching=matching,
         members=members,
     )
-    evaluator = Evaluator(matches, Progress(state), rules, writer, clock, EvaluatorMetrics(registry))
+    beat = Progress(state, "engine")
+    ledger = Ledger(LedgerRows(events), beat, clock, holder, registry)
+    evaluator = Evaluator(matches, Progress(state), rules, writer, clock, EvaluatorMetrics(registry), notes=ledger)
     correlator = Evaluator(
         members,
         Progress(state, "signals"),
@@ -278,8 +284,9 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         clock,
         EvaluatorMetrics(registry, "tocsin_correlator"),
         lambda _source, since, now: SignalFeed(members, lambda: writer.matched_version, since, now),
+        notes=ledger,
     )
-    engine = SignalEngine(evaluator, writer, leases, clock, holder, registry, correlator=correlator)
+    engine = SignalEngine(evaluator, writer, leases, clock, holder, registry, correlator=correlator, ledger=ledger)
     engine_holder.append(engine)
 
     def seeing(enabled: Iterable[Rule]) -> list[Rule]:
@@ -330,6 +337,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         backtests=Backtests(rules, replay, matches, clock, lambda rule: seeing([rule])[0]),
         feeds=feeds,
         engine=engine,
+        coverage=CoverageService(LedgerRows(events), beat, rules, state, clock),
         signals=signals,
         explore=ExploreService(events, clock),
         triage=triage,
