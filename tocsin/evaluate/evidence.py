@@ -169,6 +169,12 @@ class Life:
         """Whether a hit at this moment opens a signal."""
         return self.open is None or timestamp >= self.open.closes_at(self._plan.rule)
 
+    def is_decided_at(self, timestamp: int, case_index: int) -> bool:
+        """Whether a hit of this case opens a signal then, or raises the severity of the open one."""
+        if self.open is None or self.opens_at(timestamp):
+            return True
+        return self.is_more_severe(case_index, self.open.verdicts[-1].case_index)
+
     def hit(
         self,
         entry: Entry,

@@ -18,9 +18,10 @@ What the words mean here (decision 0070):
 - Severity only rises: of the cases hit, the most severe decides, the earliest of equals.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Self
 
 from tocsin.errors import BadRequest
 from tocsin.evaluate.aggregates import AGGREGATIONS, SlidingTally
@@ -29,6 +30,7 @@ from tocsin.evaluate.decision import Decision, MatchRow, position
 from tocsin.evaluate.evidence import Entry, Life
 from tocsin.evaluate.method import FIRST_EVENTS, MAX_ENTRIES, Plan, ScopeTooLarge, kept_positions
 from tocsin.evaluate.window import Window, parts_of, row_order
+from tocsin.event import Json
 from tocsin.rule import SEVERITIES, Rule
 
 
@@ -81,8 +83,8 @@ class ThresholdMachine:
         self._arity = tuple(len(query.group_by_fields) for query in prepared.rule.queries)
         self._aggregations = tuple(query.aggregation for query in prepared.rule.queries)
 
-    def copy(self) -> "ThresholdMachine":
-        twin: ThresholdMachine = object.__new__(ThresholdMachine)
+    def copy(self) -> Self:
+        twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__)
         twin._windows = {group: window.copy() for group, window in self._windows.items()}
         twin._life = self._life.copy()
@@ -165,13 +167,20 @@ class ThresholdMachine:
         severities = self.plan.severities
         window, entry, case_index, values = max(hits, key=lambda hit: (severities[hit[2]], -hit[2]))
         events = len(window.entries) - window.head
-        signal, is_new = self._life.hit(entry, window.group, case_index, values, events)
+        is_decided = self._life.is_decided_at(entry.timestamp, case_index)
+        facts = self._facts(window.group, entry) if is_decided else None
+        signal, is_new = self._life.hit(entry, window.group, case_index, values, events, facts)
         if is_new:
             self._counted = {}
         for hit_window, *_ in hits:
             fresh = hit_window.since(self._counted.get(hit_window.group, -1))
             self._counted[hit_window.group] = fresh[-1].serial
             signal.take(hit_window.group, fresh)
+
+    def _facts(self, group: tuple[str, ...], entry: Entry) -> Mapping[str, Json] | None:
+        """What the method says of a hit that decides a signal; counts say all that there is to say."""
+        del group, entry
+        return None
 
     def _sweep(self, timestamp: int) -> None:
         horizon = timestamp - self._span
