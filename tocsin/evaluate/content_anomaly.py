@@ -1,0 +1,198 @@
+"""The content-anomaly method: logs whose words are unlike those of the past (siem.md §2.16).
+
+Pure, as every method. What the words mean here (decision 0085):
+
+- The *content* of a log are the values of its query's `metrics`. A log without any is seen, but not compared.
+- A log is compared with the *remembered* ones: those of the same query and scope, earlier in event time (ties in the
+  order of event ids), not older than `forgetAfter`. It is *anomalous* if fewer than `similarItemsThreshold` of them are
+  at least `similarityThreshold` percent alike. Anomalous or not, it is remembered itself.
+- A query *learns* each scope for `learningDuration` from its first log on; nothing is anomalous meanwhile. A scope that
+  was silent for ten days is new.
+- The cases count the anomalous logs of a query in the evaluation window, and a signal lives, as in `threshold`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from tocsin.errors import BadRequest
+from tocsin.evaluate import threshold
+from tocsin.evaluate.decision import MatchRow
+from tocsin.evaluate.evidence import Entry
+from tocsin.evaluate.history import DAY_MS, HistoryRow, HistoryShape
+from tocsin.evaluate.method import FIRST_EVENTS, MAX_ENTRIES, ScopeTooLarge
+from tocsin.evaluate.similarity import Remembered, Words, nearest, words
+from tocsin.evaluate.threshold import ThresholdMachine, ThresholdPlan
+from tocsin.evaluate.window import row_order
+from tocsin.event import Json
+from tocsin.rule import Rule
+
+RETENTION_MS = 10 * DAY_MS
+
+DEFAULT_LEARNING_DAYS = 7
+DEFAULT_FORGET_DAYS = 7
+DEFAULT_SIMILARITY = 70
+DEFAULT_SIMILAR_ITEMS = 1
+
+TOLD_WORDS = 20
+
+COMPARED = 20_000
+"""A signal says how near the nearest content was if no more different ones are remembered: 20 ms."""
+
+
+@dataclass(frozen=True)
+class ContentAnomalyPlan(ThresholdPlan):
+    """`similarity` in percent."""
+
+    learning_ms: int
+    forget_ms: int
+    similarity: int
+    similar_items: int
+
+    @property
+    def lookback_ms(self) -> int:
+        return self.rule.window_ms + max(self.forget_ms, self.learning_ms + RETENTION_MS)
+
+    @property
+    def history(self) -> HistoryShape | None:
+        # A sum knows when a content came last, not how often since a moment.
+        return HistoryShape(DAY_MS, by_value=True) if self.similar_items == 1 else None
+
+    def exact_since(self, start: int) -> int:
+        return start - (self.rule.window_ms if self.similar_items == 1 else self.lookback_ms)
+
+    def machine(self, start: int | None = None, named: int = FIRST_EVENTS) -> "ContentAnomalyMachine":
+        return ContentAnomalyMachine(self, start, named)
+
+
+def plan(rule: Rule) -> ContentAnomalyPlan:
+    """Read a rule's conditions and `contentAnomalyOptions`; raises `BadRequest` for what this method cannot decide."""
+    counted = threshold.plan(rule)
+    for query in rule.queries:
+        if query.aggregation != "count" or not query.metrics:
+            raise BadRequest(
+                f"query '{query.label}' needs the aggregation 'count' and metrics: the fields whose content is compared"
+            )
+    options: Mapping[str, Any] = rule.options.method_options.get("contentAnomalyOptions") or {}
+    return ContentAnomalyPlan(
+        counted.rule,
+        counted.kept,
+        counted.conditions,
+        counted.severities,
+        learning_ms=(options.get("learningDuration") or DEFAULT_LEARNING_DAYS) * DAY_MS,
+        forget_ms=(options.get("forgetAfter") or DEFAULT_FORGET_DAYS) * DAY_MS,
+        similarity=options.get("similarityThreshold") or DEFAULT_SIMILARITY,
+        similar_items=options.get("similarItemsThreshold") or DEFAULT_SIMILAR_ITEMS,
+    )
+
+
+class _Memory:
+    """What one query remembers of one scope, known since `first` without a silence of ten days."""
+
+    __slots__ = ("contents", "first", "last")
+
+    def __init__(self, contents: Remembered) -> None:
+        self.contents = contents
+        self.first = 0
+        self.last: int | None = None
+
+    def copy(self) -> "_Memory":
+        twin = _Memory(self.contents.copy())
+        twin.first, twin.last = self.first, self.last
+        return twin
+
+    def see(self, first: int, last: int) -> None:
+        """There were logs from `first` to `last`, with no silence between them."""
+        if self.last is None or first - self.last >= RETENTION_MS:
+            self.first = first
+        self.last = last
+
+
+class ContentAnomalyMachine(ThresholdMachine):
+    """The threshold machine, fed with the logs that are anomalous."""
+
+    plan: ContentAnomalyPlan
+
+    def __init__(self, prepared: ContentAnomalyPlan, start: int | None, named: int) -> None:
+        super().__init__(prepared, start, named)
+        self._memories: dict[tuple[tuple[str, ...], int], _Memory] = {}
+        self._anomalous: dict[tuple[tuple[str, ...], int], Words] = {}
+        self._check_at = 1_000
+
+    def copy(self) -> Self:
+        twin = super().copy()
+        twin._memories = {key: memory.copy() for key, memory in self._memories.items()}
+        return twin
+
+    def remember(self, history: Iterable[HistoryRow]) -> None:
+        for row in sorted(history, key=lambda row: row.last):
+            memory = self._memory(row.group, row.query_index)
+            if row.distinct is None:
+                memory.see(row.first, row.last)
+            else:
+                self._learn(memory, words(row.distinct), row.last)
+
+    def _event(self, at: tuple[int, str], rows: list[MatchRow]) -> None:
+        self.position = at
+        met: list[tuple[_Memory, MatchRow, Words]] = []
+        anomalous = []
+        self._anomalous = {}
+        for row in sorted(set(rows), key=row_order):
+            memory = self._memory(row.group, row.query_index)
+            memory.see(row.timestamp, row.timestamp)
+            if row.distinct is None:
+                continue
+            content = words(row.distinct)
+            met.append((memory, row, content))
+            is_learned = row.timestamp >= memory.first + self.plan.learning_ms
+            if is_learned and self._similar(memory, row, content) < self.plan.similar_items:
+                anomalous.append(row._replace(distinct=None))
+                self._anomalous[row.group, row.query_index] = content
+        if anomalous:
+            super()._event(at, anomalous)
+        for memory, row, content in met:
+            self._learn(memory, content, row.timestamp)
+        if self.entries > self._check_at:
+            self._check(at[0])
+
+    def _similar(self, memory: _Memory, row: MatchRow, content: Words) -> int:
+        return memory.contents.count(content, row.timestamp - self.plan.forget_ms)
+
+    def _learn(self, memory: _Memory, content: Words, timestamp: int) -> None:
+        held = memory.contents.weight
+        memory.contents.learn(content, timestamp, timestamp - self.plan.forget_ms)
+        self.entries += memory.contents.weight - held
+
+    def _facts(self, group: tuple[str, ...], entry: Entry) -> dict[str, Json]:
+        query_index = entry.parts[0].query_index
+        content = self._anomalous[group, query_index]
+        contents = self._memory(group, query_index).contents
+        horizon = entry.timestamp - self.plan.forget_ms
+        facts: dict[str, Json] = {
+            "fields": list(self.plan.rule.queries[query_index].metrics),
+            "similarity_threshold": self.plan.similarity / 100,
+            "similar_items": contents.count(content, horizon),
+        }
+        if (found := nearest(content, contents.live(horizon), COMPARED)) is not None:
+            facts["nearest_similarity"] = round(found[0], 4)
+            facts["new_words"] = sorted(found[1])[:TOLD_WORDS]
+        return {"content_anomaly": facts}
+
+    def _memory(self, group: tuple[str, ...], query_index: int) -> _Memory:
+        memory = self._memories.get((group, query_index))
+        if memory is None:
+            memory = _Memory(Remembered(self.plan.similarity, self.plan.similar_items))
+            self._memories[group, query_index] = memory
+        return memory
+
+    def _check(self, timestamp: int) -> None:
+        for key, memory in list(self._memories.items()):
+            if memory.last is not None and timestamp - memory.last >= RETENTION_MS:
+                self.entries -= memory.contents.weight
+                del self._memories[key]
+        self._check_at = max(1_000, 2 * self.entries)
+        if self.entries > MAX_ENTRIES:
+            raise ScopeTooLarge(
+                f"more than {MAX_ENTRIES} words and logs are remembered in one signal group; compare fewer fields, "
+                "narrow the query, group by more fields or shorten forgetAfter"
+            )
