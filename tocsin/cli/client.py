@@ -42,7 +42,7 @@ class Client:
     `on_wait` is told, with a reason, before each such pause.
     """
 
-    def __init__(self, url: str | None = None) -> None:
+    def __init__(self, url: str | None = None, timeout_seconds: float = 60) -> None:
         saved = read_local_keys(load_config().data)
         environ = os.environ
         self.url = (url or environ.get("TOCSIN_URL") or saved.url or "http://127.0.0.1:8080").rstrip("/")
@@ -55,7 +55,7 @@ class Client:
         if app_key := environ.get("TOCSIN_APP_KEY") or local.app_key:
             headers["DD-APPLICATION-KEY"] = app_key
         try:
-            self._http = httpx.Client(base_url=self.url, headers=headers, timeout=60)
+            self._http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout_seconds)
         except (httpx.InvalidURL, UnicodeEncodeError) as error:
             raise BadRequest(f"the address {self.url!r} or a key cannot be used: {error}") from error
 

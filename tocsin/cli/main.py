@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tocsin import __version__
-from tocsin.cli import ingest, keys, pipeline, query, rejected, search, settings, up, users
+from tocsin.cli import ingest, keys, pipeline, query, rejected, rules, search, settings, up, users
 from tocsin.cli.output import report
 from tocsin.errors import TocsinError
 
@@ -23,6 +23,7 @@ app.add_typer(users.app, name="user")
 app.add_typer(keys.app, name="key")
 app.add_typer(rejected.app, name="rejected")
 app.add_typer(query.app, name="query")
+app.add_typer(rules.app, name="rules")
 app.add_typer(pipeline.app, name="pipeline")
 app.command()(settings.config)
 
