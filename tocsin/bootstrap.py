@@ -32,6 +32,9 @@ from tocsin.evaluate.repository import Matches, Progress
 from tocsin.evaluate.signal_feed import SignalFeed
 from tocsin.evaluate.signals_repository import SignalMatches
 from tocsin.event import Event, RawRecord
+from tocsin.explain.repository import EntityLogs
+from tocsin.explain.rules import RuleExplanations
+from tocsin.explain.signals import SignalExplanations
 from tocsin.explore.service import ExploreService
 from tocsin.intake.metrics import IntakeMetrics
 from tocsin.intake.processors import InChild, InThread, Processor
@@ -49,10 +52,11 @@ from tocsin.reference_tables.usage import tables_named
 from tocsin.rule import Rule
 from tocsin.rules.backtest import Backtests
 from tocsin.rules.coverage import CoverageService
-from tocsin.rules.executable import excluding
+from tocsin.rules.executable import analysing, excluding
 from tocsin.rules.ids import new_rule_id
 from tocsin.rules.service import RulesService
 from tocsin.rules.shipped import read_shipped
+from tocsin.security_filters.service import SecurityFilters
 from tocsin.signals.engine import SignalEngine
 from tocsin.signals.ledger import Ledger
 from tocsin.signals.ledger_repository import LedgerRows
@@ -156,8 +160,11 @@ class Services:
     rules: RulesService
     suppressions: SuppressionsService
     previews: Previews
+    signal_explanations: SignalExplanations
+    rule_explanations: RuleExplanations
     pipelines: PipelinesService
     reference_tables: ReferenceTables
+    security_filters: SecurityFilters
     backtests: Backtests
     feeds: FeedsService
     engine: SignalEngine
@@ -239,13 +246,15 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         is_table_too_large=reference_tables.is_too_large,
     )
     rules.load_shipped(read_shipped(content_directory() / "rules"))
+    security_filters = SecurityFilters(state, audit, clock, new_id=lambda: new_rule_id(secrets.randbelow))
+    security_filters.load_builtin()
     suppressions = SuppressionsService(state, audit, clock, rules, new_id=lambda: new_rule_id(secrets.randbelow))
 
     feeds = _feeds(config, clock, state, audit, leases, holder)
 
     matches, members = Matches(events), SignalMatches(events)
     replay = Replay(StoredLogs(events), matches, reference_tables.column)
-    rows = SignalRows(events)
+    rows, hidden_rows = SignalRows(events), SignalRows(events, SUPPRESSED)
     signals = SignalsService(rows, matches, rules, members)
     matching = SignalMatching()
     engine_holder: list[SignalEngine] = []
@@ -268,7 +277,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         hand_over=triage.hand_over,
         add_history=_add_history,
         metrics=SignalMetrics(registry),
-        hidden_rows=SignalRows(events, SUPPRESSED),
+        hidden_rows=hidden_rows,
         suppressions=suppressions.present,
         matching=matching,
         members=members,
@@ -290,9 +299,9 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
     engine_holder.append(engine)
 
     def seeing(enabled: Iterable[Rule]) -> list[Rule]:
-        """The rules without the events that suppressions keep from them."""
-        present, now = suppressions.present(), clock()
-        return [excluding(rule, present.exclusions(rule, now)) for rule in enabled]
+        """The rules over the events that security filters let them see and suppressions do not keep from them."""
+        present, now, analysed = suppressions.present(), clock(), security_filters.effective()
+        return [analysing(excluding(rule, present.exclusions(rule, now)), analysed) for rule in enabled]
 
     def present_recipe() -> Recipe:
         return with_tables(recipe(config, seeing(rules.enabled_rules()), pipelines.active(), feeds.table))
@@ -314,6 +323,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
     renewal = _Renewal(renew)
     rules.on_change(lambda _enabled: renewal())
     suppressions.on_exclusions(renewal)
+    security_filters.on_change(renewal)
     pipelines.on_change(renewal)
     reference_tables.on_change(renewal)
     feeds.on_change(lambda _table: renewal())
@@ -331,9 +341,21 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         rejected=RejectedEvents(events, intake, clock),
         rules=rules,
         suppressions=suppressions,
+        signal_explanations=SignalExplanations(rows, hidden_rows, rules, clock),
+        rule_explanations=RuleExplanations(
+            rules,
+            EntityLogs(events),
+            replay,
+            rows,
+            hidden_rows,
+            suppressions.present,
+            Progress(state).failures,
+            clock,
+        ),
         previews=Previews(events, clock, lambda query: rules.page(query, size=EVERY_RULE).rules),
         pipelines=pipelines,
         reference_tables=reference_tables,
+        security_filters=security_filters,
         backtests=Backtests(rules, replay, matches, clock, lambda rule: seeing([rule])[0]),
         feeds=feeds,
         engine=engine,

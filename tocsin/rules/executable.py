@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tocsin.rule import THIRD_PARTY, Rule
+from tocsin.query.track import LOGS
+from tocsin.rule import THIRD_PARTY, Rule, RuleQuery
 from tocsin.rules.third_party import compiled
 
 
@@ -26,11 +27,20 @@ def excluding(rule: Rule, queries: Sequence[str]) -> Rule:
     return _narrowed(rule, [f"NOT ({query})" for query in queries])
 
 
-def _narrowed(rule: Rule, terms: Sequence[str]) -> Rule:
-    if not terms:
+def analysing(rule: Rule, query: str | None) -> Rule:
+    """The rule over the logs that security filters let it see, all of them if `query` is None (siem.md §1.15)."""
+    if query is None:
         return rule
-    queries = []
-    for query in rule.queries:
-        own = [f"({query.custom_query_extension})"] if query.custom_query_extension.strip() else []
-        queries.append(replace(query, custom_query_extension=" AND ".join([*own, *terms])))
-    return replace(rule, queries=tuple(queries))
+    terms = [f"({query})"]
+    return replace(
+        rule, queries=tuple(_with(one, terms) if one.data_source == LOGS.name else one for one in rule.queries)
+    )
+
+
+def _narrowed(rule: Rule, terms: Sequence[str]) -> Rule:
+    return replace(rule, queries=tuple(_with(query, terms) for query in rule.queries)) if terms else rule
+
+
+def _with(query: RuleQuery, terms: Sequence[str]) -> RuleQuery:
+    own = [f"({query.custom_query_extension})"] if query.custom_query_extension.strip() else []
+    return replace(query, custom_query_extension=" AND ".join([*own, *terms]))

@@ -45,6 +45,7 @@ class Workers:
         self._every("rules", RULES_SECONDS, services.rules.poll)
         self._every("suppressions", RULES_SECONDS, services.suppressions.poll)
         self._every("pipelines", RULES_SECONDS, services.pipelines.poll)
+        self._every("security filters", RULES_SECONDS, services.security_filters.poll)
         self._every("reference tables", RULES_SECONDS, services.reference_tables.poll)
         self._every("feeds", RULES_SECONDS, services.feeds.refresh_due)
         self._every("indicators", RULES_SECONDS, services.feeds.poll)
@@ -84,7 +85,9 @@ class Workers:
         """The demonstration: its week once, then what goes on. A kill in between begins the same week again."""
         services = self._services
         clock, config = services.clock, services.config
-        key = os.environ.get("TOCSIN_API_KEY") or config.api_key or read_local_keys(config.data).api_key
+        local = read_local_keys(config.data)
+        key = os.environ.get("TOCSIN_API_KEY") or config.api_key or local.api_key
+        app_key = config.app_key or local.app_key
         if not key:
             log.error("the demonstration needs an API key: set TOCSIN_API_KEY")
             return
@@ -94,6 +97,8 @@ class Workers:
         player = DemoPlayer(self._url, key, clock, self._stop.is_set)
         if not is_loaded:
             log.info("loading the demonstration: a working week of an invented company, and the intrusions in it")
+            if app_key:  # before the week, so that its logs say what the feed knows
+                player.load_feed(app_key)
             player.play_week(began_at)
             if self._stop.is_set():
                 return

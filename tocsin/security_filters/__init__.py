@@ -1,0 +1,1 @@
+"""Security filters: which logs the rules see (siem.md §1.15)."""
