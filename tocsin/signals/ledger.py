@@ -60,8 +60,9 @@ class Ledger:
         newest = (at - GRACE_MS) // MINUTE_MS - 1
         if self._last is None:
             self._last = self._rows.last_minute()
-            if self._last is None:  # the ledger begins with the minute in which it was first kept
+            if self._last is None:  # the ledger begins: nothing had arrived before
                 self._last = at // MINUTE_MS - 1
+                self._rows.write([self._last], {}, (), self._writer, self._clock())
         if newest > self._last:
             self._write(range(max(self._last + 1, newest + 1 - MOST_MINUTES), newest + 1))
             self._last = newest

@@ -18,13 +18,13 @@ UNLIMITED = Limits(seconds=0, rows=0, memory_bytes=0)
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Days that each table keeps its rows; 0 = for ever. Matches go with the logs that they point to."""
+    """Days that each table keeps its rows; 0 = for ever. Matches, and the ledger of what was evaluated, go
+    with the logs that they speak of."""
 
     logs: int = 30
     signals: int = 456
     audit: int = 0
     rejected: int = 30
-    coverage: int = 30
 
     def days(self) -> Mapping[str, int]:
         return {
@@ -34,5 +34,5 @@ class Retention:
             "suppressed": self.signals,
             "audit": self.audit,
             "rejected": self.rejected,
-            "coverage": self.coverage,
+            "coverage": self.logs,
         }

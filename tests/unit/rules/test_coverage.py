@@ -101,6 +101,6 @@ def test_a_cell_of_several_minutes_shows_the_worst() -> None:
 
 
 def test_what_cannot_be_shown_is_refused() -> None:
-    for start, end, step in ((5, 5, 0), (0, 31 * 86_400_000, 0), (0, 2 * 86_400_000, 1)):
+    for start, end, step in ((MINUTE_MS, MINUTE_MS, 0), (0, 31 * 86_400_000, 0), (0, 2 * 86_400_000, 1)):
         with pytest.raises(BadRequest):
             span_of(start, end, step)
