@@ -114,7 +114,7 @@ def test_two_people_editing(world: World) -> None:
 @pytest.mark.parametrize(
     ("change", "target"),
     [
-        ({"options": {"detectionMethod": "new_value"}}, "options.detectionMethod"),
+        ({"options": {"detectionMethod": "hardcoded"}}, "options.detectionMethod"),
         ({"type": "api_security"}, "type"),
         ({"queries": [{"query": ""}]}, "queries[0].query"),
         ({"version": "one"}, "version"),

@@ -84,11 +84,17 @@ class CaseActionBody(_Body):
     options: CaseActionOptionsBody | None = None
 
 
+class EveryNewValueBody(_Body):
+    recipient: Annotated[str, Field(description="One of the case's notifications.")]
+    attribute: Annotated[str, Field(description="Whose new values it hears of, such as @usr.id.")]
+
+
 class RuleCaseBody(_Body):
     status: Severity
     name: str | None = None
     condition: str | None = None
     notifications: Texts | None = None
+    everyNewValue: list[EveryNewValueBody] | None = None
     actions: list[CaseActionBody] | None = None
     customStatus: Severity | None = None
 
@@ -99,6 +105,7 @@ class NewValueOptionsBody(_Body):
     learningThreshold: Literal[0, 1] | None = None
     forgetAfter: Annotated[int, Field(ge=1, le=30, description="Days.")] | None = None
     instantaneousBaseline: bool | None = None
+    learnPerGroup: Annotated[bool, Field(description="False: all groups learn together.")] | None = None
 
 
 class AnomalyDetectionOptionsBody(_Body):

@@ -88,7 +88,7 @@ QUERY_MEMBERS = (
     "correlatedByFields",
     "correlatedQueryIndex",
 )
-CASE_MEMBERS = ("name", "status", "condition", "notifications", "actions", "customStatus")
+CASE_MEMBERS = ("name", "status", "condition", "notifications", "everyNewValue", "actions", "customStatus")
 OPTION_MEMBERS = (
     "detectionMethod",
     "evaluationWindow",
@@ -105,6 +105,9 @@ OPTION_MEMBERS = (
     "complianceRuleOptions",
     "reopenOnUpdate",
 )
+WINDOWLESS = ("new_value", "impossible_travel")
+"""Methods without an evaluation window: clients leave it out, and what they give has no meaning (siem.md §2.9)."""
+
 _TIMED_DEFAULTS: Mapping[str, int] = {
     "evaluationWindow": DEFAULT_EVALUATION_WINDOW,
     "keepAlive": DEFAULT_KEEP_ALIVE,
@@ -252,6 +255,8 @@ def _read_options(body: Mapping[str, Any]) -> RuleOptions:
     given = body.get("detectionMethod") or "threshold"
     method = CONTENT_ANOMALY if given == CONTENT_ANOMALY_ALIAS else given
     times = {name: _or(body.get(name), default) for name, default in _TIMED_DEFAULTS.items()}
+    if method in WINDOWLESS and body.get("evaluationWindow") is None:
+        times["evaluationWindow"] = 0
     if method == THIRD_PARTY:
         times["keepAlive"] = body.get("keepAlive") or 0
     read = (*_TIMED_DEFAULTS, "decreaseCriticalityBasedOnEnv")

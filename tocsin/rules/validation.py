@@ -13,16 +13,23 @@ from tocsin.evaluate.condition import ConditionError, check_labels, parse_condit
 from tocsin.query import QueryError, parse, parse_field
 from tocsin.rule import MAX_CASES, MAX_QUERIES, WINDOW_SECONDS, Rule, RuleQuery
 from tocsin.rules.correlation import check_correlation
+from tocsin.rules.learning import check_every_new_value, check_learning, check_percentiles, check_single_case
 from tocsin.rules.problems import InvalidRule, Problem
 from tocsin.rules.schema import RuleBody, RuleChanges
-from tocsin.rules.shape import rule_from_api
+from tocsin.rules.shape import WINDOWLESS, rule_from_api
 
 RULE_TYPES = ("log_detection", "signal_correlation")
-DETECTION_METHODS = ("threshold",)
-AGGREGATIONS = ("count", "cardinality", "sum", "max")
+DETECTION_METHODS = ("threshold", "new_value", "anomaly_detection")
 DATA_SOURCES = ("logs", "security_signals")
 """What this version can run; the API knows more (`schema`), and refuses it by name, so that nothing is stored
 that never fires."""
+
+AGGREGATIONS: Mapping[str, tuple[str, ...]] = {
+    "threshold": ("count", "cardinality", "sum", "max"),
+    "new_value": ("new_value",),
+    "anomaly_detection": ("count", "cardinality"),
+}
+"""What the queries of each detection method compute."""
 
 MAX_NAME = 500
 MAX_MESSAGE = 100_000
@@ -129,10 +136,10 @@ def _check_queries(rule: Rule) -> Iterator[Problem]:
             )
             yield Problem(f"queries[{i}].name", message, "label_taken")
         taken.setdefault(query.label, i)
-        yield from _check_query(f"queries[{i}]", query)
+        yield from _check_query(f"queries[{i}]", query, rule.options.detection_method)
 
 
-def _check_query(target: str, query: RuleQuery) -> Iterator[Problem]:
+def _check_query(target: str, query: RuleQuery, method: str) -> Iterator[Problem]:
     if not query.query.strip():
         yield Problem(f"{target}.query", "Query filter cannot be empty", "empty")
     else:
@@ -146,7 +153,7 @@ def _check_query(target: str, query: RuleQuery) -> Iterator[Problem]:
             message = f"{name} goes with scheduled rules, which are not supported yet"
             yield Problem(f"{target}.{name}", message, "unsupported")
     if query.correlated_rule is None:
-        yield from _check_aggregation(target, query)
+        yield from _check_aggregation(target, query, method)
     for name, fields in (
         ("groupByFields" if query.correlated_rule is None else "correlatedByFields", query.group_by_fields),
         ("distinctFields", query.distinct_fields),
@@ -155,10 +162,14 @@ def _check_query(target: str, query: RuleQuery) -> Iterator[Problem]:
         yield from _check_fields(f"{target}.{name}", fields)
 
 
-def _check_aggregation(target: str, query: RuleQuery) -> Iterator[Problem]:
+def _check_aggregation(target: str, query: RuleQuery, method: str) -> Iterator[Problem]:
     aggregation = query.aggregation
-    if aggregation not in AGGREGATIONS:
-        yield _unsupported(f"{target}.aggregation", f"Aggregation '{aggregation}'", AGGREGATIONS)
+    known = AGGREGATIONS.get(method, (aggregation,))
+    if aggregation not in known:
+        message = (
+            f"Detection method '{method}' does not go with the aggregation '{aggregation}'; use {', '.join(known)}"
+        )
+        yield Problem(f"{target}.aggregation", message, "unsupported")
     elif aggregation == "cardinality" and not query.distinct_fields:
         yield Problem(f"{target}.distinctFields", "Aggregation 'cardinality' needs distinctFields", "arity")
     elif aggregation in ("sum", "max") and len(query.metrics) != 1:
@@ -193,12 +204,18 @@ def _check_cases(rule: Rule) -> Iterator[Problem]:
         yield Problem("cases", "A rule needs at least one case", "empty")
     if len(rule.cases) > MAX_CASES:
         yield Problem("cases", f"{len(rule.cases)} cases given, {MAX_CASES} are allowed", "too_many")
-    labels = tuple(query.label for query in rule.queries)
     for i, case in enumerate(rule.cases):
-        target = f"cases[{i}].condition"
         if case.extra.get("actions"):
             message = "Case actions go with type 'application_security' only"
             yield Problem(f"cases[{i}].actions", message, "unsupported")
+        yield from check_every_new_value(f"cases[{i}]", case)
+    yield from _CONDITIONS.get(rule.options.detection_method, _check_conditions)(rule)
+
+
+def _check_conditions(rule: Rule) -> Iterator[Problem]:
+    labels = tuple(query.label for query in rule.queries)
+    for i, case in enumerate(rule.cases):
+        target = f"cases[{i}].condition"
         if not case.condition.strip():
             yield Problem(target, "Case condition cannot be empty; write for example a > 0", "empty")
             continue
@@ -213,6 +230,13 @@ def _check_cases(rule: Rule) -> Iterator[Problem]:
             yield Problem(target, "'then' needs two queries or more, and allows only one case", "then")
 
 
+_CONDITIONS: Mapping[str, Callable[[Rule], Iterator[Problem]]] = {
+    "new_value": check_single_case,
+    "anomaly_detection": check_percentiles,
+}
+"""What the conditions of a method's cases must be, where they are not comparisons."""
+
+
 def _check_times(rule: Rule) -> Iterator[Problem]:
     options = rule.options
     times = {
@@ -225,7 +249,8 @@ def _check_times(rule: Rule) -> Iterator[Problem]:
             allowed = ", ".join(map(str, WINDOW_SECONDS))
             yield Problem(f"options.{name}", f"{name} must be one of {allowed} seconds, not {seconds}", "not_allowed")
     for shorter, longer in (("evaluationWindow", "keepAlive"), ("keepAlive", "maxSignalDuration")):
-        if times[shorter] > times[longer]:
+        is_without_meaning = shorter == "evaluationWindow" and options.detection_method in WINDOWLESS
+        if times[shorter] > times[longer] and not is_without_meaning:
             default = " (its default)" if longer in options.omitted else ""
             message = f"{shorter} ({times[shorter]} s) cannot be longer than {longer} ({times[longer]} s{default})"
             yield Problem(f"options.{longer}", message, "window_order")
@@ -267,6 +292,7 @@ CHECKS: tuple[Callable[[Rule], Iterator[Problem]], ...] = (
     check_correlation,
     _check_grouping,
     _check_cases,
+    check_learning,
     _check_times,
     _check_filters,
     _check_tables,
