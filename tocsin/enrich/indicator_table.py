@@ -54,7 +54,7 @@ def write_table(path: Path, indicators: Iterable[Indicator]) -> int:
     exact: list[str] = []
     content: list[bytes] = []
     offsets = array("Q", [0])
-    for (kind, value), rows in sorted(found.items()):
+    for (kind, value), rows in found.items():
         if kind == "ip_address" and "/" in value:
             address, _, length = value.partition("/")
             version = "6" if ":" in address else "4"
