@@ -9,6 +9,7 @@ from tocsin.access.audit import AuditTrail
 from tocsin.access.service import Access
 from tocsin.clock import Clock
 from tocsin.config import Config
+from tocsin.critical_assets.service import CriticalAssetsService
 from tocsin.evaluate.evaluator import Evaluator
 from tocsin.explain.rules import RuleExplanations
 from tocsin.explain.signals import SignalExplanations
@@ -71,6 +72,8 @@ class Tocsin(Protocol):
     def backtests(self) -> Backtests: ...
     @property
     def feeds(self) -> FeedsService: ...
+    @property
+    def critical_assets(self) -> CriticalAssetsService: ...
     @property
     def coverage(self) -> CoverageService: ...
     @property

@@ -24,7 +24,7 @@ from tocsin.rule import MISSING_GROUP_VALUE, SEVERITIES, Rule, RuleQuery
 from tocsin.signal import Signal, Triage
 from tocsin.signals.identity import scope_key, signal_id
 from tocsin.signals.resource import iso
-from tocsin.signals.severity import Adjustment, severity
+from tocsin.signals.severity import Adjusted, Adjustment, Assets, severity
 from tocsin.signals.templates import Facts, render
 
 MAX_VALUES = 100
@@ -73,6 +73,7 @@ OWNED = frozenset(
         "relatedLogsQueryUrl",
         "explanation",
         "correlation",
+        "critical_assets_data",
         "title",
         "status",
         "hostname",
@@ -113,18 +114,34 @@ def project(
     events: Sequence[Event],
     discovered_at: int,
     flat: Callable[[Event], Flattened] = flattened,
+    assets: Assets | None = None,
 ) -> Projection:
     """The signal of a decision. `events` are those that it names, as far as they are still stored, in any order.
 
     `discovered_at` (Unix milliseconds) is when the signal was first decided. `flat` is `flattened`, or a
-    memory of it.
+    memory of it. `assets` may make the signal more or less severe than its rule does.
     """
+    projection = _projected(plan, decision, events, discovered_at, flat, None)
+    adjusted = assets.adjust(plan.rule, projection.signal) if assets is not None else None
+    return projection if adjusted is None else _projected(plan, decision, events, discovered_at, flat, adjusted)
+
+
+def _projected(
+    plan: Plan,
+    decision: Decision,
+    events: Sequence[Event],
+    discovered_at: int,
+    flat: Callable[[Event], Flattened],
+    adjusted: Adjusted | None,
+) -> Projection:
     rule = plan.rule
     events = sorted({event.id: event for event in events}.values(), key=lambda event: (event.timestamp, event.id))
     fields = _signal_fields(plan, decision)
     union = _union(flat(event) for event in events) | flatten(decision.facts)
     tags, dropped_tags = _tags(rule, events)
     status, adjustments = severity(rule, decision.verdict.case_index, tags)
+    if adjusted is not None:
+        status, adjustments = adjusted.status, (*adjustments, *adjusted.adjustments)
     hosts = _words(event.host for event in events)
     services = _words(event.service for event in events)
     sources = _words(event.source for event in events)
@@ -184,6 +201,8 @@ def project(
         custom["hostname"] = hosts[0] if len(hosts) == 1 else hosts
     if services:
         custom["service"] = services
+    if adjusted is not None:
+        custom["critical_assets_data"] = adjusted.shown
     if reads_signals(rule):
         custom["correlation"] = _members(events)
     track = "signals" if reads_signals(rule) else "logs"

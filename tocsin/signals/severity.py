@@ -1,9 +1,15 @@
-"""From the case's status to the signal's severity (siem.md §2.12). Critical assets come later in the order."""
+"""From the case's status to the signal's severity (siem.md §2.12): first the environment, then critical assets.
+
+What critical assets do depends on the signal as it would be, so they are asked when it is there (`criticality.py`).
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
+from tocsin.event import Json
 from tocsin.rule import SEVERITIES, Rule
+from tocsin.signal import Signal
 
 NON_PRODUCTION = ("staging", "test", "dev")
 """Environments that start with one of these lower the severity."""
@@ -17,6 +23,22 @@ class Adjustment:
     before: str
     after: str
     because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """The severity after critical assets, why it is another, and what the signal shows (`critical_assets_data`)."""
+
+    status: str
+    adjustments: tuple[Adjustment, ...]
+    shown: Json
+
+
+class Assets(Protocol):
+    """The critical assets."""
+
+    def adjust(self, rule: Rule, signal: Signal) -> Adjusted | None:
+        """What they make of a signal's severity; None if it is about none of them."""
 
 
 def severity(rule: Rule, case_index: int, tags: Iterable[str]) -> tuple[str, tuple[Adjustment, ...]]:

@@ -32,6 +32,7 @@ from tocsin.signals.identity import scope_key, signal_id
 from tocsin.signals.matching import SignalMatching
 from tocsin.signals.projection import Flattened, Projection, flattened, project, with_triage, with_window
 from tocsin.signals.repository import SignalRows, matched_of
+from tocsin.signals.severity import Assets
 from tocsin.signals.suppression import NO_SUPPRESSIONS, Suppression, Suppressions, with_suppression
 from tocsin.store.outbox import Message, Outbox
 from tocsin.store.rows import encode_signal
@@ -126,12 +127,15 @@ class SignalWriter:
         suppressions: PresentSuppressions = lambda: NO_SUPPRESSIONS,
         matching: SignalMatching | None = None,
         members: SignalMatches | None = None,
+        assets: Callable[[], Assets | None] = lambda: None,
     ) -> None:
         """`hidden_rows` are those of the track `suppressed`; needed where `suppressions` may hide anything. `matching`
-        and `members` are needed where rules read signals: what finds signals, and where the signals behind one are."""
+        and `members` are needed where rules read signals: what finds signals, and where the signals behind one are.
+        `assets` gives the critical assets as they are."""
         self._rows = rows
         self._matching = matching or SignalMatching()
         self._members = members
+        self._assets = assets
         self._matched_version: int | None = None
         self._hidden_rows = hidden_rows
         self._suppressions = suppressions
@@ -191,7 +195,9 @@ class SignalWriter:
                 before = outcome.known.get(identity)
                 of_signal = [events[ref.event_id] for ref in _refs(decision) if ref.event_id in events]
                 discovered_at = before.discovered_at if before else now
-                projection = project(outcome.plan, decision, of_signal, discovered_at, self._flattened)
+                projection = project(
+                    outcome.plan, decision, of_signal, discovered_at, self._flattened, self._assets()
+                )
                 if change := _change(outcome, decision, projection, heirs.get(identity, ()), suppressions, now):
                     written.append(change)
         for _, old, heir in superseded:
