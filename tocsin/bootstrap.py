@@ -24,6 +24,7 @@ from tocsin.access.service import Access
 from tocsin.access.vault import Vault
 from tocsin.clock import Clock, now_ms
 from tocsin.config import Config, load_config
+from tocsin.critical_assets.service import CriticalAssetsService
 from tocsin.enrich.geo import Places
 from tocsin.evaluate.evaluator import Evaluator, EvaluatorMetrics
 from tocsin.evaluate.logs_repository import StoredLogs
@@ -168,6 +169,7 @@ class Services:
     backtests: Backtests
     feeds: FeedsService
     engine: SignalEngine
+    critical_assets: CriticalAssetsService
     coverage: CoverageService
     signals: SignalsService
     explore: ExploreService
@@ -257,6 +259,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
     rows, hidden_rows = SignalRows(events), SignalRows(events, SUPPRESSED)
     signals = SignalsService(rows, matches, rules, members)
     matching = SignalMatching()
+    critical_assets = CriticalAssetsService(state, audit, clock, new_id=lambda: new_rule_id(secrets.randbelow))
     engine_holder: list[SignalEngine] = []
     triage = TriageService(
         state,
@@ -281,6 +284,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         suppressions=suppressions.present,
         matching=matching,
         members=members,
+        assets=critical_assets.present,
     )
     beat = Progress(state, "engine")
     ledger = Ledger(LedgerRows(events), beat, clock, holder, registry)
@@ -359,6 +363,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         backtests=Backtests(rules, replay, matches, clock, lambda rule: seeing([rule])[0]),
         feeds=feeds,
         engine=engine,
+        critical_assets=critical_assets,
         coverage=CoverageService(LedgerRows(events), beat, rules, state, clock),
         signals=signals,
         explore=ExploreService(events, clock),
