@@ -7,7 +7,18 @@ from itertools import islice, product
 
 from tocsin.event import Event
 from tocsin.match.presence import Presence, presences
-from tocsin.match.texts import SEPARATOR, Texts, content, nothing, place, readers, texts, tuples
+from tocsin.match.texts import (
+    SEPARATOR,
+    Texts,
+    content,
+    linked_fields,
+    links,
+    nothing,
+    place,
+    readers,
+    texts,
+    tuples,
+)
 from tocsin.query.to_predicate import Reader
 from tocsin.query.track import Track
 from tocsin.query.values import Scalar, number_of
@@ -90,6 +101,8 @@ def _texts_of(rule: Rule, query: RuleQuery, track: Track) -> Texts:
         return place(query.metrics[0], track)
     if rule.options.detection_method == CONTENT_ANOMALY:
         return content(query.metrics, track)
+    if linked := linked_fields(rule, query.label):
+        return links(linked, track)
     return nothing
 
 

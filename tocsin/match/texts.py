@@ -3,6 +3,7 @@
 Each function makes, from the fields that a query names, what reads an event's texts: none when the event lacks them.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice, product
 
@@ -13,6 +14,7 @@ from tocsin.query.parser import parse_field
 from tocsin.query.to_predicate import Reader, reader
 from tocsin.query.track import Track
 from tocsin.query.values import Scalar, number_of, text_of
+from tocsin.rule import Rule
 
 Texts = Callable[[Event], list[str]]
 
@@ -94,6 +96,36 @@ def content(fields: Sequence[str], track: Track) -> Texts:
         return [whole[:MAX_CONTENT]] if whole else []
 
     return found
+
+
+def links(fields: Sequence[str], track: Track) -> Texts:
+    """The values of these fields as JSON: what the next step of a sequence groups by (siem.md §2.19)."""
+    read = dict(zip(fields, readers(fields, track), strict=True))
+
+    def found(event: Event) -> list[str]:
+        return [orjson.dumps({field: texts(one(event))[:MAX_TEXTS] for field, one in read.items()}).decode()]
+
+    return found
+
+
+def linked_fields(rule: Rule, label: str) -> tuple[str, ...]:
+    """The fields that the steps after those of this query group by, and the query does not."""
+    options = rule.options.method_options.get("sequenceDetectionOptions") or {}
+    queries = {query.label: query for query in rule.queries}
+    labels = {
+        step.get("name"): [word for word in _LABEL.findall(step.get("condition") or "") if word in queries]
+        for step in options.get("steps") or ()
+    }
+    fields: dict[str, None] = {}
+    for transition in options.get("stepTransitions") or ():
+        if label in labels.get(transition.get("parent"), ()):
+            for child in labels.get(transition.get("child"), ()):
+                fields |= dict.fromkeys(queries[child].group_by_fields)
+    return tuple(field for field in fields if field not in queries[label].group_by_fields)
+
+
+_LABEL = re.compile(r"[^\W\d][\w.-]*")
+"""As `evaluate.condition` reads it."""
 
 
 def _coordinate(values: Iterator[Scalar] | Iterable[Scalar], limit: int) -> float | None:
