@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from tocsin.access.actor import Actor
 from tocsin.api.context import Services
+from tocsin.api.paging import timestamp
 from tocsin.api.schemas.signals import (
     Links,
     Meta,
@@ -92,10 +93,11 @@ def get_signal_events(
     cursor: Annotated[str | None, Query(alias="page[cursor]")] = None,
     limit: Annotated[int, Query(alias="page[limit]", ge=1, le=1000)] = 10,
 ) -> SignalsAnswer:
-    """The logs that the signal rests on: exactly those that `events_matched` counts."""
+    """The logs, or for correlation the signals, that it rests on: exactly those that `events_matched` counts."""
     page = signals.events(signal_id, limit=limit, after=cursor, newest_first=sort == "-timestamp")
+    shown = _member if page.are_signals else _log
     answer = SignalsAnswer(
-        data=[Resource.model_validate(_log(event)) for event in page.events], meta=Meta(total=page.total)
+        data=[Resource.model_validate(shown(event)) for event in page.events], meta=Meta(total=page.total)
     )
     if page.after:
         answer.meta = Meta(page=PageMeta(after=page.after), total=page.total)
@@ -131,6 +133,20 @@ def _page(request: Request, explore: ExploreService, body: SignalsSearch) -> Sig
 def _next(request: Request, parameters: dict[str, Any], path: str | None = None) -> Links:
     given = {name: value for name, value in parameters.items() if value is not None}
     return Links(next=f"{str(request.base_url).rstrip('/')}{path or request.url.path}?{urlencode(given)}")
+
+
+def _member(event: Event) -> dict[str, Json]:
+    """A signal that a signal of correlation consists of, as far as it follows from its events."""
+    attributes: dict[str, Json] = {
+        "timestamp": timestamp(event.timestamp),
+        "title": event.message,
+        "status": event.status,
+        "service": event.service,
+        "source": event.source,
+        "tags": event.tags,
+        "custom": event.attributes,
+    }
+    return {"id": event.id, "type": "signal", "attributes": attributes}
 
 
 def _log(event: Event) -> dict[str, Json]:

@@ -31,11 +31,15 @@ class SignalNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class EventPage:
-    """Events of a signal in order of time; `after` is the cursor of the next page, None on the last."""
+    """Events of a signal in order of time; `after` is the cursor of the next page, None on the last.
+
+    `are_signals`: of correlation, whose events are signals.
+    """
 
     events: tuple[Event, ...]
     total: int
     after: str | None
+    are_signals: bool = False
 
 
 class SignalsService:
@@ -77,12 +81,14 @@ class SignalsService:
                 raise BadRequest("page.cursor is not one that this API gave out: take it from meta.page.after as it is")
             begin = ids.index(after) + 1
         shown = refs[begin : begin + limit]
-        stored = self._source(orjson.loads(row["document"])).events((ref.timestamp, ref.event_id) for ref in shown)
+        source = self._source(orjson.loads(row["document"]))
+        stored = source.events((ref.timestamp, ref.event_id) for ref in shown)
         more = begin + limit < len(refs)
         return EventPage(
             events=tuple(stored[ref.event_id] for ref in shown if ref.event_id in stored),
             total=len(refs),
             after=shown[-1].event_id if more else None,
+            are_signals=source is self._members,
         )
 
     def investigation_queries(self, signal_id: str) -> list[dict[str, Json]]:
