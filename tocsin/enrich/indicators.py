@@ -268,16 +268,20 @@ _CANONICAL: Mapping[str, Callable[[str], str]] = {
 }
 
 
+_LIKE_ADDRESS = re.compile(r"[0-9]+(?:\.[0-9]+){3}(?:/[0-9]+)?|[0-9A-Fa-f]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(?:/[0-9]+)?")
+
+
 def guess_type(text: str) -> str | None:
     """The type that a bare value has by its shape, for feeds that do not say; None if it has none."""
     value = refanged(text)
     if (kind := HASH_TYPES.get(len(value))) and _HEX.fullmatch(value):
         return kind
-    candidates = ("url",) if "://" in value else ("ip_address", "ssh_public_key", "ssdeep", "domain")
-    for kind in candidates:
-        try:
-            canonical(kind, value)
-        except BadIndicator:
-            continue
-        return kind
-    return None
+    if "://" in value:
+        return "url"
+    if _LIKE_ADDRESS.fullmatch(value):
+        return "ip_address"
+    if value.startswith(_KEY_TYPES):
+        return "ssh_public_key"
+    if _SSDEEP.fullmatch(value):
+        return "ssdeep"
+    return "domain" if domain_of(value.removeprefix("*.")) else None
