@@ -41,7 +41,7 @@ OBJECT_SHAPE_PATHS = ("/api/v2/logs", "/api/v2/logs/")
 """Log intake answers with objects (api.md §2)."""
 
 OBJECT_SHAPE_PREFIXES = ("/api/v2/reference-tables/",)
-"""Families whose clients expect shape 2 (api.md §1)."""
+"""Families whose clients expect shape 2 (api.md §1); who may not ask at all is told so in shape 1."""
 
 V1_INTAKE_PREFIX = "/v1/input"
 V1_LIST_PATH = "/api/v1/logs-queries/list"
@@ -50,13 +50,18 @@ V1_LIST_PATH = "/api/v1/logs-queries/list"
 def error_body(path: str, status: int, reasons: tuple[str, ...]) -> dict[str, Any]:
     """The body of an error, in the shape that clients of the path expect."""
     title = TITLES.get(status, "Error")
-    if path in OBJECT_SHAPE_PATHS or path.startswith(OBJECT_SHAPE_PREFIXES):
+    if has_object_shape(path, status):
         return {"errors": [{"status": str(status), "title": title, "detail": reason} for reason in reasons]}
     if path.startswith(V1_INTAKE_PREFIX):
         return {"code": status, "message": "; ".join(reasons)}
     if path == V1_LIST_PATH and status not in (401, 403):
         return {"error": {"code": title.replace(" ", ""), "message": "; ".join(reasons), "details": []}}
     return {"errors": list(reasons)}
+
+
+def has_object_shape(path: str, status: int) -> bool:
+    """Whether an error is told in shape 2."""
+    return path in OBJECT_SHAPE_PATHS or (path.startswith(OBJECT_SHAPE_PREFIXES) and status not in (401, 403))
 
 
 def error_response(path: str, status: int, *reasons: str, headers: Mapping[str, str] | None = None) -> Response:

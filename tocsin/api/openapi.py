@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import RouteContext, iter_route_contexts
 
-from tocsin.api.errors import OBJECT_SHAPE_PATHS, TITLES, V1_INTAKE_PREFIX, V1_LIST_PATH
+from tocsin.api.errors import TITLES, V1_INTAKE_PREFIX, V1_LIST_PATH, has_object_shape
 from tocsin.api.security import (
     API_KEY_HEADER,
     APP_KEY_HEADER,
@@ -124,11 +124,10 @@ def _describe(operation: dict[str, Any], route: RouteContext, method: str) -> No
             refusals += [401, 403]
     if method not in SAFE_METHODS:
         refusals.append(409)
-    content = {
-        "application/json": {"schema": {"$ref": f"#/components/schemas/{_error_schema(route.path_format or '')}"}}
-    }
     for status in sorted(refusals):
-        operation["responses"].setdefault(str(status), {"description": TITLES[status], "content": content})
+        schema = {"$ref": f"#/components/schemas/{_error_schema(route.path_format or '', status)}"}
+        answer = {"description": TITLES[status], "content": {"application/json": {"schema": schema}}}
+        operation["responses"].setdefault(str(status), answer)
 
 
 def _name_path_parameters(operation: dict[str, Any], path: str) -> None:
@@ -140,8 +139,8 @@ def _name_path_parameters(operation: dict[str, Any], path: str) -> None:
             parameters.append({"name": name, "in": "path", "required": True, "schema": {"type": "string"}})
 
 
-def _error_schema(path: str) -> str:
-    if path in OBJECT_SHAPE_PATHS:
+def _error_schema(path: str, status: int) -> str:
+    if has_object_shape(path, status):
         return "HTTPLogErrors"
     if path.startswith(V1_INTAKE_PREFIX):
         return "HTTPLogError"

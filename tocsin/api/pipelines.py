@@ -52,6 +52,13 @@ Writer = Annotated[Actor, Depends(requires("logs_write_pipelines"))]
 
 PIPELINE: dict[int | str, dict[str, Any]] = {200: {"model": PipelineAnswer}}
 
+NOT_ALL: dict[int | str, dict[str, Any]] = {
+    422: {
+        "description": "A pipeline is left out, named twice, or not there",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/APIErrorResponse"}}},
+    }
+}
+
 router = APIRouter(prefix="/api/v1/logs/config", tags=["pipelines"], route_class=PipelineRoute)
 
 
@@ -98,7 +105,7 @@ def get_pipeline_order(actor: Reader, pipelines: Pipelines) -> PipelineOrder:
     return PipelineOrder(pipeline_ids=[pipeline.id for pipeline in pipelines.all()])
 
 
-@router.put("/pipeline-order")
+@router.put("/pipeline-order", responses=NOT_ALL)
 def set_pipeline_order(actor: Writer, pipelines: Pipelines, body: PipelineOrder) -> PipelineOrder:
     """Put all pipelines into an order; each must be named once."""
     return PipelineOrder(pipeline_ids=pipelines.arrange(body.pipeline_ids, actor))
