@@ -357,9 +357,7 @@ class Evaluator:
         stored = self._sink.stored(asked)
         groups = {}
         for key, earliest in cold.items():
-            signals = stored.get(key, [])
-            covering = (s.timestamp for s in signals if s.timestamp <= earliest < s.closes_at)
-            restart = min(covering, default=earliest)
+            restart, signals = self._reach(key, plans[key], stored.get(key, []), earliest)
             known = {signal.id: signal for signal in signals if signal.timestamp >= restart}
             groups[key] = Group(key, plans[key], restart, known)
 
@@ -368,6 +366,21 @@ class Evaluator:
 
         load(self._matches, groups, self._teachers_of, guard)
         return [group for group in groups.values() if group.key not in failures.keys]
+
+    def _reach(
+        self, key: GroupKey, prepared: Plan, signals: list[StoredSignal], earliest: int
+    ) -> tuple[int, list[StoredSignal]]:
+        """Where the decisions of a group can have changed, and its stored signals from there on: the opening of the
+        signal that is open at the earliest new match. Where signals overlap, no other may be open there either."""
+        restart = _opening(signals, earliest)
+        while prepared.overlaps:
+            since = restart - prepared.rule.max_signal_duration_ms - 1
+            signals = self._sink.stored({key: since}).get(key, [])
+            before = _opening(signals, restart)
+            if before == restart:
+                break
+            restart = before
+        return restart, list(signals)
 
     def _teachers_of(self, key: GroupKey) -> tuple[int, ...]:
         return self._teachers.get((key.rule_id, key.rule_version), ())
@@ -399,6 +412,11 @@ class Evaluator:
             if key is None:
                 return
             self._drop(key)
+
+
+def _opening(signals: Iterable[StoredSignal], moment: int) -> int:
+    """The earliest opening of those signals that are window-open at a moment, or the moment itself."""
+    return min((s.timestamp for s in signals if s.timestamp <= moment < s.closes_at), default=moment)
 
 
 class _Failures:

@@ -77,6 +77,11 @@ class Plan:
         return self.rule.window_ms
 
     @property
+    def overlaps(self) -> bool:
+        """Whether several signals of one signal group may be window-open at once."""
+        return False
+
+    @property
     def history(self) -> HistoryShape | None:
         """In which form a machine takes what was before `exact_since`; None: as matches."""
         return None

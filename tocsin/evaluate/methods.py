@@ -3,14 +3,18 @@
 from collections.abc import Callable, Mapping
 
 from tocsin.errors import BadRequest
-from tocsin.evaluate import anomaly, new_value, threshold
+from tocsin.evaluate import anomaly, content_anomaly, new_value, sequence, third_party, threshold, travel
 from tocsin.evaluate.method import Plan
-from tocsin.rule import Rule
+from tocsin.rule import CONTENT_ANOMALY, THIRD_PARTY, Rule
 
 METHODS: Mapping[str, Callable[[Rule], Plan]] = {
     "threshold": threshold.plan,
     "new_value": new_value.plan,
     "anomaly_detection": anomaly.plan,
+    CONTENT_ANOMALY: content_anomaly.plan,
+    "impossible_travel": travel.plan,
+    THIRD_PARTY: third_party.plan,
+    "sequence_detection": sequence.plan,
 }
 """`options.detectionMethod` -> what reads the rule. Each raises `BadRequest` for a rule that it cannot decide."""
 

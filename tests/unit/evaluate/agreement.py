@@ -49,11 +49,10 @@ class Live:
     def _built(self, earliest: int) -> Group:
         """A group read from what is stored, from where its decisions can have changed."""
         self.rebuilt += 1
-        longest = self.plan.rule.max_signal_duration_ms
-        stored = [signal for signal in self.signals.values() if signal.timestamp >= earliest - longest - 1]
-        covering = (signal.timestamp for signal in stored if signal.timestamp <= earliest < signal.closes_at)
-        restart = min(covering, default=earliest)
-        known = {_id(signal): _stored(signal) for signal in stored if signal.timestamp >= restart}
+        restart = self._opening(earliest)
+        while self.plan.overlaps and self._opening(restart) < restart:
+            restart = self._opening(restart)
+        known = {_id(signal): _stored(signal) for signal in self.signals.values() if signal.timestamp >= restart}
         group = Group(self.key, self.plan, restart, known)
         exact, since = self.plan.exact_since(restart), restart - self.plan.lookback_ms
         if self.plan.history is not None:
@@ -61,6 +60,11 @@ class Live:
             group.remember(summarise(before, self.plan.history))
         group.load(sorted((row for row in self.matches if row.timestamp >= exact), key=position))
         return group
+
+    def _opening(self, moment: int) -> int:
+        longest = self.plan.rule.max_signal_duration_ms
+        stored = [signal.timestamp for signal in self.signals.values() if signal.timestamp <= moment < signal.closes_at]
+        return min((timestamp for timestamp in stored if timestamp >= moment - longest - 1), default=moment)
 
     def _store(self, outcome: Outcome) -> None:
         current = {_id(decision) for decision in outcome.decisions}

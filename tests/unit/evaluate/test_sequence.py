@@ -390,3 +390,9 @@ def test_linked_steps_agree_with_the_definition(rule: Rule, rows: list[MatchRow]
 @given(chains(is_linked=False, keep_alive=600), streams(is_linked=False), st.data())
 def test_agrees_while_signals_live(rule: Rule, rows: list[MatchRow], data: st.DataObject) -> None:
     agrees(plan(rule), rows, data)
+
+
+@settings(max_examples=20, deadline=None)
+@given(chains(is_linked=True, keep_alive=600), streams(is_linked=True), st.data())
+def test_signals_that_overlap_agree(rule: Rule, rows: list[MatchRow], data: st.DataObject) -> None:
+    agrees(plan(rule), rows, data)
