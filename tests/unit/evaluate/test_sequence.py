@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from agreement import agrees
+from agreement import Live, agrees
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -396,3 +396,22 @@ def test_agrees_while_signals_live(rule: Rule, rows: list[MatchRow], data: st.Da
 @given(chains(is_linked=True, keep_alive=600), streams(is_linked=True), st.data())
 def test_signals_that_overlap_agree(rule: Rule, rows: list[MatchRow], data: st.DataObject) -> None:
     agrees(plan(rule), rows, data)
+
+
+def test_a_restart_reaches_back_to_every_signal_that_is_open() -> None:
+    """The second signal opens while the first is open, and takes in an event when the first is closed."""
+    prepared = plan(linked(keep_alive=600))
+    live = Live(prepared)
+    live.receive(
+        [
+            at(0, "a", ("ana@x",), network_client_ip=["10.0.0.1"]),
+            at(1, "b", ("10.0.0.1",)),
+            at(8, "a", ("bob@x",), network_client_ip=["10.0.0.2"]),
+            at(9, "b", ("10.0.0.2",)),
+            at(9.5, "b", ("10.0.0.1",)),
+        ]
+    )
+    live.kill()
+    live.receive([at(12, "b", ("10.0.0.2",))])
+    assert sorted(live.signals.values(), key=lambda signal: signal.timestamp) == decide(prepared, live.matches)
+    assert len(live.signals) == 2
