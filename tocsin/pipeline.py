@@ -97,6 +97,7 @@ def prepare(work: Work, tools: Tools, encode: EncodeEvent) -> Prepared:
         except Exception as error:  # noqa: BLE001 - the edge of a worker: the record is kept, counted by its code
             reason = f"our own mistake: {type(error).__name__}: {error}"
             prepared.reject(record, "internal_error", reason)
+    prepared.failed_processors = tools.normaliser.take_failures()
     return prepared
 
 

@@ -31,12 +31,16 @@ class RejectedLine:
 
 @dataclass(slots=True)
 class Prepared:
-    """Rows of one request: `ids[i]` is the id of `lines[i]`. Lines are `unstamped`."""
+    """Rows of one request: `ids[i]` is the id of `lines[i]`. Lines are `unstamped`.
+
+    `failed_processors`: how often a processor failed, by the name of its pipeline; the events went on without it.
+    """
 
     ids: list[str] = field(default_factory=list)
     lines: list[bytes] = field(default_factory=list)
     rejected: list[RejectedLine] = field(default_factory=list)
     matches: int = 0
+    failed_processors: dict[str, int] = field(default_factory=dict)
 
     def add(self, event_id: str, line: bytes, matches: int = 0) -> None:
         """An event that is ready, with its line as the store encodes it."""

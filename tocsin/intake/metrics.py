@@ -18,6 +18,7 @@ class IntakeMetrics:
         self.rejected = counter("rejected", "Events kept as rejected, by reason.", "reason")
         self.duplicates = counter("duplicates", "Events that were in the store already, of repeated requests.")
         self.matches = counter("matches", "Matches of detection rules, stored with their events.")
+        self.failed_processors = counter("failed_processors", "Processors that failed, by pipeline.", "pipeline")
         self.requests = counter("requests", "Requests by outcome: acknowledged, refused, throttled, failed.", "outcome")
         self.throttled = counter("throttled", "Requests answered 429.")
         self.bytes = counter("bytes", "Bytes of bodies of acknowledged requests, as sent.")

@@ -426,6 +426,9 @@ class Intake:
         counts.accepted.inc(sum(receipt.accepted for receipt in receipts))
         counts.matches.inc(sum(job.prepared.matches for job in jobs))
         counts.bytes.inc(sum(job.sent_bytes for job in jobs))
+        for job in jobs:
+            for pipeline, failures in job.prepared.failed_processors.items():
+                counts.failed_processors.labels(pipeline).inc(failures)
         counts.requests.labels("acknowledged").inc(len(jobs))
         for code, number in collections.Counter(
             refused.code for job in jobs for refused in job.prepared.rejected

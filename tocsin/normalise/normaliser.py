@@ -66,6 +66,12 @@ class Normaliser:
         event.id = event_id(event.timestamp, content_of(record), record.occurrence)
         return event
 
+    def take_failures(self) -> dict[str, int]:
+        """What has failed since this was last asked."""
+        taken = dict(self.failures)
+        self.failures.clear()
+        return taken
+
     def _failed(self, pipeline: str, error: Exception) -> None:
         self.failures[pipeline] += 1
 

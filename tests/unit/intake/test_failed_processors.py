@@ -1,0 +1,33 @@
+"""A processor that fails is counted with the request, wherever the work is done."""
+
+from collections import Counter
+from types import SimpleNamespace
+from typing import Any
+
+from tocsin.event import Event, RawRecord
+from tocsin.normalise.normaliser import Normaliser
+from tocsin.pipeline import prepare
+
+
+class Failing(Normaliser):
+    """Normalises anything, and fails in one pipeline each time."""
+
+    def __init__(self) -> None:
+        self.failures = Counter()
+
+    def normalise(self, record: RawRecord) -> Event:
+        self._failed("sshd", ValueError("no"))
+        return Event("AwAAA", 1, message="m")
+
+
+def test_failures_travel_with_the_rows_and_are_told_once() -> None:
+    nothing = SimpleNamespace(enrich=lambda event: None, add=lambda event, values: None, match=lambda event, values: [])
+    tools: Any = SimpleNamespace(normaliser=Failing(), enricher=nothing, matcher=nothing, threat_intel=nothing)
+    records = tuple(RawRecord(body="m", received_at=1, raw=b"m", occurrence=i) for i in range(2))
+
+    def encode(event: Event, matches: object, values: object) -> bytes:
+        return b'{"id":"x","ingested_at":"0"}'
+
+    prepared = prepare(records, tools, encode)
+    assert (prepared.failed_processors, prepared.rejected) == ({"sshd": 2}, [])
+    assert prepare(records[:1], tools, encode).failed_processors == {"sshd": 1}
