@@ -59,6 +59,7 @@ from tocsin.rules.service import RulesService
 from tocsin.rules.shipped import read_shipped
 from tocsin.security_filters.service import SecurityFilters
 from tocsin.signals.engine import SignalEngine
+from tocsin.signals.gauges import StateGauges
 from tocsin.signals.ledger import Ledger
 from tocsin.signals.ledger_repository import LedgerRows
 from tocsin.signals.matching import SignalMatching
@@ -287,6 +288,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         assets=critical_assets.present,
     )
     beat = Progress(state, "engine")
+    registry.register(StateGauges(outbox, beat, clock))
     ledger = Ledger(LedgerRows(events), beat, clock, holder, registry)
     evaluator = Evaluator(matches, Progress(state), rules, writer, clock, EvaluatorMetrics(registry), notes=ledger)
     correlator = Evaluator(
