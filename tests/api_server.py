@@ -23,6 +23,7 @@ from prometheus_client import CollectorRegistry
 from tocsin.access.audit import AuditTrail
 from tocsin.access.service import Access
 from tocsin.api.app import create_app
+from tocsin.api.context import Tocsin
 from tocsin.clock import Clock, now_ms
 from tocsin.config import Config
 from tocsin.store.state import StateStore, open_state_store
@@ -113,7 +114,7 @@ def services_over(state: StateStore, config: Config, clock: Clock, **others: Any
     audit = AuditTrail(clock)
     access = Access(state, audit, clock, config, hasher=CHEAP)
     access.bootstrap()
-    names = ("events", "intake", "rejected", "rules", "matcher", "evaluator", "signals", "explore", "triage")
+    names = [name for name, member in vars(Tocsin).items() if isinstance(member, property)]
     services = {
         "config": config,
         "clock": clock,
