@@ -18,6 +18,7 @@ from api_server import ADMIN, API_KEY, APP_KEY, PASSWORD, serve
 from tocsin.api.app import create_app
 from tocsin.bootstrap import Services, build
 from tocsin.config import Config
+from tocsin.threat_intel import hunts_repository
 from tocsin.workers.threads import Workers
 
 pytestmark = pytest.mark.system
@@ -155,7 +156,7 @@ def logged(client: httpx.Client, message: str, **fields: Any) -> dict[str, Any]:
     assert answer.status_code == 202
 
     def look() -> Any:
-        asked = {"filter": {"query": f'"{message}"', "from": "now-1d", "to": "now+1d"}, "page": {"limit": 1}}
+        asked = {"filter": {"query": f'"{message}"', "from": "now-30d", "to": "now+1d"}, "page": {"limit": 1}}
         return client.post("/api/v2/logs/events/search", json=asked).json()["data"]
 
     found: dict[str, Any] = until(look)[0]["attributes"]["attributes"]
@@ -288,6 +289,56 @@ def test_files_below_the_data_directory(client: httpx.Client, running: tuple[htt
     assert "leads out" in until(lambda: health(client, escaping)["error"])
     for feed_id in (mine, escaping):
         client.delete(f"{FEEDS}/{feed_id}")
+
+
+def test_a_hunt_finds_earlier_logs_once(
+    client: httpx.Client, running: tuple[httpx.Client, Services], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hunts_repository, "GRACE_MS", 0)
+    old = (running[1].clock() - 5 * 86_400_000) // 1000 * 1000
+    for number in range(3):
+        before = logged(client, f"{number}. contact with 203.0.113.200", timestamp=old + number, hostname="db-1")
+        assert "threat_intel" not in before
+    logged(client, "unrelated 203.0.113.201", timestamp=old)
+
+    def signals(query: str = "@threat_intel.retroactive:true") -> list[dict[str, Any]]:
+        asked = {"filter": {"query": query, "from": "now-30d", "to": "now+1d"}}
+        found = client.post("/api/v2/security_monitoring/signals/search", json=asked).json()["data"]
+        return [signal["attributes"]["custom"] | {"id": signal["id"]} for signal in found]
+
+    def hunted(feed_id: str) -> dict[str, Any]:
+        done: dict[str, Any] = until(
+            lambda: [
+                hunt["attributes"]
+                for hunt in client.get(f"{FEEDS}/{feed_id}/hunts").json()["data"]
+                if hunt["attributes"]["state"] == "done"
+            ]
+        )[0]
+        return done
+
+    rows = b"ip_address,category,intention\n203.0.113.200,c2,malicious\n"
+    feed_id = create(client, "hunted", retro_hunt=True)
+    assert client.put(f"{FEEDS}/{feed_id}/content", content=rows).status_code == 200
+    told = hunted(feed_id)
+    assert told["logs_found"] == 3
+    assert told["logs_scanned"] >= 4
+    (signal,) = until(signals)
+    assert signal["threat_intel"]["results"]["indicator"] == "203.0.113.200"
+    assert signal["workflow"]["rule"]["id"] == "thi-ret-804"
+
+    # what came after the feed is enriched live, so a second hunt of the same indicator has nothing new to say
+    live = logged(client, "live contact with 203.0.113.200", timestamp=old + 10, hostname="db-1")
+    assert live["threat_intel"]["results"][0]["indicator"] == "203.0.113.200"
+    client.delete(f"{FEEDS}/{feed_id}")
+    again = create(client, "hunted again", retro_hunt=True)
+    assert client.put(f"{FEEDS}/{again}/content", content=rows).status_code == 200
+    assert hunted(again)["logs_found"] == 3, "the live one is not among them"
+    shell = '203.0.113.7 - - [22/Nov/2026:07:00:00 +0000] "GET /a.php?cmd=id HTTP/1.1" 200 5 "-" "curl/8.14.1"'
+    client.post("/api/v2/logs", json=[{"message": shell, "ddsource": "nginx", "ddtags": "backfill:true"}])
+    until(lambda: signals("@workflow.rule.id:web-shl-204"))  # the evaluator has read all that came before
+    assert [each["id"] for each in signals()] == [signal["id"]], "the same matches make the same signal"
+    assert "retroactive" not in str(logged(client, "later 203.0.113.200")["threat_intel"]), "no log says so"
+    client.delete(f"{FEEDS}/{again}")
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from tocsin.store.events import EventStore
 from tocsin.store.state import StateStore
 from tocsin.suppressions.preview import Previews
 from tocsin.suppressions.service import SuppressionsService
+from tocsin.threat_intel.hunts import Hunter
 from tocsin.threat_intel.service import FeedsService
 from tocsin.triage.service import TriageService
 
@@ -72,6 +73,8 @@ class Tocsin(Protocol):
     def backtests(self) -> Backtests: ...
     @property
     def feeds(self) -> FeedsService: ...
+    @property
+    def hunter(self) -> Hunter: ...
     @property
     def critical_assets(self) -> CriticalAssetsService: ...
     @property

@@ -12,10 +12,12 @@ from tocsin.api.schemas.threat_intel import (
     FeedAnswer,
     FeedBody,
     FeedList,
+    HuntList,
     IndicatorList,
     IndicatorListMeta,
     IndicatorPageCounts,
     feed_item,
+    hunt_item,
     indicator_item,
 )
 from tocsin.api.security import requires
@@ -114,6 +116,13 @@ def list_threat_intel_feed_indicators(
     total, found = feeds.indicators(feed_id, query, page.size, page.number)
     meta = IndicatorListMeta(page=IndicatorPageCounts(total_count=total))
     return IndicatorList(data=[indicator_item(each) for each in found], meta=meta)
+
+
+@router.get("/{feed_id}/hunts")
+def list_threat_intel_hunts(_actor: Reader, feeds: Feeds, services: Services, feed_id: str) -> HuntList:
+    """The searches of earlier logs for new indicators of a feed, the newest first."""
+    feeds.get(feed_id)
+    return HuntList(data=[hunt_item(hunt) for hunt in services.hunter.of_feed(feed_id)])
 
 
 def _answer(feed: Feed, services: Services) -> FeedAnswer:

@@ -15,6 +15,10 @@ MAX_INDICATORS = 100_000
 """That one hunt looks for; of a feed that brings more, the first ones."""
 
 
+GRACE_MS = 60_000
+"""By then new indicators have reached every process that takes logs in; a hunt looks through all that came before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hunt:
     """A search of stored logs for new indicators. Times in Unix milliseconds; `state` is running, done or failed."""
@@ -60,8 +64,8 @@ def insert(
             body=body,
             created_at=now,
             from_at=since,
-            to_at=now,
-            position=now,
+            to_at=now + GRACE_MS,
+            position=now + GRACE_MS,
             scanned=0,
             found=0,
             error=error,

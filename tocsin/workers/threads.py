@@ -48,6 +48,7 @@ class Workers:
         self._every("security filters", RULES_SECONDS, services.security_filters.poll)
         self._every("reference tables", RULES_SECONDS, services.reference_tables.poll)
         self._every("feeds", RULES_SECONDS, services.feeds.refresh_due)
+        self._every("hunts", RULES_SECONDS, lambda: services.hunter.run(self._stop.is_set))
         self._every("indicators", RULES_SECONDS, services.feeds.poll)
         if services.config.demo:
             self._run("demo", self._play)
