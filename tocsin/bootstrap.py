@@ -74,6 +74,7 @@ from tocsin.store.state import StateStore, open_state_store
 from tocsin.suppressions.preview import Previews
 from tocsin.suppressions.service import SuppressionsService
 from tocsin.threat_intel.fetching import Fetcher
+from tocsin.threat_intel.hunts import Hunter
 from tocsin.threat_intel.service import FeedsService
 from tocsin.triage import history
 from tocsin.triage.people import assignable
@@ -169,6 +170,7 @@ class Services:
     security_filters: SecurityFilters
     backtests: Backtests
     feeds: FeedsService
+    hunter: Hunter
     engine: SignalEngine
     critical_assets: CriticalAssetsService
     coverage: CoverageService
@@ -364,6 +366,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         security_filters=security_filters,
         backtests=Backtests(rules, replay, matches, clock, lambda rule: seeing([rule])[0]),
         feeds=feeds,
+        hunter=Hunter(state, events, clock, leases, holder=holder, rules=rules.enabled_rules),
         engine=engine,
         critical_assets=critical_assets,
         coverage=CoverageService(LedgerRows(events), beat, rules, state, clock),
