@@ -27,7 +27,7 @@ router = APIRouter(prefix="/api/v2/security_monitoring/rules", tags=["rules"], r
 
 
 @router.post("/preview")
-def preview_rule(services: Services, replays: Replays, actor: Reader, body: PreviewBody) -> PreviewAnswer:
+def preview_rule(services: Services, actor: Reader, replays: Replays, body: PreviewBody) -> PreviewAnswer:
     """What the queries of a rule find in stored logs, and the signals that it would have raised; nothing is stored."""
     began, now = time.monotonic(), services.clock()
     start, end = parse_time(body.from_, now), parse_time(body.to, now)
@@ -36,7 +36,7 @@ def preview_rule(services: Services, replays: Replays, actor: Reader, body: Prev
 
 
 @router.post("/backtest")
-def backtest_rule(services: Services, replays: Replays, actor: Reader, body: BacktestBody) -> BacktestAnswer:
+def backtest_rule(services: Services, actor: Reader, replays: Replays, body: BacktestBody) -> BacktestAnswer:
     """The signals that a rule would have raised on stored logs, and how they differ from those of its current version;
     nothing is stored."""
     began, now = time.monotonic(), services.clock()

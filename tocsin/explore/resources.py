@@ -26,7 +26,7 @@ EVENT_COLUMNS = (
 )
 
 
-SIGNAL_TRACKS = ("signals", "suppressed")
+SIGNAL_TRACKS = ("signals", "suppressed", "historical")
 """Tracks whose rows are signals."""
 
 

@@ -155,7 +155,7 @@ def track_of(name: str) -> Track:
     return TRACKS[name]
 
 
-EXPLORED = ("logs", "signals", "suppressed", "audit")
+EXPLORED = ("logs", "signals", "suppressed", "historical", "audit")
 
 
 def time_of_id(event_id: str) -> int | None:

@@ -14,6 +14,7 @@ TIME = "timestamp"
 STATUS_RANKS: Mapping[str, tuple[str, ...]] = {
     "signals": SEVERITIES,
     "suppressed": SEVERITIES,
+    "historical": SEVERITIES,
     "logs": ("ok", "debug", "info", "notice", "warn", "error", "critical", "alert", "emergency"),
 }
 """Statuses in rising order; others stand below them."""

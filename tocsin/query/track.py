@@ -150,6 +150,8 @@ SIGNALS = Track(
 )
 
 SUPPRESSED = replace(SIGNALS, name="suppressed", table="suppressed")
+
+HISTORICAL = replace(SIGNALS, name="historical", table="historical")
 """Signals that a suppression hides: rows as of `signals`, in a table of their own (siem.md §5.2)."""
 
 SPANS = Track(
@@ -166,7 +168,7 @@ SPANS = Track(
     (TextField("resource_name"), TextField(path="error.message"), TextField(path="error.stack")),
 )
 
-TRACKS: Mapping[str, Track] = {track.name: track for track in (LOGS, SIGNALS, SUPPRESSED, AUDIT, SPANS)}
+TRACKS: Mapping[str, Track] = {track.name: track for track in (LOGS, SIGNALS, SUPPRESSED, HISTORICAL, AUDIT, SPANS)}
 
 
 def eval_track(track: Track) -> Track:

@@ -32,6 +32,7 @@ class Retention:
             "matches": self.logs,
             "signals": self.signals,
             "suppressed": self.signals,
+            "historical": self.signals,
             "audit": self.audit,
             "rejected": self.rejected,
             "coverage": self.logs,

@@ -65,6 +65,8 @@ SIGNALS = track_table(track.SIGNALS, _BY_MONTH, replacing="row_version, is_delet
 
 SUPPRESSED = track_table(track.SUPPRESSED, _BY_MONTH, replacing="row_version, is_deleted", extra=_SIGNAL)
 
+HISTORICAL = track_table(track.HISTORICAL, _BY_MONTH, replacing="row_version, is_deleted", extra=_SIGNAL)
+
 MATCHES = Table(
     name="matches",
     columns={
@@ -126,7 +128,7 @@ COVERAGE = Table(
 """The ledger of what detection looked at (`signals/ledger.py`): minutes that were evaluated (kind `engine`), events
 that each source sent in them (`source`), and matches that were not evaluated, by rule and reason (`rule`)."""
 
-TABLES = (LOGS, SIGNALS, SUPPRESSED, AUDIT, MATCHES, REJECTED, COVERAGE)
+TABLES = (LOGS, SIGNALS, SUPPRESSED, HISTORICAL, AUDIT, MATCHES, REJECTED, COVERAGE)
 
 MATCHES_OF_LOGS = View(
     name="matches_of_logs",
