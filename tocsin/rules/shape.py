@@ -105,8 +105,8 @@ OPTION_MEMBERS = (
     "complianceRuleOptions",
     "reopenOnUpdate",
 )
-WINDOWLESS = ("new_value", "impossible_travel")
-"""Methods without an evaluation window: clients leave it out, and what they give has no meaning (siem.md §2.9)."""
+WINDOWLESS = ("new_value", "impossible_travel", "sequence_detection")
+"""Methods without use for an evaluation window of the rule: clients leave it out (siem.md §2.9)."""
 
 _TIMED_DEFAULTS: Mapping[str, int] = {
     "evaluationWindow": DEFAULT_EVALUATION_WINDOW,

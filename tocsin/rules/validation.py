@@ -10,16 +10,26 @@ from typing import Any
 from pydantic import ValidationError
 
 from tocsin.evaluate.condition import ConditionError, check_labels, parse_condition
-from tocsin.query import QueryError, parse, parse_field
-from tocsin.rule import MAX_CASES, MAX_QUERIES, WINDOW_SECONDS, Rule, RuleQuery
+from tocsin.query import QueryError, parse_field
+from tocsin.rule import CONTENT_ANOMALY, MAX_CASES, MAX_QUERIES, THIRD_PARTY, WINDOW_SECONDS, Rule, RuleQuery
 from tocsin.rules.correlation import check_correlation
 from tocsin.rules.learning import check_every_new_value, check_learning, check_percentiles, check_single_case
+from tocsin.rules.methods import check_contents, check_places, check_sequence, check_third_party
 from tocsin.rules.problems import InvalidRule, Problem
 from tocsin.rules.schema import RuleBody, RuleChanges
+from tocsin.rules.searches import check_fields, check_search, shortened
 from tocsin.rules.shape import WINDOWLESS, rule_from_api
 
 RULE_TYPES = ("log_detection", "signal_correlation")
-DETECTION_METHODS = ("threshold", "new_value", "anomaly_detection")
+DETECTION_METHODS = (
+    "threshold",
+    "new_value",
+    "anomaly_detection",
+    CONTENT_ANOMALY,
+    "impossible_travel",
+    THIRD_PARTY,
+    "sequence_detection",
+)
 DATA_SOURCES = ("logs", "security_signals")
 """What this version can run; the API knows more (`schema`), and refuses it by name, so that nothing is stored
 that never fires."""
@@ -28,6 +38,9 @@ AGGREGATIONS: Mapping[str, tuple[str, ...]] = {
     "threshold": ("count", "cardinality", "sum", "max"),
     "new_value": ("new_value",),
     "anomaly_detection": ("count", "cardinality"),
+    CONTENT_ANOMALY: ("count",),
+    "impossible_travel": ("geo_data",),
+    "sequence_detection": ("count", "cardinality", "sum", "max"),
 }
 """What the queries of each detection method compute."""
 
@@ -38,7 +51,6 @@ MAX_MESSAGE = 100_000
 _NO_OPTIONS: Mapping[str, str] = {
     "calculatedFields": "Calculated fields go with scheduled rules, which are not supported yet",
     "schedulingOptions": "Scheduled rules are not supported yet; leave schedulingOptions out for a real-time rule",
-    "thirdPartyCases": "thirdPartyCases go with detection method 'third_party', which is not supported yet",
     "complianceSignalOptions": "complianceSignalOptions go with type 'cloud_configuration', which is not supported yet",
 }
 
@@ -120,9 +132,14 @@ def _check_supported(rule: Rule) -> Iterator[Problem]:
     for name, message in _NO_OPTIONS.items():
         if rule.extra.get(name):
             yield Problem(name, message, "unsupported")
+    if rule.extra.get("thirdPartyCases") and method != THIRD_PARTY:
+        yield Problem("thirdPartyCases", f"thirdPartyCases go with detection method '{THIRD_PARTY}'", "unsupported")
 
 
 def _check_queries(rule: Rule) -> Iterator[Problem]:
+    if rule.options.detection_method == THIRD_PARTY:
+        yield from check_third_party(rule)
+        return
     if not rule.queries:
         yield Problem("queries", "A rule needs at least one query", "empty")
     if len(rule.queries) > MAX_QUERIES:
@@ -143,9 +160,9 @@ def _check_query(target: str, query: RuleQuery, method: str) -> Iterator[Problem
     if not query.query.strip():
         yield Problem(f"{target}.query", "Query filter cannot be empty", "empty")
     else:
-        yield from _check_search(f"{target}.query", query.query)
+        yield from check_search(f"{target}.query", query.query)
     if query.custom_query_extension.strip():
-        yield from _check_search(f"{target}.customQueryExtension", query.custom_query_extension)
+        yield from check_search(f"{target}.customQueryExtension", query.custom_query_extension)
     if query.data_source not in DATA_SOURCES:
         yield _unsupported(f"{target}.dataSource", f"Data source '{query.data_source}'", DATA_SOURCES)
     for name in ("index", "indexes", "datasetIds"):
@@ -159,7 +176,7 @@ def _check_query(target: str, query: RuleQuery, method: str) -> Iterator[Problem
         ("distinctFields", query.distinct_fields),
         ("metrics", query.metrics),
     ):
-        yield from _check_fields(f"{target}.{name}", fields)
+        yield from check_fields(f"{target}.{name}", fields)
 
 
 def _check_aggregation(target: str, query: RuleQuery, method: str) -> Iterator[Problem]:
@@ -177,20 +194,6 @@ def _check_aggregation(target: str, query: RuleQuery, method: str) -> Iterator[P
         yield Problem(f"{target}.metrics", message, "arity")
 
 
-def _check_fields(target: str, fields: tuple[str, ...]) -> Iterator[Problem]:
-    for i, name in enumerate(fields):
-        place = f"{target}[{i}]"
-        if not name.strip():
-            yield Problem(place, "A field cannot be empty", "empty")
-        elif name in fields[:i]:
-            yield Problem(place, f"Field '{name}' is listed twice", "duplicate")
-        else:
-            try:
-                parse_field(name)
-            except QueryError as error:
-                yield Problem(place, f"Invalid field '{_shortened(name)}': {error}", error.code, error.start, error.end)
-
-
 def _check_grouping(rule: Rule) -> Iterator[Problem]:
     grouped = {name for query in rule.queries for name in query.group_by_fields}
     for i, name in enumerate(rule.group_signals_by):
@@ -200,6 +203,8 @@ def _check_grouping(rule: Rule) -> Iterator[Problem]:
 
 
 def _check_cases(rule: Rule) -> Iterator[Problem]:
+    if rule.options.detection_method == THIRD_PARTY:
+        return
     if not rule.cases:
         yield Problem("cases", "A rule needs at least one case", "empty")
     if len(rule.cases) > MAX_CASES:
@@ -233,6 +238,8 @@ def _check_conditions(rule: Rule) -> Iterator[Problem]:
 _CONDITIONS: Mapping[str, Callable[[Rule], Iterator[Problem]]] = {
     "new_value": check_single_case,
     "anomaly_detection": check_percentiles,
+    "impossible_travel": check_single_case,
+    "sequence_detection": check_sequence,
 }
 """What the conditions of a method's cases must be, where they are not comparisons."""
 
@@ -261,7 +268,7 @@ def _check_filters(rule: Rule) -> Iterator[Problem]:
         if not (given.get("query") or "").strip():
             yield Problem(f"filters[{i}].query", "Filter query cannot be empty", "empty")
         else:
-            yield from _check_search(f"filters[{i}].query", given["query"])
+            yield from check_search(f"filters[{i}].query", given["query"])
         if not given.get("action"):
             yield Problem(f"filters[{i}].action", "A filter needs an action: require or suppress", "missing")
 
@@ -276,12 +283,12 @@ def _check_tables(rule: Rule) -> Iterator[Problem]:
                 yield Problem(f"{target}.{name}", f"{name} of a reference table cannot be empty", "empty")
         query = given.get("ruleQueryName")
         if query and query not in names:
-            message = f"ruleQueryName '{_shortened(query)}' is no query of the rule ({', '.join(sorted(names))})"
+            message = f"ruleQueryName '{shortened(query)}' is no query of the rule ({', '.join(sorted(names))})"
             yield Problem(f"{target}.ruleQueryName", message, "unknown_query")
         try:
             parse_field(given.get("logFieldPath") or "host")
         except QueryError as error:
-            message = f"Invalid logFieldPath '{_shortened(given['logFieldPath'])}': {error}"
+            message = f"Invalid logFieldPath '{shortened(given['logFieldPath'])}': {error}"
             yield Problem(f"{target}.logFieldPath", message, error.code, error.start, error.end)
 
 
@@ -293,26 +300,16 @@ CHECKS: tuple[Callable[[Rule], Iterator[Problem]], ...] = (
     _check_grouping,
     _check_cases,
     check_learning,
+    check_places,
+    check_contents,
     _check_times,
     _check_filters,
     _check_tables,
 )
 
 
-def _check_search(target: str, text: str) -> Iterator[Problem]:
-    try:
-        parse(text)
-    except QueryError as error:
-        message = f"Invalid query '{_shortened(text)}': {error}"
-        yield Problem(target, message, error.code, error.start, error.end, error.fix)
-
-
 def _unsupported(target: str, what: str, supported: tuple[str, ...]) -> Problem:
     return Problem(target, f"{what} is not supported yet; supported now: {', '.join(supported)}", "unsupported")
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 def _shown(value: Any) -> str:
