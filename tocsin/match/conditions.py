@@ -1,9 +1,9 @@
 """A query as a function of which atoms are true, and the atoms that it cannot do without."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from tocsin.query.tree import All, And, Leaf, Node, Not, Or, fold_up, leaves
+from tocsin.query.tree import All, And, Leaf, Node, Not, Or, conjunction, disjunction, fold_up, leaves, negation
 
 Condition = Callable[[int], bool]
 """Says whether a query holds, given the mask of the true atoms."""
@@ -65,6 +65,23 @@ def _any_of(parts: Sequence[Node], conditions: Sequence[Condition], masks: Mappi
     if not rest:
         return lambda mask: mask & any_bit != 0
     return lambda mask: mask & any_bit != 0 or any(part(mask) for part in rest)
+
+
+def possible(node: Node, unknown: Collection[Leaf]) -> Node:
+    """What must hold for the query to hold, whatever the unknown leaves are: no `And`, `Or` or `Not` hides one."""
+
+    def visit(current: Node, below: Sequence[tuple[Node, Node]]) -> tuple[Node, Node]:
+        """The query, and its negation, with each unknown leaf as if it helped."""
+        if isinstance(current, Not):
+            return below[0][1], below[0][0]
+        if isinstance(current, And | Or):
+            held, denied = conjunction, disjunction
+            if isinstance(current, Or):
+                held, denied = disjunction, conjunction
+            return held([each for each, _ in below]), denied([each for _, each in below])
+        return (All(), All()) if current in unknown else (current, negation(current))
+
+    return fold_up(node, visit)[0]
 
 
 def usage(nodes: Iterable[Node]) -> Counter[Leaf]:

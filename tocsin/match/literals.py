@@ -1,11 +1,11 @@
-"""Texts that a value must contain for a leaf to be true, found for all leaves at once (Hyperscan)."""
+"""What a value must contain for a leaf to be true, found for all leaves at once (Hyperscan)."""
 
 import threading
 from collections.abc import Sequence
 
 import hyperscan
 
-from tocsin.query.tree import Glob, Leaf, Text, TextGlob
+from tocsin.query.tree import AnyCase, Glob, Leaf, Text, TextGlob
 from tocsin.query.values import fold
 
 
@@ -17,7 +17,7 @@ def literal_of(leaf: Leaf) -> str:
     """
     if isinstance(leaf, Text):
         return fold(max(leaf.words, key=len, default=""))
-    if isinstance(leaf, Glob | TextGlob):
+    if isinstance(leaf, Glob | TextGlob | AnyCase):
         return fold(max((piece for piece in leaf.pieces if isinstance(piece, str)), key=len, default=""))
     return ""
 
@@ -54,6 +54,54 @@ class Literals:
         with self._lock:
             self._database.scan(_encoded(text), match_event_handler=note)
         return hits
+
+
+class Patterns:
+    """Which of many regular expressions may match a text: never too few.
+
+    Hyperscan reads nearly what RE2 does, on ASCII; what it does not, and texts beyond ASCII, are always possible.
+    """
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        """RE2's patterns, known by their position."""
+        self._always: list[int] = []
+        self._all = range(len(patterns))
+        known: list[int] = []
+        for position, pattern in enumerate(patterns):
+            (known if pattern.isascii() else self._always).append(position)
+        self._database = _compiled([patterns[position] for position in known], known) if known else None
+        if known and self._database is None:  # one of them is beyond it: each is tried
+            self._always += [position for position in known if _compiled([patterns[position]], [0]) is None]
+            known = [position for position in known if position not in self._always]
+            self._database = _compiled([patterns[position] for position in known], known) if known else None
+        self._lock = threading.Lock()
+
+    def possible(self, text: str) -> Sequence[int]:
+        """Positions of the patterns that may match."""
+        if not text.isascii():
+            return self._all
+        hits = [*self._always]
+        if self._database is not None:
+
+            def note(position: int, _start: int, _end: int, _flags: int, _context: object) -> None:
+                hits.append(position)
+
+            with self._lock:
+                self._database.scan(text.encode(), match_event_handler=note)
+        return hits
+
+
+def _compiled(patterns: Sequence[str], ids: Sequence[int]) -> "hyperscan.Database | None":
+    """An automaton, or None if a pattern is beyond it."""
+    flags = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_ALLOWEMPTY
+    database = hyperscan.Database()
+    try:
+        database.compile(
+            expressions=[pattern.encode() for pattern in patterns], ids=list(ids), elements=len(patterns), flags=flags
+        )
+    except hyperscan.error:
+        return None
+    return database
 
 
 def _encoded(text: str) -> bytes:

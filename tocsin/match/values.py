@@ -3,90 +3,174 @@
 Values repeat enormously in logs, so most look-ups are one dictionary access. A value that was not seen before is looked
 up by what it equals, by the literals that it contains, and by where it lies on the number line and among addresses;
 only the atoms that these let through are asked. Every short cut may let too much through, never too little.
+
+Sets of atoms are few, so each has a number (`Sets`): what is remembered, and what an event is known by, are small.
 """
 
+import copy
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tocsin.match.atoms import TAGS, Test
-from tocsin.match.literals import Literals, literal_of
+from tocsin.match.literals import Literals, Patterns, literal_of
+from tocsin.query.patterns import whole
 from tocsin.query.track import Column, Kind
-from tocsin.query.tree import Cidr, Equals, Exists, Leaf, Range, RangeKind
+from tocsin.query.tree import ANY, AnyCase, Cidr, Equals, Exists, Leaf, Range, RangeKind, Regex
 from tocsin.query.values import Scalar, address_of, block_of, fold, number_of, text_of
 
 Atom = tuple[int, Test]
 """A bit and what decides it."""
 
-REMEMBERED_VALUES = 20_000
-"""Of one place; forgotten all at once when there are more."""
+REMEMBERED_SIZE = 4_000_000
+"""Characters of values remembered of one place, each with `ENTRY_SIZE`; all are forgotten at once when it is full."""
 
-LONGEST_REMEMBERED = 256
+ENTRY_SIZE = 200
+
+LONGEST_REMEMBERED = 2_000
 """Longer values hardly repeat."""
 
 _IPV4 = 0xFFFF << 32
 
 
+class Sets:
+    """Sets of atoms, as masks, and their numbers; 0 is the empty one. Numbers only grow, until all are forgotten."""
+
+    def __init__(self) -> None:
+        self._masks: list[int] = [0]
+        self._numbers: dict[int, int] = {0: 0}
+
+    def __len__(self) -> int:
+        return len(self._masks)
+
+    def number(self, mask: int) -> int:
+        known = self._numbers.get(mask)
+        if known is None:
+            self._masks.append(mask)
+            known = self._numbers[mask] = len(self._masks) - 1
+        return known
+
+    def union(self, numbers: Iterable[int]) -> int:
+        """The mask of all atoms in these sets."""
+        mask = 0
+        for number in numbers:
+            mask |= self._masks[number]
+        return mask
+
+
+@dataclass(slots=True)
+class _Candidates:
+    """Atoms that one key of an index lets through: `sure` are true without a further look."""
+
+    sure: int = 0
+    tests: list[Atom] = field(default_factory=list)
+    folded: list[Atom] = field(default_factory=list)
+    """Their tests take the folded text form."""
+
+
 class ValueIndex:
     """The atoms that look at one place, and what is known of the values seen there.
 
-    The place is a reserved attribute, or an attribute when `column` is None.
+    The place is a reserved attribute, or an attribute (any, for full text) when `column` is None.
     """
 
-    def __init__(self, atoms: Mapping[Leaf, Atom], column: Column | None = None) -> None:
+    def __init__(self, atoms: Mapping[Leaf, Atom], sets: Sets, column: Column | None = None) -> None:
+        self._sets = sets
         self._is_remembered = column is None or column.kind not in (Kind.TEXT, Kind.TIME)
         self._exists = 0
-        self._others: list[Atom] = []
-        self._equal: dict[object, list[Atom]] = {}
+        self._others = _Candidates()
+        self._equal: dict[object, _Candidates] = {}
         self._numbers = _Line(_number)
         self._addresses = _Line(_address)
-        self._remembered: dict[object, int] = {}
-        by_literal: dict[str, list[Atom]] = {}
+        self.remembered: dict[object, int] = {}
+        """Value -> its set; texts stand for themselves, others with their type."""
+        self._room = REMEMBERED_SIZE
+        by_literal: dict[str, _Candidates] = {}
+        regexes: list[tuple[str, Atom]] = []
         is_plain = column is None or column.kind in (Kind.EXACT, Kind.FOLDED)
         for leaf, atom in atoms.items():
             if isinstance(leaf, Exists) and is_plain:
                 self._exists |= atom[0]
             elif isinstance(leaf, Equals) and is_plain:
                 for key in _equal_keys(leaf.text):
-                    self._equal.setdefault(key, []).append(atom)
+                    self._equal.setdefault(key, _Candidates()).tests.append(atom)
             elif isinstance(leaf, Equals) and column is not None and column.kind is Kind.TAGS:
-                whole = leaf.text if leaf.field.name == TAGS else f"{leaf.field.name}:{leaf.text}"
-                self._equal.setdefault(fold(whole), []).append(atom)
+                text = leaf.text if leaf.field.name == TAGS else f"{leaf.field.name}:{leaf.text}"
+                self._equal.setdefault(fold(text), _Candidates()).tests.append(atom)
             elif isinstance(leaf, Range) and leaf.kind is RangeKind.NUMBER and is_plain:
                 self._numbers.add([number_of(bound) for bound in (leaf.low, leaf.high) if bound is not None], atom)
             elif isinstance(leaf, Cidr) and is_plain:
                 blocks = [block for block in map(block_of, leaf.blocks) if block is not None]
                 self._addresses.add([edge for block in blocks for edge in (block.first, block.last + 1)], atom)
+            elif isinstance(leaf, AnyCase) and is_plain:
+                self._add_any_case(leaf, atom, by_literal)
+            elif isinstance(leaf, Regex):
+                regexes.append((leaf.pattern, atom))
             elif literal := literal_of(leaf):
-                by_literal.setdefault(literal, []).append(atom)
+                by_literal.setdefault(literal, _Candidates()).tests.append(atom)
             else:
-                self._others.append(atom)
+                self._others.tests.append(atom)
         self._addresses.add([_IPV4, _IPV4 + (1 << 32)])
         self._literals = Literals(list(by_literal))
         self._by_literal = list(by_literal.values())
+        self._patterns = Patterns([pattern for pattern, _ in regexes])
+        self._by_pattern = [atom for _, atom in regexes]
 
-    def mask(self, value: Scalar) -> int:
-        """The bits of all atoms that are true of this value."""
+    def _add_any_case(self, leaf: AnyCase, atom: Atom, by_literal: dict[str, _Candidates]) -> None:
+        """Its pieces are folded, and so is the text that every value is looked up by."""
+        pieces = leaf.pieces
+        literal = literal_of(leaf)
+        if all(isinstance(piece, str) for piece in pieces):
+            self._equal.setdefault(literal, _Candidates()).sure |= atom[0]
+        elif not literal:
+            self._others.folded.append((atom[0], whole(pieces)))  # type: ignore[arg-type]
+        elif pieces == (ANY, literal, ANY):
+            by_literal.setdefault(literal, _Candidates()).sure |= atom[0]
+        else:
+            by_literal.setdefault(literal, _Candidates()).folded.append((atom[0], whole(pieces)))  # type: ignore[arg-type]
+
+    def set_of(self, value: Scalar) -> int:
+        """The number of the set of all atoms that are true of this value."""
         key: object = value if value.__class__ is str else (value.__class__, value)
-        known = self._remembered.get(key)
+        known = self.remembered.get(key)
         if known is not None:
             return known
-        found = self._decide(value)
-        if self._is_remembered and (not isinstance(value, str) or len(value) <= LONGEST_REMEMBERED):
-            if len(self._remembered) >= REMEMBERED_VALUES:
-                self._remembered.clear()
-            self._remembered[key] = found
+        found = self._sets.number(self._decide(value))
+        length = len(value) if isinstance(value, str) else 0
+        if self._is_remembered and length <= LONGEST_REMEMBERED:
+            self._room -= length + ENTRY_SIZE
+            if self._room < 0:
+                self.remembered.clear()
+                self._room = REMEMBERED_SIZE
+            self.remembered[key] = found
         return found
+
+    def afresh(self, sets: Sets) -> "ValueIndex":
+        """The same with nothing remembered, and numbers of other sets."""
+        made = copy.copy(self)
+        made._sets, made.remembered, made._room = sets, {}, REMEMBERED_SIZE
+        return made
 
     def _decide(self, value: Scalar) -> int:
         text = fold(text_of(value))
-        candidates = [*self._others, *self._equal.get(text, ())]
-        if not isinstance(value, str | bool):
-            candidates += self._equal.get(value, ())
-        for position in self._literals.found(text):
-            candidates += self._by_literal[position]
-        return self._exists | _true_of(value, candidates) | self._numbers.mask(value) | self._addresses.mask(value)
+        found = [self._others]
+        if (equal := self._equal.get(text)) is not None:
+            found.append(equal)
+        if not isinstance(value, str | bool) and (equal := self._equal.get(value)) is not None:
+            found.append(equal)
+        found += [self._by_literal[position] for position in self._literals.found(text)]
+        mask = self._exists | self._numbers.mask(value) | self._addresses.mask(value)
+        for candidates in found:
+            mask |= candidates.sure
+            if candidates.tests:
+                mask |= _true_of(value, candidates.tests)
+            if candidates.folded:
+                mask |= _true_of(text, candidates.folded)
+        if self._by_pattern:
+            possible = [self._by_pattern[position] for position in self._patterns.possible(text_of(value))]
+            mask |= _true_of(value, possible)
+        return mask
 
 
 @dataclass(slots=True)
