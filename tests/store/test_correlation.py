@@ -17,6 +17,7 @@ from tocsin.evaluate.signals_repository import SignalMatches
 from tocsin.event import Event
 from tocsin.rule import Match, Rule, RuleQuery
 from tocsin.rules.shape import rule_from_api
+from tocsin.rules.validation import check
 from tocsin.signals.engine import SignalEngine
 from tocsin.signals.matching import SignalMatching
 from tocsin.signals.repository import SignalRows
@@ -149,6 +150,40 @@ def test_then_asks_for_the_order_of_signals(event_store: EventStore, state: Stat
     world.ingest(*story())
     world.run()
     assert [document(row)["usr"]["id"] for row in world.signals(forth)] == ["bob"]
+    assert world.signals(back) == []
+
+
+def test_a_sequence_has_steps_of_signals(event_store: EventStore, state: StateStore) -> None:
+    def sequence(rule_id: str, *sources: Rule) -> Rule:
+        named = zip("ab", sources, strict=True)
+        body = {
+            "name": "In this order",
+            "message": "",
+            "queries": [{"name": n, "ruleId": source.id, "correlatedByFields": ["@usr.id"]} for n, source in named],
+            "cases": [{"status": "high", "condition": "second > 0"}],
+            "options": {
+                "detectionMethod": "sequence_detection",
+                "keepAlive": 3600,
+                "maxSignalDuration": 86400,
+                "sequenceDetectionOptions": {
+                    "steps": [
+                        {"name": "first", "condition": "a > 0", "evaluationWindow": 300},
+                        {"name": "second", "condition": "b > 0", "evaluationWindow": 300},
+                    ],
+                    "stepTransitions": [{"parent": "first", "child": "second", "evaluationWindow": 600}],
+                },
+            },
+        }
+        assert check({**body, "isEnabled": True}) == []
+        return rule_from_api(body, rule_id=rule_id)
+
+    forth, back = sequence("ccc-seq-001", DOOR, SAFE), sequence("ccc-seq-002", SAFE, DOOR)
+    world = Correlating(event_store, state, DOOR, SAFE, forth, back)
+    world.now = BORN + 2 * HOUR
+    world.ingest(*story())
+    world.run()
+    (row,) = world.signals(forth)
+    assert (document(row)["usr"]["id"], len(document(row)["correlation"]["signals"])) == ("bob", 2)
     assert world.signals(back) == []
 
 

@@ -10,7 +10,8 @@ from tocsin.rules.ids import is_rule_id
 from tocsin.rules.problems import Problem
 
 CORRELATION = "signal_correlation"
-METHODS = ("threshold",)
+SEQUENCE = "sequence_detection"
+METHODS = ("threshold", SEQUENCE)
 """What can be decided over signals."""
 
 AGGREGATIONS = ("count", "cardinality", "sum", "max", "event_count")
@@ -42,8 +43,9 @@ def check_correlation(rule: Rule) -> Iterator[Problem]:
 
 def _check_naming(target: str, query: RuleQuery, rule: Rule) -> Iterator[Problem]:
     name = "ruleId" if "ruleId" in query.extra else "defaultRuleId"
-    if rule.type != CORRELATION:
-        message = "Queries over other rules' signals go with type 'signal_correlation'"
+    is_sequence = rule.options.detection_method == SEQUENCE
+    if rule.type != CORRELATION and not is_sequence:
+        message = "Queries over other rules' signals go with type 'signal_correlation', or with sequences"
         yield Problem(target, message, "unsupported")
     if "ruleId" in query.extra and "defaultRuleId" in query.extra:
         yield Problem(target, "A query names one rule: give ruleId or defaultRuleId, not both", "mixed")
@@ -62,7 +64,7 @@ def _check_naming(target: str, query: RuleQuery, rule: Rule) -> Iterator[Problem
         message = f"{len(query.group_by_fields)} correlatedByFields given, {MAX_CORRELATED_FIELDS} are allowed"
         yield Problem(f"{target}.correlatedByFields", message, "too_many")
     first = len(rule.queries[0].group_by_fields)
-    if len(query.group_by_fields) != first:
+    if len(query.group_by_fields) != first and not is_sequence:
         message = (
             f"All queries must correlate by the same number of fields, which are joined by position:"
             f" {len(query.group_by_fields)} here, {first} in the first query"
