@@ -121,6 +121,21 @@ def _normaliser(
     return Normaliser(compiled, read_aliases(directory / STANDARD_ATTRIBUTES))
 
 
+_LAST: list[tuple[tuple[TableFile, ...], Matcher]] = []
+
+
+def _matcher(rules: Sequence[Rule], tables: tuple[TableFile, ...]) -> Matcher:
+    """Made of the one before in this process, where only rules changed: thousands of others need not be compiled."""
+    last = _LAST[-1] if _LAST else None
+    matcher = (
+        last[1].with_rules(rules)
+        if last is not None and last[0] == tables
+        else Matcher(rules, column=Tables(tables).column)
+    )
+    _LAST[:] = [(tables, matcher)]
+    return matcher
+
+
 @dataclass(frozen=True)
 class Recipe:
     """All that a worker needs to set itself up; picklable, so that it can travel to one.
@@ -145,7 +160,7 @@ class Recipe:
         return Tools(
             _normaliser(self.pipelines, self.texts, self.places, self.tables),
             Enricher(lookups.place),
-            Matcher(self.rules, column=Tables(self.tables).column),
+            _matcher(self.rules, self.tables),
             ThreatIntel(None if self.indicators is None else open_table(self.indicators)),
         )
 
