@@ -3,7 +3,7 @@
 A query reads signals when its data source is `security_signals`, or when it names a rule (`ruleId`). Signals are then
 what events are to other rules, and the same machines decide: signal correlation is a threshold over signals.
 
-A rule that reads signals raises signals too, so a query says whose it reads (decision 0088):
+A rule that reads signals raises signals too, so a query says whose it reads (decision 0089):
 
 - a query that names a rule reads the signals of that rule;
 - any other query reads the signals of all rules over events, and of those rules over signals that it names by
