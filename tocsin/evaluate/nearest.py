@@ -13,10 +13,22 @@ from typing import Any
 from tocsin.evaluate.aggregates import SlidingTally
 from tocsin.evaluate.anomaly import LIMITS, AnomalyMachine, AnomalyPlan
 from tocsin.evaluate.condition import All, AnyOf, Comparison, Condition, Part
+from tocsin.evaluate.content_anomaly import ContentAnomalyPlan
 from tocsin.evaluate.decision import MatchRow, position
 from tocsin.evaluate.method import Plan
 from tocsin.evaluate.new_value import NewValueMachine, NewValuePlan
+from tocsin.evaluate.sequence import SequencePlan, Step
+from tocsin.evaluate.third_party import ThirdPartyPlan
 from tocsin.evaluate.threshold import ThresholdMachine, ThresholdPlan
+from tocsin.evaluate.travel import (
+    MAX_SPEED_KMH,
+    MIN_DISTANCE_KM,
+    Access,
+    TravelPlan,
+    distance_km,
+    is_impossible,
+    speed_kmh,
+)
 from tocsin.evaluate.window import Window
 from tocsin.event import Json
 
@@ -82,7 +94,13 @@ class _Watch:
 @nearest.register
 def _(prepared: ThresholdPlan, rows: Sequence[MatchRow], start: int, end: int) -> Nearest | None:
     watch = _Watch(start, end)
-    machine: Any = prepared.machine(start)
+    machine = prepared.machine(start)
+    _watch_cases(prepared, machine, watch)
+    machine.feed(sorted(rows, key=position))
+    return watch.best
+
+
+def _watch_cases(prepared: ThresholdPlan, machine: Any, watch: _Watch) -> None:
     held = machine._case
 
     def case(window: Window, values: tuple[float | None, ...]) -> int | None:
@@ -95,8 +113,6 @@ def _(prepared: ThresholdPlan, rows: Sequence[MatchRow], start: int, end: int) -
         return found
 
     machine._case = case
-    machine.feed(sorted(rows, key=position))
-    return watch.best
 
 
 def _lacking(
@@ -246,7 +262,8 @@ def _(prepared: NewValuePlan, rows: Sequence[MatchRow], start: int, end: int) ->
     def new(memory: Any, timestamp: int, met: list[MatchRow]) -> tuple[str, ...]:
         found = news(memory, timestamp, met)
         for row in met:
-            watch.look(_known(prepared, memory, row, is_new=(row.distinct or "") in found))
+            if not row.is_history:
+                watch.look(_known(prepared, memory, row, is_new=(row.distinct or "") in found))
         return found
 
     machine._is_learning = learning  # type: ignore[method-assign]
@@ -275,3 +292,125 @@ def _known(prepared: NewValuePlan, memory: Any, row: MatchRow, *, is_new: bool) 
     }
     distance = 1.0 + max(left, 0) / prepared.forget_ms
     return Nearest(row.timestamp, row.event_id, row.group, 0, (), distance, "known_value", facts=facts)
+
+
+# -- content anomaly --------------------------------------------------------------------------------------------------
+
+
+@nearest.register
+def _(prepared: ContentAnomalyPlan, rows: Sequence[MatchRow], start: int, end: int) -> Nearest | None:
+    """Logs that are unlike the others are counted as by a threshold; before that, how many a log was like."""
+    watch = _Watch(start, end)
+    machine: Any = prepared.machine(start)
+    _watch_cases(prepared, machine, watch)
+    similar, learn = machine._similar, machine._learn
+
+    def compared(memory: Any, row: MatchRow, content: Any) -> int:
+        found: int = similar(memory, row, content)
+        wanted = prepared.similar_items
+        check = Check("similar_items", found, "<", wanted, found < wanted, max(found - wanted + 1, 0))
+        distance = 1_000.0 + (check.missing or 0.0)  # any log that counts is nearer
+        watch.look(Nearest(row.timestamp, row.event_id, row.group, 0, (check,), distance, "similar"))
+        return found
+
+    def learned(memory: Any, content: Any, timestamp: int) -> None:
+        if timestamp < memory.first + prepared.learning_ms and machine.position is not None:
+            facts = {"learning_until": memory.first + prepared.learning_ms, "known_since": memory.first}
+            watch.look(Nearest(timestamp, machine.position[1], (), 0, (), inf, "learning", facts=facts))
+        learn(memory, content, timestamp)
+
+    machine._similar, machine._learn = compared, learned
+    machine.feed(sorted(rows, key=position))
+    return watch.best
+
+
+# -- impossible travel ------------------------------------------------------------------------------------------------
+
+
+@nearest.register
+def _(prepared: TravelPlan, rows: Sequence[MatchRow], start: int, end: int) -> Nearest | None:
+    watch = _Watch(start, end)
+    machine: Any = prepared.machine(start)
+    compare = machine._compare
+
+    def compared(group: tuple[str, ...], account: Any, before: Access, access: Access) -> None:
+        watch.look(_travel(prepared, group, account, before, access))
+        compare(group, account, before, access)
+
+    machine._compare = compared
+    machine.feed(sorted(rows, key=position))
+    return watch.best
+
+
+def _travel(prepared: TravelPlan, group: tuple[str, ...], account: Any, before: Access, access: Access) -> Nearest:
+    elapsed = access.entry.timestamp - before.entry.timestamp
+    kilometres = distance_km(before.place, access.place)
+    checks = tuple(
+        Check(name, round(value, 1), ">", wanted, value > wanted, round(max(wanted - value, 0.0), 1))
+        for name, value, wanted in (
+            ("distance_km", kilometres, float(MIN_DISTANCE_KM)),
+            ("speed_kmh", speed_kmh(kilometres, elapsed), float(MAX_SPEED_KMH)),
+        )
+    )
+    facts: dict[str, Json] = {
+        "from": {"city": before.place.city, "country": before.place.country, "ip": before.place.ip},
+        "to": {"city": access.place.city, "country": access.place.country, "ip": access.place.ip},
+        "elapsed_seconds": elapsed / 1000,
+    }
+    distance, reason = sum((check.missing or 0.0) / check.wanted for check in checks), "possible"
+    if is_impossible(kilometres, elapsed):
+        is_expected = prepared.learning_ms is not None and account.is_expected(access, before, prepared.learning_ms)
+        # What the baseline explains was nearer than anything that was possible.
+        distance, reason = (1e-9, "expected") if is_expected else (0.0, "condition")
+    at, event_id = access.entry.timestamp, access.entry.event_id
+    return Nearest(at, event_id, group, 0, checks, distance, reason, facts=facts)
+
+
+# -- third party ------------------------------------------------------------------------------------------------------
+
+
+@nearest.register
+def _(prepared: ThirdPartyPlan, rows: Sequence[MatchRow], start: int, end: int) -> Nearest | None:
+    """An alert has no condition: each one that a query finds raises a signal, or joins one."""
+    for row in sorted(rows, key=position):
+        if start <= row.timestamp < end:
+            case = row.query_index % len(prepared.rule.cases)
+            return Nearest(row.timestamp, row.event_id, row.group, case, (), 0.0, "alert")
+    return None
+
+
+# -- sequence ---------------------------------------------------------------------------------------------------------
+
+
+@nearest.register
+def _(prepared: SequencePlan, rows: Sequence[MatchRow], start: int, end: int) -> Nearest | None:
+    """How many steps were taken, and what the next one lacked. Where steps are linked by different fields the matches
+    of all entities are one group, and nothing can be said about one of them."""
+    if prepared.is_linked:
+        return None
+    watch = _Watch(start, end)
+    machine: Any = prepared.machine(start)
+    holds = machine._holds
+    labels = tuple(query.label for query in prepared.rule.queries)
+    kinds = {query.label: query.aggregation for query in prepared.rule.queries}
+    numbers = {step.name: number for number, step in enumerate(prepared.steps)}
+
+    def held(step: Step, values: Sequence[float | None]) -> bool:
+        found: bool = holds(step, values)
+        number, last = numbers[step.name], len(prepared.steps) - 1
+        named = dict(zip(labels, values, strict=True))
+        checks = tuple(_check(one, named, kinds) for one in step.condition.comparisons)
+        lacks = 0.0 if found else min(_distance(step.condition.stages[0], named, kinds), 1.0)
+        facts: dict[str, Json] = {"step": step.name, "number": number + 1, "steps": last + 1}
+        reason = "condition"
+        if found and number < last:
+            following = prepared.steps[number + 1]
+            facts |= {"next_step": following.name, "within_seconds": following.wait_ms // 1000}
+            reason = "next_step"
+        at, event_id = machine.position
+        watch.look(Nearest(at, event_id, (), 0, checks, last - number + lacks, reason, facts=facts))
+        return found
+
+    machine._holds = held
+    machine.feed(sorted(rows, key=position))
+    return watch.best

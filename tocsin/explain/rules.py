@@ -459,6 +459,11 @@ def _told(prepared: Plan, best: Nearest) -> str:
         )
     if best.reason == "new":
         return "the value was new"
+    if best.reason == "alert":
+        return "an alert came in"
+    if best.reason == "next_step":
+        step, following, within = facts["step"], facts["next_step"], facts["within_seconds"]
+        return f"step '{step}' was complete, and step '{following}' did not complete within {within} s after it"
     kinds = {query.label: query.aggregation for query in prepared.rule.queries}
     said = []
     for check in best.checks:
@@ -466,6 +471,10 @@ def _told(prepared: Plan, best: Nearest) -> str:
         what = f"{kinds[check.name]} of {check.name}" if check.name in kinds else check.name
         lacks = "" if check.holds or not check.missing else f" (lacks {number(check.missing)})"
         said.append(f"{what} was {value} of {check.operator} {number(check.wanted)}{lacks}")
+    if best.reason == "expected":
+        said.append("which the baseline of its usual places explains")
+    if "step" in facts:
+        said.insert(0, f"in step '{facts['step']}' ({facts['number']} of {facts['steps']})")
     window = prepared.rule.options.evaluation_window
     where = f" in the {window} s window ending then" if window and best.window_events is not None else ""
     return f"{', '.join(said)}{where}" if said else "the condition was not met"

@@ -15,7 +15,9 @@ from tocsin.evaluate.decision import Decision, MatchRow, position
 from tocsin.evaluate.group import Group, Outcome, StoredSignal
 from tocsin.evaluate.history import summarise
 from tocsin.evaluate.method import Plan, decide
+from tocsin.evaluate.nearest import nearest
 from tocsin.evaluate.repository import GroupKey
+from tocsin.evaluate.sequence import SequencePlan
 
 Reference = Callable[[list[MatchRow]], list[Any]]
 """From the different matches, sorted by event time and id, to what `view` shows of each signal, in order."""
@@ -86,6 +88,7 @@ def agrees(
     """Feed the matches of one signal group anyhow, and compare what is stored in the end with the pure decision of all
     of them, and with the reference, where there is one. Returns what is left, for further questions."""
     wanted = decide(prepared, data.draw(st.permutations([*rows, *rows])))
+    _misses_agree(prepared, rows, wanted)
     if reference is not None:
         assert [view(decision) for decision in wanted] == reference(sorted(set(rows), key=position))
     live = Live(prepared)
@@ -101,6 +104,15 @@ def agrees(
             live.kill()
     assert sorted(live.signals.values(), key=_order) == sorted(wanted, key=_order)
     return live
+
+
+def _misses_agree(prepared: Plan, rows: Sequence[MatchRow], wanted: Sequence[Decision]) -> None:
+    """Nothing lacks exactly where the rule fires, as far as the method is watched."""
+    best = nearest(prepared, rows, -(10**15), 10**15)
+    if best is not None:
+        assert (best.distance == 0) == bool(wanted), best
+    elif wanted:
+        assert isinstance(prepared, SequencePlan) and prepared.is_linked
 
 
 def _nearly_sorted(events: list[tuple[int, str]]) -> st.SearchStrategy[list[tuple[int, str]]]:
