@@ -1,10 +1,11 @@
-"""Reference tables as a process reads them: one file for each version of a table, read once (siem.md §1.19).
+"""Reference tables as a process reads them: one file for each version of a table (siem.md §1.19).
 
 A recipe names files, so that a table of a million rows travels to no worker, and is read anew only when it changed. A
 file holds a line of JSON with the fields, and a line for each row.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import mmap
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -30,32 +31,48 @@ class TableFile:
 
 
 class Table:
-    """A table in memory: values are texts, whole numbers or None."""
+    """A table in a file: only what was asked for is held in memory. Raises `OSError` if the file cannot be read."""
 
-    def __init__(self, fields: Sequence[str], key: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        self.fields = tuple(fields)
-        self._key = [self.fields.index(name) for name in key]
-        self._rows = rows
+    def __init__(self, path: Path) -> None:
+        with path.open("rb") as file:
+            self._content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        head: Mapping[str, Any] = orjson.loads(self._content.readline())
+        self.fields: tuple[str, ...] = tuple(head["fields"])
+        self._key = [self.fields.index(name) for name in head["key"]]
+        self._start = self._content.tell()
         self._columns: dict[str, frozenset[str]] = {}
 
     def column(self, name: str) -> frozenset[str]:
         """Every value of a column as text."""
         if name not in self._columns:
             at = self.fields.index(name) if name in self.fields else None
-            values = () if at is None else (row[at] for row in self._rows)
+            values = () if at is None else (orjson.loads(line)[at] for _, line in self._lines())
             self._columns[name] = frozenset(str(value) for value in values if value is not None)
         return self._columns[name]
 
     @cached_property
-    def _by_key(self) -> dict[str, Sequence[Any]]:
-        return {key_text([row[at] for at in self._key]): row for row in self._rows}
+    def _places(self) -> dict[str, int]:
+        """Where the row of a primary key begins."""
+        found = {}
+        for place, line in self._lines():
+            row = orjson.loads(line)
+            found[key_text([row[at] for at in self._key])] = place
+        return found
 
     def row(self, key: str) -> dict[str, Any] | None:
         """The row of a primary key, without what it leaves empty; None if there is none."""
-        found = self._by_key.get(key)
-        if found is None:
+        place = self._places.get(key)
+        if place is None:
             return None
-        return {name: value for name, value in zip(self.fields, found, strict=True) if value is not None}
+        row = orjson.loads(self._content[place : self._content.find(b"\n", place)])
+        return {name: value for name, value in zip(self.fields, row, strict=True) if value is not None}
+
+    def _lines(self) -> Iterator[tuple[int, bytes]]:
+        place, end = self._start, len(self._content)
+        while place < end:
+            after = self._content.find(b"\n", place) + 1
+            yield place, self._content[place:after]
+            place = after
 
 
 def key_text(values: Sequence[Any]) -> str:
@@ -76,10 +93,8 @@ def write_table(path: Path, fields: Sequence[str], key: Sequence[str], rows: Ite
 
 @lru_cache(maxsize=256)
 def read_table(path: Path) -> Table:
-    """The table of a file, read at its first use. Raises `OSError`."""
-    with path.open("rb") as file:
-        head: Mapping[str, Any] = orjson.loads(file.readline())
-        return Table(head["fields"], head["key"], [orjson.loads(line) for line in file])
+    """The table of a file, opened at its first use. Raises `OSError`."""
+    return Table(path)
 
 
 class Tables:
