@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from tocsin.access.actor import Actor
 from tocsin.access.audit import AuditTrail
 from tocsin.evaluate.decision import MatchRow
-from tocsin.evaluate.evaluator import REFRESH_MS, Evaluator, EvaluatorMetrics
+from tocsin.evaluate.evaluator import REFRESH_MS, Baselines, Evaluator, EvaluatorMetrics
 from tocsin.evaluate.method import decide
 from tocsin.evaluate.repository import Matches, Progress
 from tocsin.evaluate.threshold import plan
@@ -110,6 +110,11 @@ class World:
     def clock(self) -> int:
         return self.now
 
+    def baselines(self, events: Any, state: Any) -> Baselines | None:
+        """What makes instantaneous baselines."""
+        del events, state
+        return None
+
     def restart(self) -> None:
         self.saboteur.left = -1
         self.registry = CollectorRegistry()
@@ -140,7 +145,15 @@ class World:
             hidden_rows=SignalRows(events, SUPPRESSED),
             suppressions=lambda: self.suppressions,
         )
-        evaluator = Evaluator(matches, self.progress, self.rules, writer, self.clock, EvaluatorMetrics(self.registry))
+        evaluator = Evaluator(
+            matches,
+            self.progress,
+            self.rules,
+            writer,
+            self.clock,
+            EvaluatorMetrics(self.registry),
+            baselines=self.baselines(events, state),
+        )
         Leases(self.state, self.clock).clear()
         self.engine = SignalEngine(evaluator, writer, Leases(state, self.clock), self.clock, "test", self.registry)
 
