@@ -27,6 +27,7 @@ from tocsin.config import Config, load_config
 from tocsin.critical_assets.service import CriticalAssetsService
 from tocsin.enrich.geo import Places
 from tocsin.evaluate.evaluator import Evaluator, EvaluatorMetrics
+from tocsin.evaluate.instant import InstantBaselines
 from tocsin.evaluate.logs_repository import StoredLogs
 from tocsin.evaluate.replay import Replay
 from tocsin.evaluate.repository import Matches, Progress
@@ -47,7 +48,7 @@ from tocsin.outbound import Outbound
 from tocsin.pipeline import Recipe, Tools, enrich, lookups_of, normalise, passed
 from tocsin.pipelines.service import PipelinesService
 from tocsin.pipelines.shipped import read_shipped as read_shipped_pipelines
-from tocsin.query.track import SUPPRESSED
+from tocsin.query.track import HISTORICAL, SUPPRESSED
 from tocsin.reference_tables.service import ReferenceTables
 from tocsin.reference_tables.usage import tables_named
 from tocsin.rule import Rule
@@ -55,6 +56,9 @@ from tocsin.rules.backtest import Backtests
 from tocsin.rules.coverage import CoverageService
 from tocsin.rules.executable import analysing, excluding
 from tocsin.rules.ids import new_rule_id
+from tocsin.rules.jobs.repository import JobResults
+from tocsin.rules.jobs.runner import JobRunner
+from tocsin.rules.jobs.service import JobsService
 from tocsin.rules.service import RulesService
 from tocsin.rules.shipped import read_shipped
 from tocsin.security_filters.service import SecurityFilters
@@ -73,6 +77,7 @@ from tocsin.store.rows import encode_event
 from tocsin.store.state import StateStore, open_state_store
 from tocsin.suppressions.preview import Previews
 from tocsin.suppressions.service import SuppressionsService
+from tocsin.threat_intel.explorer import IndicatorExplorer
 from tocsin.threat_intel.fetching import Fetcher
 from tocsin.threat_intel.hunts import Hunter
 from tocsin.threat_intel.service import FeedsService
@@ -131,6 +136,12 @@ def event_from_payload(payload: Mapping[str, Any], tools: Tools | None = None) -
     return passed(record, tools or _tools_for_tests(), (normalise, enrich)).event
 
 
+def event_from_record(record: dict[str, Any] | str) -> Event:
+    """The event that the shipped pipelines make of a raw record. Raises `Rejected`."""
+    raw = record.encode("utf-8", "replace") if isinstance(record, str) else orjson.dumps(record)
+    return passed(RawRecord(record, now_ms(), raw), _tools_for_tests(), (normalise, enrich)).event
+
+
 def lookups_for_tests() -> Lookups:
     """What processors ask of others, with the place databases that the settings name; to try pipelines."""
     return lookups_of(place_databases(load_config()))
@@ -169,8 +180,11 @@ class Services:
     reference_tables: ReferenceTables
     security_filters: SecurityFilters
     backtests: Backtests
+    jobs: JobsService
+    job_runner: JobRunner
     feeds: FeedsService
     hunter: Hunter
+    indicators: IndicatorExplorer
     engine: SignalEngine
     critical_assets: CriticalAssetsService
     coverage: CoverageService
@@ -249,6 +263,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         clock,
         to_event=lambda payload: event_from_payload(payload, tools_for_tests()),
         is_table_too_large=reference_tables.is_too_large,
+        column=reference_tables.column,
     )
     rules.load_shipped(read_shipped(content_directory() / "rules"))
     security_filters = SecurityFilters(state, audit, clock, new_id=lambda: new_rule_id(secrets.randbelow))
@@ -292,7 +307,16 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
     beat = Progress(state, "engine")
     registry.register(StateGauges(outbox, beat, clock))
     ledger = Ledger(LedgerRows(events), beat, clock, holder, registry)
-    evaluator = Evaluator(matches, Progress(state), rules, writer, clock, EvaluatorMetrics(registry), notes=ledger)
+    evaluator = Evaluator(
+        matches,
+        Progress(state),
+        rules,
+        writer,
+        clock,
+        EvaluatorMetrics(registry),
+        baselines=InstantBaselines(replay, matches, state, clock),
+        notes=ledger,
+    )
     correlator = Evaluator(
         members,
         Progress(state, "signals"),
@@ -336,6 +360,28 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
     reference_tables.on_change(renewal)
     feeds.on_change(lambda _table: renewal())
 
+    explore = ExploreService(events, clock)
+
+    def seen(rule: Rule) -> Rule:
+        return seeing([rule])[0]
+
+    results = SignalRows(events, HISTORICAL)
+    job_runner = JobRunner(
+        state, replay, matches, results, JobResults(events), leases, clock, holder, registry, seeing=seen
+    )
+    jobs = JobsService(
+        state,
+        audit,
+        clock,
+        rules,
+        results=results,
+        signals=rows,
+        remove_results=job_runner.remove_results,
+        add_history=_add_created,
+        new_id=lambda: new_uuid(secrets.token_bytes),
+        wake=job_runner.wake,
+    )
+
     return Services(
         config=config,
         clock=clock,
@@ -358,20 +404,26 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
             hidden_rows,
             suppressions.present,
             Progress(state).failures,
+            security_filters.effective,
             clock,
         ),
         previews=Previews(events, clock, lambda query: rules.page(query, size=EVERY_RULE).rules),
         pipelines=pipelines,
         reference_tables=reference_tables,
         security_filters=security_filters,
-        backtests=Backtests(rules, replay, matches, clock, lambda rule: seeing([rule])[0]),
+        backtests=Backtests(rules, replay, matches, clock, seen),
+        jobs=jobs,
+        job_runner=job_runner,
         feeds=feeds,
+        indicators=IndicatorExplorer(
+            state, events, explore, feeds, audit, clock, Places(place_databases(config)).place
+        ),
         hunter=Hunter(state, events, clock, leases, holder=holder, rules=rules.enabled_rules),
         engine=engine,
         critical_assets=critical_assets,
         coverage=CoverageService(LedgerRows(events), beat, rules, state, clock),
         signals=signals,
-        explore=ExploreService(events, clock),
+        explore=explore,
         triage=triage,
         outbox=outbox,
         places_warning=Places(place_databases(config)).warning,
@@ -431,3 +483,7 @@ def _add_history(
     session: Session, signal_id: str, kind: str, at: int, *, before: str = "", after: str = "", comment: str = ""
 ) -> None:
     history.add(session, signal_id, kind, at, before=before, after=after, comment=comment)
+
+
+def _add_created(session: Session, signal_id: str, severity: str, at: int) -> None:
+    history.add(session, signal_id, "created", at, after=severity, comment="Made of a result of a historical job")

@@ -16,7 +16,7 @@ _SPAN = """timestamp >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
 
 _COUNTS = f"""
 SELECT count() AS events, countIf({{found}}) AS found, countIf({{found}} AND {{grouped}}) AS grouped,
-  countIf({{found}} AND {{excluded}}) AS excluded,
+  countIf({{found}} AND {{excluded}}) AS excluded, countIf({{found}} AND NOT ({{analysed}})) AS unanalysed,
   countIf({{found}} AND toUnixTimestamp64Milli(ingested_at) - toUnixTimestamp64Milli(timestamp) > {{late:Int64}}
     AND NOT has(tags, {{backfill:String}})) AS late,
   countIf({{found}} AND has(matched.rule_id, {{rule:String}})) AS recorded,
@@ -35,7 +35,8 @@ ORDER BY arraySum(held) DESC, timestamp DESC, id DESC LIMIT {{limit:UInt32}}
 @dataclass(frozen=True, slots=True)
 class QueryCounts:
     """Of the entity's `events`: those that the whole query finds, with how many of these have all group-by fields, are
-    excluded by suppressions, came too late for detection, and were noted as a match of the rule when they came in.
+    excluded by suppressions, are kept away by security filters, came too late for detection, and were noted as a match
+    of the rule when they came in.
 
     `terms` are the events for which each part of the query holds, `fields` the found ones that have each group-by
     field.
@@ -45,6 +46,7 @@ class QueryCounts:
     found: int
     grouped: int
     excluded: int
+    unanalysed: int
     late: int
     recorded: int
     terms: tuple[int, ...]
@@ -67,9 +69,10 @@ class EntityLogs:
         terms: Sequence[Node],
         fields: Sequence[Node],
         excluded: Node | None,
+        analysed: Node | None,
     ) -> QueryCounts:
         """`terms` are the parts of the query, `fields` say that a group-by field is there, `excluded` what suppressions
-        keep from the rule. Raises `LimitExceeded`."""
+        keep from the rule, `analysed` what security filters let it see (None: everything). Raises `LimitExceeded`."""
         found = to_sql(query, LOGS)
         there = [to_sql(field, LOGS) for field in fields]
         sql = Sql.of(
@@ -77,6 +80,7 @@ class EntityLogs:
             found=found,
             grouped=Sql.join(" AND ", there, "g") if there else Sql("1"),
             excluded=Sql("0") if excluded is None else to_sql(excluded, LOGS),
+            analysed=Sql("1") if analysed is None else to_sql(analysed, LOGS),
             terms=_numbers([to_sql(term, LOGS) for term in terms]),
             fields=_numbers([Sql.of("({a}) AND ({b})", a=found, b=one) for one in there]),
             entity=to_sql(entity, LOGS),
@@ -92,6 +96,7 @@ class EntityLogs:
             found=int(row["found"]),
             grouped=int(row["grouped"]),
             excluded=int(row["excluded"]),
+            unanalysed=int(row["unanalysed"]),
             late=int(row["late"]),
             recorded=int(row["recorded"]),
             terms=_padded(row["term_counts"], len(terms)),

@@ -25,7 +25,7 @@ from tocsin.query import LOGS, Node, field_values, parse, parse_field, print_que
 from tocsin.query.tree import And, Exists, conjunction, disjunction, leaves
 from tocsin.query.values import text_of
 from tocsin.rule import MISSING_GROUP_VALUE, Rule, RuleQuery
-from tocsin.rules.executable import excluding
+from tocsin.rules.executable import analysing, excluding
 from tocsin.rules.service import RulesService
 from tocsin.signals.identity import scope_key
 from tocsin.signals.repository import SignalRows
@@ -83,8 +83,10 @@ class RuleExplanations:
         hidden: SignalRows,
         suppressions: Callable[[], Suppressions],
         failures: Callable[[], Sequence[Failure]],
+        analysed: Callable[[], str | None],
         clock: Clock,
     ) -> None:
+        """`analysed` is the query of the logs that security filters let rules see, None for all."""
         self._rules = rules
         self._logs = logs
         self._replay = replay
@@ -92,6 +94,7 @@ class RuleExplanations:
         self._hidden = hidden
         self._suppressions = suppressions
         self._failures = failures
+        self._analysed = analysed
         self._clock = clock
 
     def around(self, rule_id: str, at: int) -> tuple[int, int]:
@@ -111,10 +114,10 @@ class RuleExplanations:
             return _answer(question, present, rule, steps, [], None, [])
         prepared = plan(rule)
         entity = _entity_node(question.entity)
-        exclusions = self._exclusions(rule, question)
-        counts = self._counts(rule, entity, question, exclusions)
+        exclusions, analysed = self._exclusions(rule, question), self._analysed()
+        counts = self._counts(rule, entity, question, exclusions, analysed)
         steps += self._event_steps(rule, entity, question, counts, exclusions)
-        seen = excluding(rule, [each.data_exclusion_query for each in exclusions])
+        seen = analysing(excluding(rule, [each.data_exclusion_query for each in exclusions]), analysed)
         budget = Budget(SECONDS)
         groups = self._groups(seen, prepared, question, budget)
         signals = self._signals(rule, groups, question)
@@ -122,6 +125,8 @@ class RuleExplanations:
         if groups:
             best = self._best(seen, prepared, groups, question, budget)
             steps.append(_condition_step(prepared, best))
+        elif not any(one.is_failed for one in steps):
+            steps.append(_table_step(rule))
         steps += self._failure_steps(rule)
         steps.append(_signal_step(signals, best, question, self._clock()))
         return _answer(question, present, rule, steps, signals, best, groups)
@@ -154,7 +159,12 @@ class RuleExplanations:
         return tuple(found.values())
 
     def _counts(
-        self, rule: Rule, entity: Node, question: Question, exclusions: Sequence[Suppression]
+        self,
+        rule: Rule,
+        entity: Node,
+        question: Question,
+        exclusions: Sequence[Suppression],
+        analysed: str | None,
     ) -> list[QueryCounts]:
         excluded = disjunction([parse(each.data_exclusion_query) for each in exclusions]) if exclusions else None
         return [
@@ -167,6 +177,7 @@ class RuleExplanations:
                 _terms(query),
                 [Exists(parse_field(field)) for field in _required(query)],
                 excluded,
+                None if analysed is None else parse(analysed),
             )
             for query in rule.queries
         ]
@@ -191,6 +202,8 @@ class RuleExplanations:
         if found:
             steps += _grouping_steps(rule, counts)
             steps += _exclusion_steps(found, sum(count.excluded for count in counts), exclusions)
+            if unanalysed := sum(count.unanalysed for count in counts):
+                steps.append(_filter_step(found, unanalysed))
             steps.append(_late_step(found, sum(count.late for count in counts)))
             steps.append(_recorded_step(found, sum(count.recorded for count in counts)))
         return steps
@@ -393,6 +406,20 @@ def _exclusion_steps(found: int, excluded: int, exclusions: Sequence[Suppression
     message = f"{number(excluded)} of the {several(found, 'event')} are kept from the rule by the suppression {names}"
     data = {"excluded": excluded, "suppressions": [{"id": each.id, "name": each.name} for each in exclusions]}
     return [Step("exclusion", "failed" if excluded == found else "passed", message, data)]
+
+
+def _filter_step(found: int, unanalysed: int) -> Step:
+    message = f"{number(unanalysed)} of the {several(found, 'event')} are kept away by the security filters of now"
+    return Step("filter", "failed" if unanalysed == found else "passed", message, {"unanalysed": unanalysed})
+
+
+def _table_step(rule: Rule) -> Step:
+    """Events are found, but none makes a match: what the queries do not say is left."""
+    tables = sorted({str(entry.get("tableName", "")) for entry in rule.extra.get("referenceTables") or ()})
+    if not tables:
+        return Step("table", "skipped", "None of them makes a match, taken all conditions together", {})
+    names = ", ".join(f"'{name}'" for name in tables)
+    return Step("table", "failed", f"The filter on the reference table {names} leaves none of them", {"tables": tables})
 
 
 def _late_step(found: int, late: int) -> Step:

@@ -43,6 +43,8 @@ class ExplainStep(BaseModel):
         "query",
         "grouping",
         "exclusion",
+        "filter",
+        "table",
         "arrival",
         "match",
         "condition",
