@@ -16,10 +16,14 @@ class Limits:
 UNLIMITED = Limits(seconds=0, rows=0, memory_bytes=0)
 
 
+LEARNED_DAYS = 61
+"""Rules that learn look back so far: 30 days of learning, and 30 in which nothing was forgotten (decision 0083)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Days that each table keeps its rows; 0 = for ever. Matches, and the ledger of what was evaluated, go
-    with the logs that they speak of."""
+    """Days that each table keeps its rows; 0 = for ever. The ledger of what was evaluated goes with the logs that it
+    speaks of; matches, which are small, stay for as long as rules learn from them."""
 
     logs: int = 30
     signals: int = 456
@@ -29,7 +33,7 @@ class Retention:
     def days(self) -> Mapping[str, int]:
         return {
             "logs": self.logs,
-            "matches": self.logs,
+            "matches": self.logs and max(self.logs, LEARNED_DAYS),
             "signals": self.signals,
             "suppressed": self.signals,
             "historical": self.signals,
