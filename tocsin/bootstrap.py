@@ -264,6 +264,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         to_event=lambda payload: event_from_payload(payload, tools_for_tests()),
         is_table_too_large=reference_tables.is_too_large,
         column=reference_tables.column,
+        column=reference_tables.column,
     )
     rules.load_shipped(read_shipped(content_directory() / "rules"))
     security_filters = SecurityFilters(state, audit, clock, new_id=lambda: new_rule_id(secrets.randbelow))

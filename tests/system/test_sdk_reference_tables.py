@@ -239,6 +239,11 @@ def test_lookups_and_rules_use_tables(sdk: ReferenceTablesApi, client: httpx.Cli
         assert made.status_code == 200, made.text
         assert made.json()["referenceTables"] == [reference]
         rule_ids[made.json()["id"]] = name
+        payload = {"index": 0, "expectedResult": is_in, "payload": {"ddsource": "gate", "usr": {"id": "ana"}}}
+        tested = client.post(
+            f"/api/v2/security_monitoring/rules/{made.json()['id']}/test", json={"ruleQueryPayloads": [payload]}
+        )
+        assert tested.json() == {"results": [True]}, "a test asks the table too"
 
     def sent(user: str, word: str) -> Any:
         """What the lookup wrote on a log of the user."""

@@ -34,6 +34,7 @@ from tocsin.rules.shipped import ShippedRule
 from tocsin.rules.testing import ToEvent, run_tests
 from tocsin.rules.validation import check, check_types, read_rule
 from tocsin.store.state import StateStore
+from tocsin.tables import ColumnOf, no_column
 
 ASSET = "security_rule"
 MAX_BULK = 1000
@@ -85,14 +86,19 @@ class RulesService:
         to_event: ToEvent,
         random_below: Callable[[int], int] = secrets.randbelow,
         is_table_too_large: Callable[[str], bool] = lambda _table: False,
+        column: ColumnOf = no_column,
     ) -> None:
-        """`is_table_too_large` says whether a reference table has more rows than one that filters rules may have."""
+        """`is_table_too_large` says whether a reference table has more rows than one that filters rules may have;
+
+        `column` gives the columns of these tables.
+        """
         self._state = state
         self._audit = audit
         self._clock = clock
         self._to_event = to_event
         self._random_below = random_below
         self._is_table_too_large = is_table_too_large
+        self._column = column
         self._callbacks: list[OnChange] = []
         self._lock = threading.RLock()
         self._seen: int | None = None
@@ -227,10 +233,10 @@ class RulesService:
 
     def test(self, body: Any, payloads: Any) -> list[bool]:
         """Run the queries of a rule that need not be stored over logs; one answer per log, in order."""
-        return run_tests(executable(self.check_unsaved(body)), payloads, self._to_event)
+        return run_tests(executable(self.check_unsaved(body)), payloads, self._to_event, self._column)
 
     def test_stored(self, rule_id: str, payloads: Any) -> list[bool]:
-        return run_tests(executable(self.get(rule_id)), payloads, self._to_event)
+        return run_tests(executable(self.get(rule_id)), payloads, self._to_event, self._column)
 
     def pick(self, rule_ids: Sequence[str]) -> list[Rule]:
         """These rules, in this order, each once. Raises `RuleNotFound` for the first that is not there."""

@@ -6,8 +6,11 @@ from typing import Any
 from tocsin.errors import BadRequest
 from tocsin.evaluate.correlation import reads_signals
 from tocsin.event import Event, Rejected
+from tocsin.match.presence import presences
 from tocsin.query import parse, to_predicate
-from tocsin.rule import Rule
+from tocsin.query.track import LOGS
+from tocsin.rule import Rule, RuleQuery
+from tocsin.tables import ColumnOf, no_column
 
 ToEvent = Callable[[Mapping[str, Any]], Event]
 """A log as it is sent (`ddsource`, `ddtags`, `hostname`, `message`, `service`, any attributes) to the event that it
@@ -16,8 +19,11 @@ becomes: through the pipelines and the enrichment that live logs go through. Rai
 MAX_PAYLOADS = 100
 
 
-def run_tests(rule: Rule, payloads: Any, to_event: ToEvent) -> list[bool]:
-    """For each `{index, expectedResult, payload}`: whether the query does as expected; no windows are run."""
+def run_tests(rule: Rule, payloads: Any, to_event: ToEvent, column: ColumnOf = no_column) -> list[bool]:
+    """For each `{index, expectedResult, payload}`: whether the query does as expected; no windows are run.
+
+    `column` gives the columns of reference tables that the rule filters by.
+    """
     if rule.type != "log_detection":
         raise BadRequest(f"Only rules of type 'log_detection' can be tested, not '{rule.type}'")
     if reads_signals(rule):
@@ -26,8 +32,13 @@ def run_tests(rule: Rule, payloads: Any, to_event: ToEvent) -> list[bool]:
         raise BadRequest("ruleQueryPayloads must be a list with at least one log")
     if len(payloads) > MAX_PAYLOADS:
         raise BadRequest(f"{len(payloads)} ruleQueryPayloads given, {MAX_PAYLOADS} are allowed")
-    predicates = [to_predicate(parse(query.full_query)) for query in rule.queries]
+    predicates = [_predicate(rule, query, column) for query in rule.queries]
     return [_run(f"ruleQueryPayloads[{i}]", item, predicates, to_event) for i, item in enumerate(payloads)]
+
+
+def _predicate(rule: Rule, query: RuleQuery, column: ColumnOf) -> Callable[[Event], bool]:
+    finds, filters = to_predicate(parse(query.full_query)), presences(rule, query, LOGS, column)
+    return lambda event: finds(event) and all(presence.passes(event) for presence in filters)
 
 
 def _run(place: str, item: Any, predicates: Sequence[Callable[[Event], bool]], to_event: ToEvent) -> bool:
