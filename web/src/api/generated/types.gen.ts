@@ -425,6 +425,210 @@ export type ApplicationKeysResponse = {
 };
 
 /**
+ * AssetAnswer
+ */
+export type AssetAnswer = {
+    data: AssetAnswerData;
+};
+
+/**
+ * AssetAnswerAttributes
+ *
+ * Dates in Unix milliseconds.
+ */
+export type AssetAnswerAttributes = {
+    /**
+     * Query
+     */
+    query: string;
+    /**
+     * Rule Query
+     */
+    rule_query: string;
+    /**
+     * Severity
+     */
+    severity: 'info' | 'low' | 'medium' | 'high' | 'critical' | 'increase' | 'decrease' | 'no-op';
+    /**
+     * Enabled
+     */
+    enabled: boolean;
+    /**
+     * Description
+     */
+    description: string;
+    /**
+     * Tags
+     */
+    tags: Array<string>;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Editable
+     */
+    editable: boolean;
+    /**
+     * Creation Date
+     */
+    creation_date: number;
+    /**
+     * Creation Author Id
+     */
+    creation_author_id: number;
+    creator: AssetUser;
+    /**
+     * Update Date
+     */
+    update_date: number;
+    /**
+     * Update Author Id
+     */
+    update_author_id: number;
+    updater: AssetUser;
+};
+
+/**
+ * AssetAnswerData
+ */
+export type AssetAnswerData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'critical_assets';
+    attributes: AssetAnswerAttributes;
+};
+
+/**
+ * AssetAttributes
+ */
+export type AssetAttributes = {
+    /**
+     * Query
+     */
+    query: string;
+    /**
+     * Rule Query
+     */
+    rule_query: string;
+    /**
+     * Severity
+     */
+    severity: 'info' | 'low' | 'medium' | 'high' | 'critical' | 'increase' | 'decrease' | 'no-op';
+    /**
+     * Enabled
+     */
+    enabled?: boolean;
+    /**
+     * Description
+     */
+    description?: string | null;
+    /**
+     * Tags
+     */
+    tags?: Array<string> | null;
+};
+
+/**
+ * AssetBody
+ */
+export type AssetBody = {
+    data: AssetData;
+};
+
+/**
+ * AssetChanges
+ */
+export type AssetChanges = {
+    /**
+     * Query
+     */
+    query?: string | null;
+    /**
+     * Rule Query
+     */
+    rule_query?: string | null;
+    /**
+     * Severity
+     */
+    severity?: 'info' | 'low' | 'medium' | 'high' | 'critical' | 'increase' | 'decrease' | 'no-op' | null;
+    /**
+     * Enabled
+     */
+    enabled?: boolean | null;
+    /**
+     * Description
+     */
+    description?: string | null;
+    /**
+     * Tags
+     */
+    tags?: Array<string> | null;
+    /**
+     * Version
+     */
+    version?: number | null;
+};
+
+/**
+ * AssetChangesBody
+ */
+export type AssetChangesBody = {
+    data: AssetChangesData;
+};
+
+/**
+ * AssetChangesData
+ */
+export type AssetChangesData = {
+    /**
+     * Type
+     */
+    type: 'critical_assets';
+    attributes: AssetChanges;
+};
+
+/**
+ * AssetData
+ */
+export type AssetData = {
+    /**
+     * Type
+     */
+    type: 'critical_assets';
+    attributes: AssetAttributes;
+};
+
+/**
+ * AssetList
+ */
+export type AssetList = {
+    /**
+     * Data
+     */
+    data: Array<AssetAnswerData>;
+};
+
+/**
+ * AssetUser
+ */
+export type AssetUser = {
+    /**
+     * Handle
+     */
+    handle: string;
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
  * Assignee
  */
 export type Assignee = {
@@ -624,6 +828,44 @@ export type AuditSearch = {
 };
 
 /**
+ * Authentication
+ *
+ * How the URL is asked. The secret is never shown again; without one the present secret is kept.
+ */
+export type Authentication = {
+    /**
+     * Type
+     */
+    type?: 'none' | 'basic' | 'bearer' | 'header';
+    /**
+     * User Name
+     */
+    user_name?: string;
+    /**
+     * Header Name
+     */
+    header_name?: string;
+    /**
+     * Secret
+     */
+    secret?: string | null;
+};
+
+/**
+ * Author
+ */
+export type Author = {
+    /**
+     * Handle
+     */
+    handle: string;
+    /**
+     * Name
+     */
+    name?: string | null;
+};
+
+/**
  * AuthorBody
  */
 export type AuthorBody = {
@@ -635,6 +877,105 @@ export type AuthorBody = {
      * Name
      */
     name: string;
+};
+
+/**
+ * BacktestAnswer
+ */
+export type BacktestAnswer = {
+    data: BacktestData;
+};
+
+/**
+ * BacktestBody
+ *
+ * A stored rule by `ruleId`, at `version` or the current one; or `rule`, compared with the stored one `against`.
+ */
+export type BacktestBody = {
+    rule?: RuleBody | null;
+    /**
+     * Ruleid
+     */
+    ruleId?: string | null;
+    /**
+     * Version
+     */
+    version?: number | null;
+    /**
+     * Against
+     */
+    against?: string | null;
+    /**
+     * From
+     *
+     * RFC 3339, Unix milliseconds, or date maths such as now-1d
+     */
+    from?: number | string;
+    /**
+     * To
+     *
+     * RFC 3339, Unix milliseconds, or date maths such as now-1d
+     */
+    to?: number | string;
+    /**
+     * Limit
+     *
+     * Signals that are shown; the totals are of all
+     */
+    limit?: number;
+};
+
+/**
+ * BacktestData
+ */
+export type BacktestData = {
+    /**
+     * From
+     */
+    from: string;
+    /**
+     * To
+     */
+    to: string;
+    /**
+     * Rule
+     */
+    rule: string;
+    /**
+     * Signals
+     */
+    signals: number;
+    /**
+     * Matches Read
+     */
+    matches_read: number;
+    /**
+     * Shown
+     */
+    shown: Array<ShownSignal>;
+    /**
+     * Failed
+     */
+    failed: Array<FailedGroup>;
+    comparison: ComparedWith | null;
+    /**
+     * Elapsed Ms
+     */
+    elapsed_ms: number;
+};
+
+/**
+ * Bar
+ */
+export type Bar = {
+    /**
+     * Time
+     */
+    time: string;
+    /**
+     * Count
+     */
+    count: number;
 };
 
 /**
@@ -1025,6 +1366,18 @@ export type CaseActionOptionsBody = {
 };
 
 /**
+ * ChangedSignal
+ */
+export type ChangedSignal = {
+    /**
+     * Members
+     */
+    members: Array<string>;
+    before: SignalOutline;
+    after: SignalOutline;
+};
+
+/**
  * CheckAnswer
  */
 export type CheckAnswer = {
@@ -1054,6 +1407,39 @@ export type CheckData = {
      */
     hints?: Array<QueryHint> | null;
     error?: QueryFault | null;
+};
+
+/**
+ * ComparedWith
+ *
+ * The difference to a stored rule's current version: the counts are of all, the lists are the first.
+ */
+export type ComparedWith = {
+    /**
+     * Ruleid
+     */
+    ruleId: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Signals
+     */
+    signals: number;
+    counts: Counts;
+    /**
+     * New
+     */
+    new: Array<SignalOutline>;
+    /**
+     * Gone
+     */
+    gone: Array<SignalOutline>;
+    /**
+     * Changed
+     */
+    changed: Array<ChangedSignal>;
 };
 
 /**
@@ -1158,6 +1544,78 @@ export type ComputeBody = {
 };
 
 /**
+ * ContentAnomalyOptionsBody
+ */
+export type ContentAnomalyOptionsBody = {
+    /**
+     * Learningduration
+     */
+    learningDuration?: number | null;
+    /**
+     * Forgetafter
+     */
+    forgetAfter?: number | null;
+    /**
+     * Similaritythreshold
+     */
+    similarityThreshold?: number | null;
+    /**
+     * Similaritemsthreshold
+     */
+    similarItemsThreshold?: number | null;
+};
+
+/**
+ * Convert
+ */
+export type Convert = {
+    data: ConvertData;
+};
+
+/**
+ * ConvertAttributes
+ */
+export type ConvertAttributes = {
+    /**
+     * Jobresultids
+     */
+    jobResultIds: Array<string>;
+    /**
+     * Notifications
+     */
+    notifications: Array<string>;
+    /**
+     * Signalmessage
+     */
+    signalMessage: string;
+    /**
+     * Signalseverity
+     */
+    signalSeverity: 'info' | 'low' | 'medium' | 'high' | 'critical';
+};
+
+/**
+ * ConvertData
+ */
+export type ConvertData = {
+    /**
+     * Type
+     */
+    type?: 'historicalDetectionsJobResultSignalConversion';
+    attributes: ConvertAttributes;
+};
+
+/**
+ * Count
+ */
+export type Count = {
+    /**
+     * Count
+     */
+    count: number;
+};
+
+/**
  * CountAnswer
  */
 export type CountAnswer = {
@@ -1194,6 +1652,99 @@ export type CountData = {
 };
 
 /**
+ * Counts
+ */
+export type Counts = {
+    /**
+     * New
+     */
+    new: number;
+    /**
+     * Gone
+     */
+    gone: number;
+    /**
+     * Changed
+     */
+    changed: number;
+    /**
+     * Same
+     */
+    same: number;
+};
+
+/**
+ * CoverageAnswer
+ */
+export type CoverageAnswer = {
+    /**
+     * Data
+     */
+    data: Array<RuleCoverageResource>;
+    meta: CoverageMeta;
+};
+
+/**
+ * CoverageCell
+ *
+ * Some minutes: the worst status among them, the minutes of each, the matches that arrived in them.
+ */
+export type CoverageCell = {
+    /**
+     * Start
+     */
+    start: string;
+    /**
+     * Status
+     */
+    status: string;
+    /**
+     * Minutes
+     */
+    minutes: {
+        [key: string]: number;
+    };
+    /**
+     * Matches
+     */
+    matches: number;
+    /**
+     * Reasons
+     */
+    reasons: Array<string>;
+};
+
+/**
+ * CoverageMeta
+ *
+ * `interval` is the length of a cell in seconds, `summary` the minutes of each status of the rules on this page.
+ */
+export type CoverageMeta = {
+    page: CoveragePage;
+    /**
+     * Interval
+     */
+    interval: number;
+    /**
+     * Summary
+     */
+    summary: {
+        [key: string]: number;
+    };
+    engine: EngineHealth;
+};
+
+/**
+ * CoveragePage
+ */
+export type CoveragePage = {
+    /**
+     * Total Count
+     */
+    total_count: number;
+};
+
+/**
  * Credentials
  */
 export type Credentials = {
@@ -1215,6 +1766,30 @@ export type DoneV1 = {
      * Status
      */
     status?: 'done';
+};
+
+/**
+ * EngineHealth
+ *
+ * `working`, `stalled` or `never`; all that arrived before `covered_until` was evaluated.
+ */
+export type EngineHealth = {
+    /**
+     * Status
+     */
+    status: string;
+    /**
+     * Last Round At
+     */
+    last_round_at: string | null;
+    /**
+     * Covered Until
+     */
+    covered_until: string | null;
+    /**
+     * Lag Seconds
+     */
+    lag_seconds: number | null;
 };
 
 /**
@@ -1346,6 +1921,208 @@ export type EventsMeta = {
 };
 
 /**
+ * EveryNewValueBody
+ */
+export type EveryNewValueBody = {
+    /**
+     * Recipient
+     *
+     * One of the case's notifications.
+     */
+    recipient: string;
+    /**
+     * Attribute
+     *
+     * Whose new values it hears of, such as @usr.id.
+     */
+    attribute: string;
+};
+
+/**
+ * ExclusionFilter
+ */
+export type ExclusionFilter = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Query
+     */
+    query: string;
+};
+
+/**
+ * ExplainBody
+ *
+ * An entity, by fields as the rule groups by them; and a moment, or a span of time.
+ */
+export type ExplainBody = {
+    /**
+     * Entity
+     */
+    entity: {
+        [key: string]: string;
+    };
+    /**
+     * At
+     */
+    at?: string | number | null;
+    /**
+     * From
+     */
+    from?: string | number | null;
+    /**
+     * To
+     */
+    to?: string | number | null;
+};
+
+/**
+ * ExplainStep
+ */
+export type ExplainStep = {
+    /**
+     * Name
+     */
+    name: 'rule' | 'events' | 'query' | 'grouping' | 'exclusion' | 'filter' | 'table' | 'arrival' | 'match' | 'condition' | 'evaluation' | 'suppression' | 'signal';
+    /**
+     * Status
+     */
+    status: 'passed' | 'failed' | 'skipped';
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * Data
+     */
+    data: {
+        [key: string]: unknown;
+    };
+};
+
+/**
+ * ExplainedCheck
+ */
+export type ExplainedCheck = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Value
+     */
+    value: number | null;
+    /**
+     * Operator
+     */
+    operator: string;
+    /**
+     * Wanted
+     */
+    wanted: number;
+    /**
+     * Holds
+     */
+    holds: boolean;
+    /**
+     * Missing
+     */
+    missing: number | null;
+};
+
+/**
+ * ExplainedMoment
+ */
+export type ExplainedMoment = {
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Event Id
+     */
+    event_id: string;
+    /**
+     * Group
+     */
+    group: Array<string>;
+    /**
+     * Reason
+     */
+    reason: string;
+    /**
+     * Case
+     */
+    case: {
+        [key: string]: unknown;
+    };
+    /**
+     * Window Seconds
+     */
+    window_seconds: number;
+    /**
+     * Window Events
+     */
+    window_events: number | null;
+    /**
+     * Checks
+     */
+    checks: Array<ExplainedCheck>;
+    /**
+     * Facts
+     */
+    facts: {
+        [key: string]: unknown;
+    };
+};
+
+/**
+ * ExplainedRule
+ */
+export type ExplainedRule = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Current Version
+     */
+    current_version: number;
+    /**
+     * Detection Method
+     */
+    detection_method: string;
+};
+
+/**
+ * ExplainedSignal
+ */
+export type ExplainedSignal = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Timestamp
+     */
+    timestamp: string;
+    /**
+     * State
+     */
+    state: 'shown' | 'hidden';
+};
+
+/**
  * Facet
  */
 export type Facet = {
@@ -1443,6 +2220,247 @@ export type FacetsBody = {
 };
 
 /**
+ * FailedGroup
+ */
+export type FailedGroup = {
+    /**
+     * Group
+     */
+    group: Array<string>;
+    /**
+     * Reason
+     */
+    reason: string;
+};
+
+/**
+ * FeedAnswer
+ */
+export type FeedAnswer = {
+    data: FeedItem;
+};
+
+/**
+ * FeedAttributes
+ */
+export type FeedAttributes = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Format
+     */
+    format: 'csv' | 'stix' | 'misp' | 'taxii';
+    location: Location;
+    /**
+     * Indicator Type
+     *
+     * For a CSV of one type: ip_address, domain, url, md5, sha1, sha256, ssdeep, aws_account_id, container_image_name, container_registry_account_name, ssh_public_key, user_agent.
+     */
+    indicator_type?: string;
+    /**
+     * Columns
+     *
+     * For a CSV: the column that holds each.
+     */
+    columns?: {
+        [key: string]: string;
+    };
+    /**
+     * Delimiter
+     */
+    delimiter?: string;
+    defaults?: FeedDefaults;
+    /**
+     * Refresh Interval
+     *
+     * Seconds.
+     */
+    refresh_interval?: number;
+    authentication?: Authentication;
+    /**
+     * Retro Hunt
+     *
+     * Look for new indicators in the logs of the last 30 days.
+     */
+    retro_hunt?: boolean;
+    /**
+     * Is Enabled
+     */
+    is_enabled?: boolean;
+};
+
+/**
+ * FeedBody
+ */
+export type FeedBody = {
+    data: FeedData;
+};
+
+/**
+ * FeedData
+ */
+export type FeedData = {
+    /**
+     * Type
+     */
+    type?: 'threat_intel_feed';
+    attributes: FeedAttributes;
+};
+
+/**
+ * FeedDefaults
+ *
+ * What holds for indicators that do not say it themselves; the source's name defaults to the feed's.
+ */
+export type FeedDefaults = {
+    /**
+     * Category
+     */
+    category?: string;
+    /**
+     * Intention
+     */
+    intention?: 'malicious' | 'suspicious' | 'benign' | 'unknown';
+    source?: Source;
+};
+
+/**
+ * FeedItem
+ */
+export type FeedItem = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'threat_intel_feed';
+    attributes: ShownFeed;
+};
+
+/**
+ * FeedList
+ */
+export type FeedList = {
+    /**
+     * Data
+     */
+    data: Array<FeedItem>;
+};
+
+/**
+ * FileMetadata
+ */
+export type FileMetadata = {
+    /**
+     * Upload Id
+     */
+    upload_id?: string | null;
+    [key: string]: unknown | string | null | undefined;
+};
+
+/**
+ * FileMetadataAnswer
+ *
+ * Lines of the file that were skipped, and why.
+ */
+export type FileMetadataAnswer = {
+    /**
+     * Error Message
+     */
+    error_message: string;
+    /**
+     * Error Row Count
+     */
+    error_row_count: number;
+};
+
+/**
+ * FilterAnswer
+ */
+export type FilterAnswer = {
+    data: FilterAnswerData;
+};
+
+/**
+ * FilterAnswerAttributes
+ */
+export type FilterAnswerAttributes = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Query
+     */
+    query: string;
+    /**
+     * Is Enabled
+     */
+    is_enabled: boolean;
+    /**
+     * Filtered Data Type
+     */
+    filtered_data_type: 'logs';
+    /**
+     * Exclusion Filters
+     */
+    exclusion_filters: Array<ExclusionFilter>;
+    /**
+     * Is Builtin
+     */
+    is_builtin: boolean;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * FilterAnswerData
+ */
+export type FilterAnswerData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'security_filters';
+    attributes: FilterAnswerAttributes;
+};
+
+/**
+ * FilterAttributes
+ */
+export type FilterAttributes = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Query
+     */
+    query: string;
+    /**
+     * Is Enabled
+     */
+    is_enabled: boolean;
+    /**
+     * Filtered Data Type
+     */
+    filtered_data_type: 'logs';
+    /**
+     * Exclusion Filters
+     */
+    exclusion_filters: Array<ExclusionFilter>;
+};
+
+/**
  * FilterBody
  */
 export type FilterBodyOutput = {
@@ -1454,6 +2472,158 @@ export type FilterBodyOutput = {
      * Query
      */
     query?: string | null;
+};
+
+/**
+ * FilterChanges
+ */
+export type FilterChanges = {
+    /**
+     * Name
+     */
+    name?: string | null;
+    /**
+     * Query
+     */
+    query?: string | null;
+    /**
+     * Is Enabled
+     */
+    is_enabled?: boolean | null;
+    /**
+     * Filtered Data Type
+     */
+    filtered_data_type?: 'logs' | null;
+    /**
+     * Exclusion Filters
+     */
+    exclusion_filters?: Array<ExclusionFilter> | null;
+    /**
+     * Version
+     */
+    version?: number | null;
+};
+
+/**
+ * FilterChangesBody
+ */
+export type FilterChangesBody = {
+    data: FilterChangesData;
+};
+
+/**
+ * FilterChangesData
+ */
+export type FilterChangesData = {
+    /**
+     * Type
+     */
+    type: 'security_filters';
+    attributes: FilterChanges;
+};
+
+/**
+ * FilterData
+ */
+export type FilterData = {
+    /**
+     * Type
+     */
+    type: 'security_filters';
+    attributes: FilterAttributes;
+};
+
+/**
+ * FilterList
+ */
+export type FilterList = {
+    /**
+     * Data
+     */
+    data: Array<FilterAnswerData>;
+};
+
+/**
+ * FilterOfVersion
+ */
+export type FilterOfVersion = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Query
+     */
+    query: string;
+    /**
+     * Is Enabled
+     */
+    is_enabled: boolean;
+    /**
+     * Filtered Data Type
+     */
+    filtered_data_type: 'logs';
+    /**
+     * Exclusion Filters
+     */
+    exclusion_filters: Array<ExclusionFilter>;
+    /**
+     * Is Builtin
+     */
+    is_builtin: boolean;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Id
+     */
+    id: string;
+};
+
+/**
+ * FiltersConfiguration
+ */
+export type FiltersConfiguration = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'security_filters_configuration';
+    attributes: FiltersConfigurationAttributes;
+};
+
+/**
+ * FiltersConfigurationAttributes
+ *
+ * `date` in Unix milliseconds.
+ */
+export type FiltersConfigurationAttributes = {
+    /**
+     * Date
+     */
+    date: number;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Filters
+     */
+    filters: Array<FilterOfVersion>;
+};
+
+/**
+ * FiltersHistory
+ */
+export type FiltersHistory = {
+    /**
+     * Data
+     */
+    data: Array<FiltersConfiguration>;
 };
 
 /**
@@ -1481,19 +2651,67 @@ export type GroupByBody = {
 };
 
 /**
- * Health
+ * HiddenAnswer
  */
-export type Health = {
+export type HiddenAnswer = {
+    data: HiddenData;
+};
+
+/**
+ * HiddenAttributes
+ */
+export type HiddenAttributes = {
     /**
-     * Status
+     * Signals
      */
-    status: 'ok' | 'failing';
+    signals: number;
     /**
-     * Checks
+     * Updates
      */
-    checks?: {
-        [key: string]: string;
-    };
+    updates: number;
+    /**
+     * Hours
+     */
+    hours: Array<HiddenHour>;
+};
+
+/**
+ * HiddenData
+ */
+export type HiddenData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'suppression_hidden';
+    attributes: HiddenAttributes;
+};
+
+/**
+ * HiddenHour
+ *
+ * `signals` that were hidden whole, and `updates` of signals that are shown.
+ */
+export type HiddenHour = {
+    /**
+     * Rule Id
+     */
+    rule_id: string;
+    /**
+     * Hour
+     */
+    hour: string;
+    /**
+     * Signals
+     */
+    signals: number;
+    /**
+     * Updates
+     */
+    updates: number;
 };
 
 /**
@@ -1596,6 +2814,31 @@ export type HistoryPerson = {
 };
 
 /**
+ * HuntItem
+ */
+export type HuntItem = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'threat_intel_hunt';
+    attributes: ShownHunt;
+};
+
+/**
+ * HuntList
+ */
+export type HuntList = {
+    /**
+     * Data
+     */
+    data: Array<HuntItem>;
+};
+
+/**
  * Identifier
  */
 export type Identifier = {
@@ -1675,6 +2918,49 @@ export type IncidentsData = {
      */
     type?: 'signal_metadata' | 'signal' | null;
     attributes: IncidentsAttributes;
+};
+
+/**
+ * IndicatorItem
+ */
+export type IndicatorItem = {
+    /**
+     * Type
+     */
+    type?: 'threat_intel_indicator';
+    /**
+     * Id
+     */
+    id: string;
+    attributes: ShownIndicator;
+};
+
+/**
+ * IndicatorList
+ */
+export type IndicatorList = {
+    /**
+     * Data
+     */
+    data: Array<IndicatorItem>;
+    meta: IndicatorListMeta;
+};
+
+/**
+ * IndicatorListMeta
+ */
+export type IndicatorListMeta = {
+    page: IndicatorPageCounts;
+};
+
+/**
+ * IndicatorPageCounts
+ */
+export type IndicatorPageCounts = {
+    /**
+     * Total Count
+     */
+    total_count: number;
 };
 
 /**
@@ -1772,6 +3058,492 @@ export type InvitationsResponse = {
 };
 
 /**
+ * IocDetailAnswer
+ */
+export type IocDetailAnswer = {
+    data: IocDetailData;
+};
+
+/**
+ * IocDetailAttributes
+ */
+export type IocDetailAttributes = {
+    data: IocDetailItem;
+};
+
+/**
+ * IocDetailData
+ */
+export type IocDetailData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'get_indicator_response';
+    attributes: IocDetailAttributes;
+};
+
+/**
+ * IocDetailItem
+ */
+export type IocDetailItem = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Indicator
+     */
+    indicator: string;
+    /**
+     * Indicator Type
+     */
+    indicator_type: string;
+    /**
+     * Score
+     */
+    score: number;
+    /**
+     * Categories
+     */
+    categories: Array<string>;
+    /**
+     * Tags
+     */
+    tags: Array<string>;
+    /**
+     * First Seen
+     */
+    first_seen: string;
+    /**
+     * Last Seen
+     */
+    last_seen: string;
+    /**
+     * Log Matches
+     */
+    log_matches: number;
+    /**
+     * Signal Matches
+     */
+    signal_matches: number;
+    /**
+     * As Type
+     */
+    as_type: string;
+    as_geo: IocGeo;
+    /**
+     * Malicious Sources
+     */
+    malicious_sources: Array<IocSource> | null;
+    /**
+     * Suspicious Sources
+     */
+    suspicious_sources: Array<IocSource> | null;
+    /**
+     * Benign Sources
+     */
+    benign_sources: Array<IocSource> | null;
+    /**
+     * M Sources
+     */
+    m_sources: 'RAISE_SCORE' | 'LOWER_SCORE' | 'NO_EFFECT';
+    /**
+     * M Persistence
+     */
+    m_persistence: 'RAISE_SCORE' | 'LOWER_SCORE' | 'NO_EFFECT';
+    /**
+     * M Signal
+     */
+    m_signal: 'RAISE_SCORE' | 'LOWER_SCORE' | 'NO_EFFECT';
+    /**
+     * M As Type
+     */
+    m_as_type: 'RAISE_SCORE' | 'LOWER_SCORE' | 'NO_EFFECT';
+    /**
+     * Triage State
+     */
+    triage_state: 'not_reviewed' | 'reviewed';
+    /**
+     * Triaged At
+     */
+    triaged_at?: string | null;
+    /**
+     * Triaged By
+     */
+    triaged_by?: string | null;
+    /**
+     * As Number
+     */
+    as_number: string;
+    /**
+     * As Organization
+     */
+    as_organization: string;
+    /**
+     * Hosts
+     */
+    hosts: Array<string>;
+    /**
+     * Services
+     */
+    services: Array<string>;
+    /**
+     * Log Sources
+     */
+    log_sources: Array<string>;
+    /**
+     * Users
+     */
+    users: {
+        [key: string]: Array<string>;
+    };
+    /**
+     * Signal Severity
+     */
+    signal_severity: Array<SeverityCount>;
+    /**
+     * Additional Data
+     */
+    additional_data: {
+        [key: string]: unknown;
+    };
+    /**
+     * Triage History
+     */
+    triage_history?: Array<TriageEvent> | null;
+};
+
+/**
+ * IocGeo
+ */
+export type IocGeo = {
+    /**
+     * City
+     */
+    city?: string;
+    /**
+     * Country Code
+     */
+    country_code?: string;
+    /**
+     * Country Name
+     */
+    country_name?: string;
+};
+
+/**
+ * IocItem
+ *
+ * `first_seen` is in the feeds, `last_seen` in the logs; `log_matches` and `signal_matches` are of 30 days.
+ */
+export type IocItem = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Indicator
+     */
+    indicator: string;
+    /**
+     * Indicator Type
+     */
+    indicator_type: string;
+    /**
+     * Score
+     */
+    score: number;
+    /**
+     * Categories
+     */
+    categories: Array<string>;
+    /**
+     * Tags
+     */
+    tags: Array<string>;
+    /**
+     * First Seen
+     */
+    first_seen: string;
+    /**
+     * Last Seen
+     */
+    last_seen: string;
+    /**
+     * Log Matches
+     */
+    log_matches: number;
+    /**
+     * Signal Matches
+     */
+    signal_matches: number;
+    /**
+     * As Type
+     */
+    as_type: string;
+    as_geo: IocGeo;
+    /**
+     * Malicious Sources
+     */
+    malicious_sources: Array<IocSource> | null;
+    /**
+     * Suspicious Sources
+     */
+    suspicious_sources: Array<IocSource> | null;
+    /**
+     * Benign Sources
+     */
+    benign_sources: Array<IocSource> | null;
+    /**
+     * M Sources
+     */
+    m_sources: 'RAISE_SCORE' | 'LOWER_SCORE' | 'NO_EFFECT';
+    /**
+     * M Persistence
+     */
+    m_persistence: 'RAISE_SCORE' | 'LOWER_SCORE' | 'NO_EFFECT';
+    /**
+     * M Signal
+     */
+    m_signal: 'RAISE_SCORE' | 'LOWER_SCORE' | 'NO_EFFECT';
+    /**
+     * M As Type
+     */
+    m_as_type: 'RAISE_SCORE' | 'LOWER_SCORE' | 'NO_EFFECT';
+    /**
+     * Triage State
+     */
+    triage_state: 'not_reviewed' | 'reviewed';
+    /**
+     * Triaged At
+     */
+    triaged_at?: string | null;
+    /**
+     * Triaged By
+     */
+    triaged_by?: string | null;
+};
+
+/**
+ * IocListAnswer
+ */
+export type IocListAnswer = {
+    data: IocListData;
+};
+
+/**
+ * IocListAttributes
+ */
+export type IocListAttributes = {
+    /**
+     * Data
+     */
+    data: Array<IocItem>;
+    metadata: Count;
+    paging: Offset;
+};
+
+/**
+ * IocListData
+ */
+export type IocListData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'ioc_explorer_response';
+    attributes: IocListAttributes;
+};
+
+/**
+ * IocSource
+ */
+export type IocSource = {
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
+ * IocTriageAnswer
+ */
+export type IocTriageAnswer = {
+    data: TriageMadeData;
+};
+
+/**
+ * JobAnswer
+ */
+export type JobAnswer = {
+    data: JobData;
+};
+
+/**
+ * JobAnswerAttributes
+ *
+ * `resultCount` and `error` are ours: how many signals were found, and why a job failed.
+ */
+export type JobAnswerAttributes = {
+    /**
+     * Jobname
+     */
+    jobName: string;
+    /**
+     * Jobstatus
+     */
+    jobStatus: string;
+    /**
+     * Jobdefinition
+     */
+    jobDefinition: {
+        [key: string]: unknown;
+    };
+    /**
+     * Createdat
+     */
+    createdAt: string;
+    /**
+     * Modifiedat
+     */
+    modifiedAt: string;
+    /**
+     * Createdbyhandle
+     */
+    createdByHandle: string;
+    /**
+     * Createdbyname
+     */
+    createdByName: string;
+    /**
+     * Createdfromruleid
+     */
+    createdFromRuleId?: string | null;
+    /**
+     * Progressrate
+     */
+    progressRate: number;
+    /**
+     * Signaloutput
+     */
+    signalOutput: boolean;
+    /**
+     * Resultcount
+     */
+    resultCount: number;
+    /**
+     * Error
+     */
+    error?: string | null;
+};
+
+/**
+ * JobAttributes
+ *
+ * `fromRule` {id, from, to, index, caseIndex, notifications}, or `jobDefinition`: a rule, from, to and index.
+ */
+export type JobAttributes = {
+    /**
+     * Fromrule
+     */
+    fromRule?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Jobdefinition
+     */
+    jobDefinition?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Signaloutput
+     */
+    signalOutput?: boolean | null;
+};
+
+/**
+ * JobCreate
+ */
+export type JobCreate = {
+    data: JobCreateData;
+};
+
+/**
+ * JobCreateData
+ */
+export type JobCreateData = {
+    /**
+     * Type
+     */
+    type?: 'historicalDetectionsJobCreate';
+    attributes: JobAttributes;
+};
+
+/**
+ * JobCreated
+ */
+export type JobCreated = {
+    data: JobCreatedData;
+};
+
+/**
+ * JobCreatedData
+ */
+export type JobCreatedData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'historicalDetectionsJob';
+};
+
+/**
+ * JobData
+ */
+export type JobData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'historicalDetectionsJob';
+    attributes: JobAnswerAttributes;
+};
+
+/**
+ * JobList
+ */
+export type JobList = {
+    /**
+     * Data
+     */
+    data: Array<JobData>;
+    meta: JobListMeta;
+};
+
+/**
+ * JobListMeta
+ */
+export type JobListMeta = {
+    /**
+     * Totalcount
+     */
+    totalCount: number;
+};
+
+/**
  * Kept
  *
  * What the store holds at present, within its retention.
@@ -1817,6 +3589,26 @@ export type Links = {
      * Next
      */
     next: string;
+};
+
+/**
+ * Location
+ *
+ * Where the content comes from: uploads, a file below `feeds` in the data directory, or a URL.
+ */
+export type Location = {
+    /**
+     * Type
+     */
+    type: 'upload' | 'file' | 'url';
+    /**
+     * Url
+     */
+    url?: string;
+    /**
+     * File
+     */
+    file?: string;
 };
 
 /**
@@ -2108,6 +3900,10 @@ export type NewValueOptionsBody = {
      * Instantaneousbaseline
      */
     instantaneousBaseline?: boolean | null;
+    /**
+     * Learnpergroup
+     */
+    learnPerGroup?: boolean | null;
 };
 
 /**
@@ -2118,6 +3914,16 @@ export type NextLink = {
      * Next
      */
     next: string;
+};
+
+/**
+ * Offset
+ */
+export type Offset = {
+    /**
+     * Offset
+     */
+    offset: number;
 };
 
 /**
@@ -2356,6 +4162,359 @@ export type PersonBody = {
      * Icon
      */
     icon?: string | null;
+};
+
+/**
+ * PipelineAnswer
+ *
+ * A pipeline as it is answered.
+ */
+export type PipelineAnswer = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Is Enabled
+     */
+    is_enabled: boolean;
+    filter?: PipelineFilter | null;
+    /**
+     * Processors
+     */
+    processors?: Array<PipelineProcessor> | null;
+    /**
+     * Tags
+     */
+    tags?: Array<string> | null;
+    /**
+     * Description
+     */
+    description?: string | null;
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type: string;
+    /**
+     * Is Read Only
+     */
+    is_read_only: boolean;
+};
+
+/**
+ * PipelineBody
+ *
+ * A pipeline as it is sent.
+ */
+export type PipelineBody = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Is Enabled
+     */
+    is_enabled?: boolean | null;
+    filter?: PipelineFilter | null;
+    /**
+     * Processors
+     */
+    processors?: Array<PipelineProcessor> | null;
+    /**
+     * Tags
+     */
+    tags?: Array<string> | null;
+    /**
+     * Description
+     */
+    description?: string | null;
+};
+
+/**
+ * PipelineFilter
+ */
+export type PipelineFilter = {
+    /**
+     * Query
+     */
+    query?: string | null;
+};
+
+/**
+ * PipelineOrder
+ */
+export type PipelineOrder = {
+    /**
+     * Pipeline Ids
+     */
+    pipeline_ids: Array<string>;
+};
+
+/**
+ * PipelineProcessor
+ *
+ * A processor; its members depend on its type.
+ */
+export type PipelineProcessor = {
+    /**
+     * Type
+     */
+    type: string;
+    /**
+     * Name
+     */
+    name?: string | null;
+    /**
+     * Is Enabled
+     */
+    is_enabled?: boolean | null;
+    [key: string]: unknown | string | string | null | boolean | null | undefined;
+};
+
+/**
+ * PipelineStep
+ *
+ * `outcome` is changed, unchanged, failed, disabled or not_matched; `event` is the log after the processor.
+ */
+export type PipelineStep = {
+    /**
+     * Where
+     */
+    where: string;
+    /**
+     * Type
+     */
+    type: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Outcome
+     */
+    outcome: string;
+    /**
+     * Failed
+     */
+    failed: string | null;
+    /**
+     * Event
+     */
+    event: {
+        [key: string]: unknown;
+    };
+};
+
+/**
+ * PipelineTest
+ *
+ * Samples are logs as they are sent: a text, or an object with `message`, reserved attributes and attributes.
+ */
+export type PipelineTest = {
+    pipeline: PipelineBody;
+    /**
+     * Samples
+     */
+    samples: Array<string | {
+        [key: string]: unknown;
+    }>;
+};
+
+/**
+ * PipelineTestResult
+ */
+export type PipelineTestResult = {
+    /**
+     * Is Matched
+     */
+    is_matched: boolean;
+    /**
+     * Steps
+     */
+    steps: Array<PipelineStep>;
+    /**
+     * Event
+     */
+    event: {
+        [key: string]: unknown;
+    };
+};
+
+/**
+ * PipelineTestResults
+ */
+export type PipelineTestResults = {
+    /**
+     * Results
+     */
+    results: Array<PipelineTestResult>;
+};
+
+/**
+ * PlannedRule
+ *
+ * What applying a rule does, or would do.
+ */
+export type PlannedRule = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Action
+     */
+    action: 'create' | 'update' | 'unchanged' | 'refused';
+    /**
+     * Changes
+     */
+    changes?: Array<RuleChange>;
+    /**
+     * Reasons
+     */
+    reasons?: Array<string>;
+};
+
+/**
+ * PreviewAnswerAttributes
+ */
+export type PreviewAnswerAttributes = {
+    /**
+     * From
+     */
+    from: string;
+    /**
+     * To
+     */
+    to: string;
+    /**
+     * Rules In Scope
+     */
+    rules_in_scope: number;
+    signals: TocsinApiSchemasSuppressionsPreviewSignals;
+    /**
+     * Rules
+     */
+    rules: Array<RuleShare>;
+    /**
+     * Examples
+     */
+    examples: Array<Resource>;
+    events?: PreviewEvents | null;
+    /**
+     * Warnings
+     */
+    warnings: Array<PreviewWarning>;
+};
+
+/**
+ * PreviewAttributes
+ *
+ * A suppression that need not be saved; only what it hides counts.
+ */
+export type PreviewAttributes = {
+    /**
+     * Rule Query
+     */
+    rule_query: string;
+    /**
+     * Suppression Query
+     */
+    suppression_query?: string | null;
+    /**
+     * Data Exclusion Query
+     */
+    data_exclusion_query?: string | null;
+    /**
+     * Expiration Date
+     */
+    expiration_date?: number | null;
+};
+
+/**
+ * PreviewBody
+ *
+ * A rule that need not be stored, and the range of stored logs that it is run over.
+ */
+export type PreviewBody = {
+    rule: RuleBody;
+    /**
+     * From
+     *
+     * RFC 3339, Unix milliseconds, or date maths such as now-1d
+     */
+    from?: number | string;
+    /**
+     * To
+     *
+     * RFC 3339, Unix milliseconds, or date maths such as now-1d
+     */
+    to?: number | string;
+    /**
+     * Limit
+     *
+     * Signals that are shown; the totals are of all
+     */
+    limit?: number;
+};
+
+/**
+ * PreviewEvents
+ *
+ * Of the events that the rules matched, those that they would have ignored.
+ */
+export type PreviewEvents = {
+    /**
+     * Excluded
+     */
+    excluded: number;
+    /**
+     * Matched
+     */
+    matched: number;
+};
+
+/**
+ * PreviewWarning
+ */
+export type PreviewWarning = {
+    /**
+     * Code
+     */
+    code: 'no_rules' | 'nearly_all' | 'true_positives' | 'nearly_all_events' | 'hides_nothing' | 'no_expiry';
+    /**
+     * Message
+     */
+    message: string;
+};
+
+/**
+ * QueryBars
+ */
+export type QueryBars = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Query
+     */
+    query: string;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Series
+     */
+    series: Array<Bar>;
 };
 
 /**
@@ -2813,6 +4972,144 @@ export type RootQueryBody = {
 };
 
 /**
+ * RowAnswer
+ */
+export type RowAnswer = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'row';
+    /**
+     * Attributes
+     */
+    attributes: {
+        [key: string]: unknown;
+    };
+};
+
+/**
+ * RowData
+ */
+export type RowData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type: 'row';
+    attributes: RowValues;
+};
+
+/**
+ * RowId
+ */
+export type RowId = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type: 'row';
+};
+
+/**
+ * RowIdsBody
+ */
+export type RowIdsBody = {
+    /**
+     * Data
+     */
+    data: Array<RowId>;
+};
+
+/**
+ * RowLinks
+ */
+export type RowLinks = {
+    /**
+     * First
+     */
+    first: string;
+    /**
+     * Self
+     */
+    self: string;
+    /**
+     * Next
+     */
+    next?: string | null;
+};
+
+/**
+ * RowList
+ */
+export type RowList = {
+    /**
+     * Data
+     */
+    data: Array<RowAnswer>;
+};
+
+/**
+ * RowPage
+ */
+export type RowPage = {
+    /**
+     * Next Continuation Token
+     */
+    next_continuation_token?: string | null;
+};
+
+/**
+ * RowPageAnswer
+ */
+export type RowPageAnswer = {
+    /**
+     * Data
+     */
+    data: Array<RowAnswer>;
+    links: RowLinks;
+    meta: RowPageMeta;
+};
+
+/**
+ * RowPageMeta
+ */
+export type RowPageMeta = {
+    page: RowPage;
+};
+
+/**
+ * RowValues
+ */
+export type RowValues = {
+    /**
+     * Values
+     */
+    values: {
+        [key: string]: string | number;
+    };
+};
+
+/**
+ * RowsBody
+ */
+export type RowsBody = {
+    /**
+     * Data
+     */
+    data: Array<RowData>;
+};
+
+/**
  * RuleAnswer
  *
  * A detection rule, as it is answered.
@@ -3057,6 +5354,10 @@ export type RuleCaseBody = {
      */
     notifications?: Array<string> | null;
     /**
+     * Everynewvalue
+     */
+    everyNewValue?: Array<EveryNewValueBody> | null;
+    /**
      * Actions
      */
     actions?: Array<CaseActionBody> | null;
@@ -3064,6 +5365,24 @@ export type RuleCaseBody = {
      * Customstatus
      */
     customStatus?: 'info' | 'low' | 'medium' | 'high' | 'critical' | null;
+};
+
+/**
+ * RuleChange
+ */
+export type RuleChange = {
+    /**
+     * Type
+     */
+    type: 'create' | 'update' | 'delete';
+    /**
+     * Field
+     */
+    field: string;
+    /**
+     * Change
+     */
+    change: string;
 };
 
 /**
@@ -3147,6 +5466,123 @@ export type RuleChanges = {
 };
 
 /**
+ * RuleCoverageAttributes
+ *
+ * `sources` are those that the rule asks for by name, null if it may find logs of any.
+ */
+export type RuleCoverageAttributes = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Enabled
+     */
+    enabled: boolean;
+    /**
+     * Sources
+     */
+    sources: Array<string> | null;
+    /**
+     * Matches
+     */
+    matches: number;
+    /**
+     * Summary
+     */
+    summary: {
+        [key: string]: number;
+    };
+    /**
+     * Cells
+     */
+    cells: Array<CoverageCell>;
+};
+
+/**
+ * RuleCoverageResource
+ */
+export type RuleCoverageResource = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: string;
+    attributes: RuleCoverageAttributes;
+};
+
+/**
+ * RuleExplanation
+ */
+export type RuleExplanation = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'rule_explanation';
+    attributes: RuleExplanationAttributes;
+};
+
+/**
+ * RuleExplanationAnswer
+ */
+export type RuleExplanationAnswer = {
+    data: RuleExplanation;
+};
+
+/**
+ * RuleExplanationAttributes
+ */
+export type RuleExplanationAttributes = {
+    /**
+     * Outcome
+     */
+    outcome: 'fired' | 'hidden' | 'not_fired';
+    /**
+     * Answer
+     */
+    answer: string;
+    /**
+     * Because
+     */
+    because: string;
+    rule: ExplainedRule;
+    /**
+     * Entity
+     */
+    entity: {
+        [key: string]: string;
+    };
+    /**
+     * From
+     */
+    from: string;
+    /**
+     * To
+     */
+    to: string;
+    /**
+     * Groups
+     */
+    groups: Array<Array<string>>;
+    /**
+     * Steps
+     */
+    steps: Array<ExplainStep>;
+    best_moment: ExplainedMoment | null;
+    /**
+     * Signals
+     */
+    signals: Array<ExplainedSignal>;
+};
+
+/**
  * RuleHistory
  */
 export type RuleHistory = {
@@ -3209,7 +5645,7 @@ export type RuleOptionsBody = {
     /**
      * Detectionmethod
      */
-    detectionMethod?: 'threshold' | 'new_value' | 'anomaly_detection' | 'anomaly_threshold' | 'impossible_travel' | 'hardcoded' | 'third_party' | 'sequence_detection' | null;
+    detectionMethod?: 'threshold' | 'new_value' | 'anomaly_detection' | 'anomaly_threshold' | 'content_anomaly' | 'impossible_travel' | 'hardcoded' | 'third_party' | 'sequence_detection' | null;
     /**
      * Evaluationwindow
      */
@@ -3228,6 +5664,7 @@ export type RuleOptionsBody = {
     decreaseCriticalityBasedOnEnv?: boolean | null;
     newValueOptions?: NewValueOptionsBody | null;
     anomalyDetectionOptions?: AnomalyDetectionOptionsBody | null;
+    contentAnomalyOptions?: ContentAnomalyOptionsBody | null;
     impossibleTravelOptions?: ImpossibleTravelOptionsBody | null;
     sequenceDetectionOptions?: SequenceDetectionOptionsBody | null;
     thirdPartyRuleOptions?: ThirdPartyRuleOptionsBody | null;
@@ -3314,6 +5751,28 @@ export type RuleQueryBody = {
 };
 
 /**
+ * RuleShare
+ */
+export type RuleShare = {
+    /**
+     * Rule Id
+     */
+    rule_id: string;
+    /**
+     * Rule Name
+     */
+    rule_name: string;
+    /**
+     * Hidden
+     */
+    hidden: number;
+    /**
+     * Total
+     */
+    total: number;
+};
+
+/**
  * RuleTest
  *
  * Logs, and whether a query of the rule should match each of them.
@@ -3361,6 +5820,34 @@ export type RuleVersions = {
     data: {
         [key: string]: RuleVersion;
     };
+};
+
+/**
+ * RulesApplied
+ */
+export type RulesApplied = {
+    /**
+     * Data
+     */
+    data: Array<PlannedRule>;
+};
+
+/**
+ * RulesToApply
+ *
+ * Rules with their ids, as `tocsin rules export` writes them.
+ */
+export type RulesToApply = {
+    /**
+     * Rules
+     */
+    rules: Array<{
+        [key: string]: unknown;
+    }>;
+    /**
+     * Dryrun
+     */
+    dryRun?: boolean;
 };
 
 /**
@@ -3488,10 +5975,324 @@ export type SessionResponse = {
 };
 
 /**
+ * SeverityCount
+ */
+export type SeverityCount = {
+    /**
+     * Severity
+     */
+    severity: string;
+    /**
+     * Count
+     */
+    count: number;
+};
+
+/**
+ * ShownAuthentication
+ */
+export type ShownAuthentication = {
+    /**
+     * Type
+     */
+    type: string;
+    /**
+     * User Name
+     */
+    user_name: string;
+    /**
+     * Header Name
+     */
+    header_name: string;
+    /**
+     * Has Secret
+     */
+    has_secret: boolean;
+};
+
+/**
+ * ShownFeed
+ */
+export type ShownFeed = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Format
+     */
+    format: 'csv' | 'stix' | 'misp' | 'taxii';
+    location: Location;
+    /**
+     * Indicator Type
+     */
+    indicator_type: string;
+    /**
+     * Columns
+     */
+    columns: {
+        [key: string]: string;
+    };
+    /**
+     * Delimiter
+     */
+    delimiter: string;
+    defaults: FeedDefaults;
+    /**
+     * Refresh Interval
+     */
+    refresh_interval: number;
+    authentication: ShownAuthentication;
+    /**
+     * Retro Hunt
+     */
+    retro_hunt: boolean;
+    /**
+     * Is Enabled
+     */
+    is_enabled: boolean;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Created By
+     */
+    created_by: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    health: TocsinApiSchemasThreatIntelHealth;
+};
+
+/**
+ * ShownHunt
+ *
+ * `progress` is the share of the span that was looked through.
+ */
+export type ShownHunt = {
+    /**
+     * State
+     */
+    state: 'running' | 'done' | 'failed';
+    /**
+     * Feed Version
+     */
+    feed_version: number;
+    /**
+     * Indicators
+     */
+    indicators: number;
+    /**
+     * Progress
+     */
+    progress: number;
+    /**
+     * Logs Scanned
+     */
+    logs_scanned: number;
+    /**
+     * Logs Found
+     */
+    logs_found: number;
+    /**
+     * Searched From
+     */
+    searched_from: string;
+    /**
+     * Searched To
+     */
+    searched_to: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * Note
+     */
+    note: string;
+};
+
+/**
+ * ShownIndicator
+ */
+export type ShownIndicator = {
+    /**
+     * Indicator
+     */
+    indicator: string;
+    /**
+     * Type
+     */
+    type: string;
+    /**
+     * Category
+     */
+    category: string;
+    /**
+     * Intention
+     */
+    intention: string;
+    source: Source;
+    /**
+     * Additional Data
+     */
+    additional_data: {
+        [key: string]: unknown;
+    };
+    /**
+     * First Seen
+     */
+    first_seen: string;
+    /**
+     * Expires At
+     */
+    expires_at: string | null;
+};
+
+/**
+ * ShownSignal
+ *
+ * A signal as it would have been raised. `id` is the one that live detection gives it, if the rule is stored.
+ */
+export type ShownSignal = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Timestamp
+     */
+    timestamp: string;
+    /**
+     * First Seen
+     */
+    first_seen: string;
+    /**
+     * Last Seen
+     */
+    last_seen: string;
+    /**
+     * Closes At
+     */
+    closes_at: string;
+    /**
+     * Severity
+     */
+    severity: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Case
+     */
+    case: string;
+    /**
+     * Case Index
+     */
+    case_index: number;
+    /**
+     * Group
+     */
+    group: {
+        [key: string]: unknown;
+    };
+    /**
+     * Events Matched
+     */
+    events_matched: number;
+    /**
+     * Queries
+     */
+    queries: Array<{
+        [key: string]: unknown;
+    }>;
+    /**
+     * Why
+     */
+    why: {
+        [key: string]: unknown;
+    };
+};
+
+/**
  * SignalAnswer
  */
 export type SignalAnswer = {
     data: Resource;
+};
+
+/**
+ * SignalExplanation
+ */
+export type SignalExplanation = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'signal_explanation';
+    /**
+     * Attributes
+     */
+    attributes: {
+        [key: string]: unknown;
+    };
+};
+
+/**
+ * SignalExplanationAnswer
+ */
+export type SignalExplanationAnswer = {
+    data: SignalExplanation;
+};
+
+/**
+ * SignalOutline
+ *
+ * A signal as far as two versions are compared by it.
+ */
+export type SignalOutline = {
+    /**
+     * Timestamp
+     */
+    timestamp: string;
+    /**
+     * First Seen
+     */
+    first_seen: string;
+    /**
+     * Last Seen
+     */
+    last_seen: string;
+    /**
+     * Severity
+     */
+    severity: string;
+    /**
+     * Case
+     */
+    case: string;
+    /**
+     * Group
+     */
+    group: Array<string>;
+    /**
+     * Events Matched
+     */
+    events_matched: number;
 };
 
 /**
@@ -3590,6 +6391,20 @@ export type SinceStart = {
      * Bytes
      */
     bytes: number;
+};
+
+/**
+ * Source
+ */
+export type Source = {
+    /**
+     * Name
+     */
+    name?: string;
+    /**
+     * Url
+     */
+    url?: string;
 };
 
 /**
@@ -3693,6 +6508,515 @@ export type StatusItem = {
      */
     type?: 'intake_status';
     attributes: StatusAttributes;
+};
+
+/**
+ * SuppressionAnswer
+ */
+export type SuppressionAnswer = {
+    data: SuppressionResource;
+};
+
+/**
+ * SuppressionAnswerAttributes
+ */
+export type SuppressionAnswerAttributes = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Enabled
+     */
+    enabled: boolean;
+    /**
+     * Rule Query
+     */
+    rule_query: string;
+    /**
+     * Description
+     */
+    description?: string | null;
+    /**
+     * Suppression Query
+     */
+    suppression_query: string;
+    /**
+     * Data Exclusion Query
+     */
+    data_exclusion_query: string;
+    /**
+     * Start Date
+     */
+    start_date?: number | null;
+    /**
+     * Expiration Date
+     */
+    expiration_date?: number | null;
+    /**
+     * Tags
+     */
+    tags?: Array<string> | null;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Editable
+     */
+    editable: boolean;
+    /**
+     * Creation Date
+     */
+    creation_date: number;
+    /**
+     * Update Date
+     */
+    update_date: number;
+    creator: Author;
+    updater: Author;
+};
+
+/**
+ * SuppressionAttributes
+ *
+ * At least one of `suppression_query` and `data_exclusion_query` is needed.
+ */
+export type SuppressionAttributes = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Enabled
+     */
+    enabled: boolean;
+    /**
+     * Rule Query
+     */
+    rule_query: string;
+    /**
+     * Description
+     */
+    description?: string | null;
+    /**
+     * Suppression Query
+     */
+    suppression_query?: string | null;
+    /**
+     * Data Exclusion Query
+     */
+    data_exclusion_query?: string | null;
+    /**
+     * Start Date
+     */
+    start_date?: number | null;
+    /**
+     * Expiration Date
+     */
+    expiration_date?: number | null;
+    /**
+     * Tags
+     */
+    tags?: Array<string> | null;
+    /**
+     * Version
+     */
+    version?: number | null;
+};
+
+/**
+ * SuppressionChanges
+ *
+ * Any subset of the members; null clears a date.
+ */
+export type SuppressionChanges = {
+    /**
+     * Name
+     */
+    name?: string | null;
+    /**
+     * Enabled
+     */
+    enabled?: boolean | null;
+    /**
+     * Rule Query
+     */
+    rule_query?: string | null;
+    /**
+     * Description
+     */
+    description?: string | null;
+    /**
+     * Suppression Query
+     */
+    suppression_query?: string | null;
+    /**
+     * Data Exclusion Query
+     */
+    data_exclusion_query?: string | null;
+    /**
+     * Start Date
+     */
+    start_date?: number | null;
+    /**
+     * Expiration Date
+     */
+    expiration_date?: number | null;
+    /**
+     * Tags
+     */
+    tags?: Array<string> | null;
+    /**
+     * Version
+     */
+    version?: number | null;
+};
+
+/**
+ * SuppressionCreate
+ */
+export type SuppressionCreate = {
+    /**
+     * Type
+     */
+    type: 'suppressions';
+    attributes: SuppressionAttributes;
+};
+
+/**
+ * SuppressionCreateBody
+ */
+export type SuppressionCreateBody = {
+    data: SuppressionCreate;
+};
+
+/**
+ * SuppressionHistory
+ */
+export type SuppressionHistory = {
+    data: SuppressionHistoryData;
+};
+
+/**
+ * SuppressionHistoryData
+ */
+export type SuppressionHistoryData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'suppression_version_history';
+    attributes: SuppressionVersions;
+};
+
+/**
+ * SuppressionList
+ */
+export type SuppressionList = {
+    /**
+     * Data
+     */
+    data: Array<SuppressionResource>;
+    meta: SuppressionListMeta;
+};
+
+/**
+ * SuppressionListMeta
+ */
+export type SuppressionListMeta = {
+    page: SuppressionPageMeta;
+};
+
+/**
+ * SuppressionPageMeta
+ */
+export type SuppressionPageMeta = {
+    /**
+     * Pagenumber
+     */
+    pageNumber: number;
+    /**
+     * Pagesize
+     */
+    pageSize: number;
+    /**
+     * Totalcount
+     */
+    totalCount: number;
+};
+
+/**
+ * SuppressionPatch
+ */
+export type SuppressionPatch = {
+    /**
+     * Type
+     */
+    type: 'suppressions';
+    attributes: SuppressionChanges;
+};
+
+/**
+ * SuppressionPatchBody
+ */
+export type SuppressionPatchBody = {
+    data: SuppressionPatch;
+};
+
+/**
+ * SuppressionPreview
+ */
+export type SuppressionPreview = {
+    /**
+     * Type
+     */
+    type: 'suppressions';
+    attributes: PreviewAttributes;
+};
+
+/**
+ * SuppressionPreviewBody
+ */
+export type SuppressionPreviewBody = {
+    data: SuppressionPreview;
+};
+
+/**
+ * SuppressionResource
+ */
+export type SuppressionResource = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'suppressions';
+    attributes: SuppressionAnswerAttributes;
+};
+
+/**
+ * SuppressionVersion
+ */
+export type SuppressionVersion = {
+    suppression: SuppressionAnswerAttributes;
+    /**
+     * Changes
+     */
+    changes: Array<VersionChange>;
+};
+
+/**
+ * SuppressionVersions
+ */
+export type SuppressionVersions = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Data
+     */
+    data: {
+        [key: string]: SuppressionVersion;
+    };
+};
+
+/**
+ * SuppressionsOfRule
+ */
+export type SuppressionsOfRule = {
+    /**
+     * Data
+     */
+    data: Array<SuppressionResource>;
+};
+
+/**
+ * TableAnswer
+ */
+export type TableAnswer = {
+    data: TableAnswerData;
+};
+
+/**
+ * TableAnswerAttributes
+ */
+export type TableAnswerAttributes = {
+    /**
+     * Table Name
+     */
+    table_name: string;
+    /**
+     * Description
+     */
+    description: string;
+    /**
+     * Source
+     */
+    source: string;
+    /**
+     * Status
+     */
+    status: string;
+    schema: TableSchema;
+    /**
+     * Tags
+     */
+    tags: Array<string>;
+    /**
+     * Row Count
+     */
+    row_count: number;
+    /**
+     * Created By
+     */
+    created_by: string;
+    /**
+     * Last Updated By
+     */
+    last_updated_by: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    file_metadata?: FileMetadataAnswer | null;
+};
+
+/**
+ * TableAnswerData
+ */
+export type TableAnswerData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'reference_table';
+    attributes: TableAnswerAttributes;
+};
+
+/**
+ * TableAttributes
+ *
+ * Tables come from uploads: of the sources only LOCAL_FILE can be read.
+ */
+export type TableAttributes = {
+    /**
+     * Table Name
+     */
+    table_name: string;
+    /**
+     * Description
+     */
+    description?: string | null;
+    /**
+     * Source
+     */
+    source: 'LOCAL_FILE' | 'S3' | 'GCS' | 'AZURE';
+    schema: TableSchema;
+    file_metadata?: FileMetadata | null;
+    /**
+     * Tags
+     */
+    tags?: Array<string> | null;
+};
+
+/**
+ * TableBody
+ */
+export type TableBody = {
+    data: TableData;
+};
+
+/**
+ * TableChanges
+ */
+export type TableChanges = {
+    /**
+     * Description
+     */
+    description?: string | null;
+    schema?: TableSchema | null;
+    file_metadata?: FileMetadata | null;
+    /**
+     * Tags
+     */
+    tags?: Array<string> | null;
+};
+
+/**
+ * TableChangesBody
+ */
+export type TableChangesBody = {
+    data: TableChangesData;
+};
+
+/**
+ * TableChangesData
+ */
+export type TableChangesData = {
+    /**
+     * Type
+     */
+    type: 'reference_table';
+    attributes?: TableChanges;
+};
+
+/**
+ * TableData
+ */
+export type TableData = {
+    /**
+     * Type
+     */
+    type: 'reference_table';
+    attributes: TableAttributes;
+};
+
+/**
+ * TableField
+ */
+export type TableField = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Type
+     */
+    type: 'STRING' | 'INT32';
+};
+
+/**
+ * TableList
+ */
+export type TableList = {
+    /**
+     * Data
+     */
+    data: Array<TableAnswerData>;
+};
+
+/**
+ * TableSchema
+ */
+export type TableSchema = {
+    /**
+     * Fields
+     */
+    fields: Array<TableField>;
+    /**
+     * Primary Keys
+     */
+    primary_keys: Array<string>;
 };
 
 /**
@@ -3866,7 +7190,21 @@ export type Totals = {
  * TriageAnswer
  */
 export type TriageAnswer = {
-    data: TriageData;
+    data: TriageDataOutput;
+};
+
+/**
+ * TriageAsked
+ */
+export type TriageAsked = {
+    /**
+     * Indicator
+     */
+    indicator: string;
+    /**
+     * Triage State
+     */
+    triage_state: 'not_reviewed' | 'reviewed';
 };
 
 /**
@@ -3907,9 +7245,27 @@ export type TriageAttributes = {
 };
 
 /**
+ * TriageBody
+ */
+export type TriageBody = {
+    data: TriageDataInput;
+};
+
+/**
  * TriageData
  */
-export type TriageData = {
+export type TriageDataInput = {
+    /**
+     * Type
+     */
+    type?: 'ioc_triage_state';
+    attributes: TriageAsked;
+};
+
+/**
+ * TriageData
+ */
+export type TriageDataOutput = {
     /**
      * Id
      */
@@ -3919,6 +7275,65 @@ export type TriageData = {
      */
     type?: 'signal_metadata';
     attributes: TriageAttributes;
+};
+
+/**
+ * TriageEvent
+ */
+export type TriageEvent = {
+    /**
+     * Triage State
+     */
+    triage_state: 'not_reviewed' | 'reviewed';
+    /**
+     * Triaged At
+     */
+    triaged_at: string;
+    /**
+     * Triaged By
+     */
+    triaged_by: string;
+};
+
+/**
+ * TriageMade
+ */
+export type TriageMade = {
+    /**
+     * Indicator
+     */
+    indicator: string;
+    /**
+     * Triage State
+     */
+    triage_state: 'not_reviewed' | 'reviewed';
+    /**
+     * Triaged At
+     */
+    triaged_at: string;
+    /**
+     * Triaged By
+     */
+    triaged_by: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+};
+
+/**
+ * TriageMadeData
+ */
+export type TriageMadeData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'ioc_triage_state';
+    attributes: TriageMade;
 };
 
 /**
@@ -3964,6 +7379,80 @@ export type UpdateData = {
      */
     type?: 'signal_metadata' | 'signal' | null;
     attributes: UpdateAttributes;
+};
+
+/**
+ * UploadAnswer
+ */
+export type UploadAnswer = {
+    data: UploadAnswerData;
+};
+
+/**
+ * UploadAnswerAttributes
+ */
+export type UploadAnswerAttributes = {
+    /**
+     * Part Urls
+     */
+    part_urls: Array<string>;
+};
+
+/**
+ * UploadAnswerData
+ */
+export type UploadAnswerData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'upload';
+    attributes: UploadAnswerAttributes;
+};
+
+/**
+ * UploadAttributes
+ *
+ * `headers` are the columns in the order of the file.
+ */
+export type UploadAttributes = {
+    /**
+     * Table Name
+     */
+    table_name: string;
+    /**
+     * Headers
+     */
+    headers: Array<string>;
+    /**
+     * Part Count
+     */
+    part_count: number;
+    /**
+     * Part Size
+     */
+    part_size: number;
+};
+
+/**
+ * UploadBody
+ */
+export type UploadBody = {
+    data: UploadData;
+};
+
+/**
+ * UploadData
+ */
+export type UploadData = {
+    /**
+     * Type
+     */
+    type: 'upload';
+    attributes: UploadAttributes;
 };
 
 /**
@@ -4344,6 +7833,22 @@ export type VersionChange = {
 };
 
 /**
+ * Health
+ */
+export type TocsinApiHealthHealth = {
+    /**
+     * Status
+     */
+    status: 'ok' | 'failing';
+    /**
+     * Checks
+     */
+    checks?: {
+        [key: string]: string;
+    };
+};
+
+/**
  * PageMeta
  */
 export type TocsinApiSchemasAccessPageMeta = {
@@ -4358,6 +7863,62 @@ export type TocsinApiSchemasAuditAfter = {
      * After
      */
     after: string;
+};
+
+/**
+ * PreviewAnswer
+ */
+export type TocsinApiSchemasBacktestsPreviewAnswer = {
+    data: TocsinApiSchemasBacktestsPreviewData;
+};
+
+/**
+ * PreviewData
+ */
+export type TocsinApiSchemasBacktestsPreviewData = {
+    /**
+     * From
+     */
+    from: string;
+    /**
+     * To
+     */
+    to: string;
+    /**
+     * Interval Ms
+     */
+    interval_ms: number;
+    /**
+     * Queries
+     */
+    queries: Array<QueryBars>;
+    signals: TocsinApiSchemasBacktestsPreviewSignals;
+    /**
+     * Failed
+     */
+    failed: Array<FailedGroup>;
+    /**
+     * Elapsed Ms
+     */
+    elapsed_ms: number;
+};
+
+/**
+ * PreviewSignals
+ */
+export type TocsinApiSchemasBacktestsPreviewSignals = {
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Series
+     */
+    series: Array<Bar>;
+    /**
+     * Shown
+     */
+    shown: Array<ShownSignal>;
 };
 
 /**
@@ -4446,6 +8007,13 @@ export type TocsinApiSchemasLogsSortBody = {
 };
 
 /**
+ * FilterBody
+ */
+export type TocsinApiSchemasSecurityFiltersFilterBody = {
+    data: FilterData;
+};
+
+/**
  * Meta
  */
 export type TocsinApiSchemasSignalsMeta = {
@@ -4464,6 +8032,94 @@ export type TocsinApiSchemasSignalsPageMeta = {
      * After
      */
     after: string;
+};
+
+/**
+ * PreviewAnswer
+ */
+export type TocsinApiSchemasSuppressionsPreviewAnswer = {
+    data: TocsinApiSchemasSuppressionsPreviewData;
+};
+
+/**
+ * PreviewData
+ */
+export type TocsinApiSchemasSuppressionsPreviewData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'suppression_preview';
+    attributes: PreviewAnswerAttributes;
+};
+
+/**
+ * PreviewSignals
+ *
+ * `hidden` of `total` signals; `archived` counts the hidden ones that people had archived, by reason.
+ */
+export type TocsinApiSchemasSuppressionsPreviewSignals = {
+    /**
+     * Hidden
+     */
+    hidden: number;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * True Positives
+     */
+    true_positives: number;
+    /**
+     * Archived
+     */
+    archived: {
+        [key: string]: number;
+    };
+};
+
+/**
+ * Health
+ *
+ * `problems` are the first rows that were left out, with the reason; `skipped` counts all of them.
+ */
+export type TocsinApiSchemasThreatIntelHealth = {
+    /**
+     * Status
+     */
+    status: 'ok' | 'waiting' | 'failing' | 'stale' | 'disabled';
+    /**
+     * Indicators
+     */
+    indicators: number;
+    /**
+     * Skipped
+     */
+    skipped: number;
+    /**
+     * Problems
+     */
+    problems: Array<string>;
+    /**
+     * Error
+     */
+    error: string;
+    /**
+     * Refreshed At
+     */
+    refreshed_at: string | null;
+    /**
+     * Attempted At
+     */
+    attempted_at: string | null;
+    /**
+     * Next Refresh At
+     */
+    next_refresh_at: string | null;
 };
 
 /**
@@ -4663,6 +8319,550 @@ export type ListAuditApiV2AuditEventsGetResponses = {
 
 export type ListAuditApiV2AuditEventsGetResponse = ListAuditApiV2AuditEventsGetResponses[keyof ListAuditApiV2AuditEventsGetResponses];
 
+export type PreviewRuleApiV2SecurityMonitoringRulesPreviewPostData = {
+    body: PreviewBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/rules/preview';
+};
+
+export type PreviewRuleApiV2SecurityMonitoringRulesPreviewPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type PreviewRuleApiV2SecurityMonitoringRulesPreviewPostError = PreviewRuleApiV2SecurityMonitoringRulesPreviewPostErrors[keyof PreviewRuleApiV2SecurityMonitoringRulesPreviewPostErrors];
+
+export type PreviewRuleApiV2SecurityMonitoringRulesPreviewPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: TocsinApiSchemasBacktestsPreviewAnswer;
+};
+
+export type PreviewRuleApiV2SecurityMonitoringRulesPreviewPostResponse = PreviewRuleApiV2SecurityMonitoringRulesPreviewPostResponses[keyof PreviewRuleApiV2SecurityMonitoringRulesPreviewPostResponses];
+
+export type BacktestRuleApiV2SecurityMonitoringRulesBacktestPostData = {
+    body: BacktestBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/rules/backtest';
+};
+
+export type BacktestRuleApiV2SecurityMonitoringRulesBacktestPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type BacktestRuleApiV2SecurityMonitoringRulesBacktestPostError = BacktestRuleApiV2SecurityMonitoringRulesBacktestPostErrors[keyof BacktestRuleApiV2SecurityMonitoringRulesBacktestPostErrors];
+
+export type BacktestRuleApiV2SecurityMonitoringRulesBacktestPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: BacktestAnswer;
+};
+
+export type BacktestRuleApiV2SecurityMonitoringRulesBacktestPostResponse = BacktestRuleApiV2SecurityMonitoringRulesBacktestPostResponses[keyof BacktestRuleApiV2SecurityMonitoringRulesBacktestPostResponses];
+
+export type GetCoverageApiV2SecurityMonitoringCoverageGetData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * From
+         */
+        from?: string;
+        /**
+         * To
+         */
+        to?: string;
+        /**
+         * Rule Id
+         */
+        rule_id?: string;
+        /**
+         * Interval
+         *
+         * Minutes in a cell; 0 chooses.
+         */
+        interval?: number;
+        /**
+         * Page[Size]
+         */
+        'page[size]'?: number;
+        /**
+         * Page[Number]
+         */
+        'page[number]'?: number;
+    };
+    url: '/api/v2/security_monitoring/coverage';
+};
+
+export type GetCoverageApiV2SecurityMonitoringCoverageGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type GetCoverageApiV2SecurityMonitoringCoverageGetError = GetCoverageApiV2SecurityMonitoringCoverageGetErrors[keyof GetCoverageApiV2SecurityMonitoringCoverageGetErrors];
+
+export type GetCoverageApiV2SecurityMonitoringCoverageGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: CoverageAnswer;
+};
+
+export type GetCoverageApiV2SecurityMonitoringCoverageGetResponse = GetCoverageApiV2SecurityMonitoringCoverageGetResponses[keyof GetCoverageApiV2SecurityMonitoringCoverageGetResponses];
+
+export type ListCriticalAssetsApiV2SecurityMonitoringConfigurationCriticalAssetsGetData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/configuration/critical_assets';
+};
+
+export type ListCriticalAssetsApiV2SecurityMonitoringConfigurationCriticalAssetsGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ListCriticalAssetsApiV2SecurityMonitoringConfigurationCriticalAssetsGetError = ListCriticalAssetsApiV2SecurityMonitoringConfigurationCriticalAssetsGetErrors[keyof ListCriticalAssetsApiV2SecurityMonitoringConfigurationCriticalAssetsGetErrors];
+
+export type ListCriticalAssetsApiV2SecurityMonitoringConfigurationCriticalAssetsGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: AssetList;
+};
+
+export type ListCriticalAssetsApiV2SecurityMonitoringConfigurationCriticalAssetsGetResponse = ListCriticalAssetsApiV2SecurityMonitoringConfigurationCriticalAssetsGetResponses[keyof ListCriticalAssetsApiV2SecurityMonitoringConfigurationCriticalAssetsGetResponses];
+
+export type CreateCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsPostData = {
+    body: AssetBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/configuration/critical_assets';
+};
+
+export type CreateCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type CreateCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsPostError = CreateCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsPostErrors[keyof CreateCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsPostErrors];
+
+export type CreateCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: AssetAnswer;
+};
+
+export type CreateCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsPostResponse = CreateCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsPostResponses[keyof CreateCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsPostResponses];
+
+export type CriticalAssetsOfRuleApiV2SecurityMonitoringConfigurationCriticalAssetsRulesRuleIdGetData = {
+    body?: never;
+    path: {
+        /**
+         * Rule Id
+         */
+        rule_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security_monitoring/configuration/critical_assets/rules/{rule_id}';
+};
+
+export type CriticalAssetsOfRuleApiV2SecurityMonitoringConfigurationCriticalAssetsRulesRuleIdGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type CriticalAssetsOfRuleApiV2SecurityMonitoringConfigurationCriticalAssetsRulesRuleIdGetError = CriticalAssetsOfRuleApiV2SecurityMonitoringConfigurationCriticalAssetsRulesRuleIdGetErrors[keyof CriticalAssetsOfRuleApiV2SecurityMonitoringConfigurationCriticalAssetsRulesRuleIdGetErrors];
+
+export type CriticalAssetsOfRuleApiV2SecurityMonitoringConfigurationCriticalAssetsRulesRuleIdGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: AssetList;
+};
+
+export type CriticalAssetsOfRuleApiV2SecurityMonitoringConfigurationCriticalAssetsRulesRuleIdGetResponse = CriticalAssetsOfRuleApiV2SecurityMonitoringConfigurationCriticalAssetsRulesRuleIdGetResponses[keyof CriticalAssetsOfRuleApiV2SecurityMonitoringConfigurationCriticalAssetsRulesRuleIdGetResponses];
+
+export type DeleteCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdDeleteData = {
+    body?: never;
+    path: {
+        /**
+         * Asset Id
+         */
+        asset_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security_monitoring/configuration/critical_assets/{asset_id}';
+};
+
+export type DeleteCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdDeleteErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type DeleteCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdDeleteError = DeleteCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdDeleteErrors[keyof DeleteCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdDeleteErrors];
+
+export type DeleteCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdDeleteResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdDeleteResponse = DeleteCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdDeleteResponses[keyof DeleteCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdDeleteResponses];
+
+export type GetCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdGetData = {
+    body?: never;
+    path: {
+        /**
+         * Asset Id
+         */
+        asset_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security_monitoring/configuration/critical_assets/{asset_id}';
+};
+
+export type GetCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type GetCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdGetError = GetCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdGetErrors[keyof GetCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdGetErrors];
+
+export type GetCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: AssetAnswer;
+};
+
+export type GetCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdGetResponse = GetCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdGetResponses[keyof GetCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdGetResponses];
+
+export type UpdateCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdPatchData = {
+    body: AssetChangesBody;
+    path: {
+        /**
+         * Asset Id
+         */
+        asset_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security_monitoring/configuration/critical_assets/{asset_id}';
+};
+
+export type UpdateCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdPatchErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type UpdateCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdPatchError = UpdateCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdPatchErrors[keyof UpdateCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdPatchErrors];
+
+export type UpdateCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdPatchResponses = {
+    /**
+     * Successful Response
+     */
+    200: AssetAnswer;
+};
+
+export type UpdateCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdPatchResponse = UpdateCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdPatchResponses[keyof UpdateCriticalAssetApiV2SecurityMonitoringConfigurationCriticalAssetsAssetIdPatchResponses];
+
 export type ListEvaluationFailuresApiV2SecurityMonitoringEvaluationFailuresGetData = {
     body?: never;
     path?: never;
@@ -4715,6 +8915,126 @@ export type ListEvaluationFailuresApiV2SecurityMonitoringEvaluationFailuresGetRe
 };
 
 export type ListEvaluationFailuresApiV2SecurityMonitoringEvaluationFailuresGetResponse = ListEvaluationFailuresApiV2SecurityMonitoringEvaluationFailuresGetResponses[keyof ListEvaluationFailuresApiV2SecurityMonitoringEvaluationFailuresGetResponses];
+
+export type ExplainSignalApiV2SecurityMonitoringSignalsSignalIdExplainGetData = {
+    body?: never;
+    path: {
+        /**
+         * Signal Id
+         */
+        signal_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security_monitoring/signals/{signal_id}/explain';
+};
+
+export type ExplainSignalApiV2SecurityMonitoringSignalsSignalIdExplainGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ExplainSignalApiV2SecurityMonitoringSignalsSignalIdExplainGetError = ExplainSignalApiV2SecurityMonitoringSignalsSignalIdExplainGetErrors[keyof ExplainSignalApiV2SecurityMonitoringSignalsSignalIdExplainGetErrors];
+
+export type ExplainSignalApiV2SecurityMonitoringSignalsSignalIdExplainGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: SignalExplanationAnswer;
+};
+
+export type ExplainSignalApiV2SecurityMonitoringSignalsSignalIdExplainGetResponse = ExplainSignalApiV2SecurityMonitoringSignalsSignalIdExplainGetResponses[keyof ExplainSignalApiV2SecurityMonitoringSignalsSignalIdExplainGetResponses];
+
+export type ExplainRuleApiV2SecurityMonitoringRulesRuleIdExplainPostData = {
+    body: ExplainBody;
+    path: {
+        /**
+         * Rule Id
+         */
+        rule_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security_monitoring/rules/{rule_id}/explain';
+};
+
+export type ExplainRuleApiV2SecurityMonitoringRulesRuleIdExplainPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ExplainRuleApiV2SecurityMonitoringRulesRuleIdExplainPostError = ExplainRuleApiV2SecurityMonitoringRulesRuleIdExplainPostErrors[keyof ExplainRuleApiV2SecurityMonitoringRulesRuleIdExplainPostErrors];
+
+export type ExplainRuleApiV2SecurityMonitoringRulesRuleIdExplainPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: RuleExplanationAnswer;
+};
+
+export type ExplainRuleApiV2SecurityMonitoringRulesRuleIdExplainPostResponse = ExplainRuleApiV2SecurityMonitoringRulesRuleIdExplainPostResponses[keyof ExplainRuleApiV2SecurityMonitoringRulesRuleIdExplainPostResponses];
 
 export type EventsOfLogsApiV2ExploreLogsEventsPostData = {
     body: EventsBody;
@@ -5516,6 +9836,406 @@ export type CheckOfSignalsApiV2ExploreSignalsCheckPostResponses = {
 
 export type CheckOfSignalsApiV2ExploreSignalsCheckPostResponse = CheckOfSignalsApiV2ExploreSignalsCheckPostResponses[keyof CheckOfSignalsApiV2ExploreSignalsCheckPostResponses];
 
+export type EventsOfSuppressedApiV2ExploreSuppressedEventsPostData = {
+    body: EventsBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/explore/suppressed/events';
+};
+
+export type EventsOfSuppressedApiV2ExploreSuppressedEventsPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type EventsOfSuppressedApiV2ExploreSuppressedEventsPostError = EventsOfSuppressedApiV2ExploreSuppressedEventsPostErrors[keyof EventsOfSuppressedApiV2ExploreSuppressedEventsPostErrors];
+
+export type EventsOfSuppressedApiV2ExploreSuppressedEventsPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: EventsAnswer;
+};
+
+export type EventsOfSuppressedApiV2ExploreSuppressedEventsPostResponse = EventsOfSuppressedApiV2ExploreSuppressedEventsPostResponses[keyof EventsOfSuppressedApiV2ExploreSuppressedEventsPostResponses];
+
+export type EventOfSuppressedApiV2ExploreSuppressedEventsEventIdGetData = {
+    body?: never;
+    path: {
+        /**
+         * Event Id
+         */
+        event_id: string;
+    };
+    query?: never;
+    url: '/api/v2/explore/suppressed/events/{event_id}';
+};
+
+export type EventOfSuppressedApiV2ExploreSuppressedEventsEventIdGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type EventOfSuppressedApiV2ExploreSuppressedEventsEventIdGetError = EventOfSuppressedApiV2ExploreSuppressedEventsEventIdGetErrors[keyof EventOfSuppressedApiV2ExploreSuppressedEventsEventIdGetErrors];
+
+export type EventOfSuppressedApiV2ExploreSuppressedEventsEventIdGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: EventAnswer;
+};
+
+export type EventOfSuppressedApiV2ExploreSuppressedEventsEventIdGetResponse = EventOfSuppressedApiV2ExploreSuppressedEventsEventIdGetResponses[keyof EventOfSuppressedApiV2ExploreSuppressedEventsEventIdGetResponses];
+
+export type FacetsOfSuppressedApiV2ExploreSuppressedFacetsPostData = {
+    body: FacetsBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/explore/suppressed/facets';
+};
+
+export type FacetsOfSuppressedApiV2ExploreSuppressedFacetsPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type FacetsOfSuppressedApiV2ExploreSuppressedFacetsPostError = FacetsOfSuppressedApiV2ExploreSuppressedFacetsPostErrors[keyof FacetsOfSuppressedApiV2ExploreSuppressedFacetsPostErrors];
+
+export type FacetsOfSuppressedApiV2ExploreSuppressedFacetsPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: FacetsAnswer;
+};
+
+export type FacetsOfSuppressedApiV2ExploreSuppressedFacetsPostResponse = FacetsOfSuppressedApiV2ExploreSuppressedFacetsPostResponses[keyof FacetsOfSuppressedApiV2ExploreSuppressedFacetsPostResponses];
+
+export type TimeseriesOfSuppressedApiV2ExploreSuppressedTimeseriesPostData = {
+    body: TimeseriesBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/explore/suppressed/timeseries';
+};
+
+export type TimeseriesOfSuppressedApiV2ExploreSuppressedTimeseriesPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type TimeseriesOfSuppressedApiV2ExploreSuppressedTimeseriesPostError = TimeseriesOfSuppressedApiV2ExploreSuppressedTimeseriesPostErrors[keyof TimeseriesOfSuppressedApiV2ExploreSuppressedTimeseriesPostErrors];
+
+export type TimeseriesOfSuppressedApiV2ExploreSuppressedTimeseriesPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: TimeseriesAnswer;
+};
+
+export type TimeseriesOfSuppressedApiV2ExploreSuppressedTimeseriesPostResponse = TimeseriesOfSuppressedApiV2ExploreSuppressedTimeseriesPostResponses[keyof TimeseriesOfSuppressedApiV2ExploreSuppressedTimeseriesPostResponses];
+
+export type CountOfSuppressedApiV2ExploreSuppressedCountPostData = {
+    body: CountBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/explore/suppressed/count';
+};
+
+export type CountOfSuppressedApiV2ExploreSuppressedCountPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type CountOfSuppressedApiV2ExploreSuppressedCountPostError = CountOfSuppressedApiV2ExploreSuppressedCountPostErrors[keyof CountOfSuppressedApiV2ExploreSuppressedCountPostErrors];
+
+export type CountOfSuppressedApiV2ExploreSuppressedCountPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: CountAnswer;
+};
+
+export type CountOfSuppressedApiV2ExploreSuppressedCountPostResponse = CountOfSuppressedApiV2ExploreSuppressedCountPostResponses[keyof CountOfSuppressedApiV2ExploreSuppressedCountPostResponses];
+
+export type CompleteOfSuppressedApiV2ExploreSuppressedCompletePostData = {
+    body: CompleteBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/explore/suppressed/complete';
+};
+
+export type CompleteOfSuppressedApiV2ExploreSuppressedCompletePostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type CompleteOfSuppressedApiV2ExploreSuppressedCompletePostError = CompleteOfSuppressedApiV2ExploreSuppressedCompletePostErrors[keyof CompleteOfSuppressedApiV2ExploreSuppressedCompletePostErrors];
+
+export type CompleteOfSuppressedApiV2ExploreSuppressedCompletePostResponses = {
+    /**
+     * Successful Response
+     */
+    200: CompletionAnswer;
+};
+
+export type CompleteOfSuppressedApiV2ExploreSuppressedCompletePostResponse = CompleteOfSuppressedApiV2ExploreSuppressedCompletePostResponses[keyof CompleteOfSuppressedApiV2ExploreSuppressedCompletePostResponses];
+
+export type CheckOfSuppressedApiV2ExploreSuppressedCheckPostData = {
+    body: CheckBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/explore/suppressed/check';
+};
+
+export type CheckOfSuppressedApiV2ExploreSuppressedCheckPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type CheckOfSuppressedApiV2ExploreSuppressedCheckPostError = CheckOfSuppressedApiV2ExploreSuppressedCheckPostErrors[keyof CheckOfSuppressedApiV2ExploreSuppressedCheckPostErrors];
+
+export type CheckOfSuppressedApiV2ExploreSuppressedCheckPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: CheckAnswer;
+};
+
+export type CheckOfSuppressedApiV2ExploreSuppressedCheckPostResponse = CheckOfSuppressedApiV2ExploreSuppressedCheckPostResponses[keyof CheckOfSuppressedApiV2ExploreSuppressedCheckPostResponses];
+
 export type EventsOfAuditApiV2ExploreAuditEventsPostData = {
     body: EventsBody;
     path?: never;
@@ -5956,7 +10676,7 @@ export type LiveHealthLiveGetResponses = {
     /**
      * Successful Response
      */
-    200: Health;
+    200: TocsinApiHealthHealth;
 };
 
 export type LiveHealthLiveGetResponse = LiveHealthLiveGetResponses[keyof LiveHealthLiveGetResponses];
@@ -5992,7 +10712,7 @@ export type ReadyHealthReadyGetErrors = {
     /**
      * Service Unavailable
      */
-    503: Health;
+    503: TocsinApiHealthHealth;
 };
 
 export type ReadyHealthReadyGetError = ReadyHealthReadyGetErrors[keyof ReadyHealthReadyGetErrors];
@@ -6001,7 +10721,7 @@ export type ReadyHealthReadyGetResponses = {
     /**
      * Successful Response
      */
-    200: Health;
+    200: TocsinApiHealthHealth;
 };
 
 export type ReadyHealthReadyGetResponse = ReadyHealthReadyGetResponses[keyof ReadyHealthReadyGetResponses];
@@ -6449,6 +11169,1507 @@ export type ReplayRejectedApiV2TocsinIntakeRejectedReplayPostResponses = {
 };
 
 export type ReplayRejectedApiV2TocsinIntakeRejectedReplayPostResponse = ReplayRejectedApiV2TocsinIntakeRejectedReplayPostResponses[keyof ReplayRejectedApiV2TocsinIntakeRejectedReplayPostResponses];
+
+export type ListIndicatorsOfCompromiseApiV2SecuritySiemIocExplorerGetData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         */
+        limit?: number;
+        /**
+         * Offset
+         */
+        offset?: number;
+        /**
+         * Query
+         */
+        query?: string;
+        /**
+         * Sort[Column]
+         */
+        'sort[column]'?: 'score' | 'first_seen_ts_epoch' | 'last_seen_ts_epoch' | 'indicator' | 'indicator_type' | 'signal_count' | 'log_count' | 'category' | 'as_type';
+        /**
+         * Sort[Order]
+         */
+        'sort[order]'?: 'asc' | 'desc';
+        /**
+         * Triage State
+         */
+        triage_state?: 'not_reviewed' | 'reviewed' | null;
+        /**
+         * Worked By
+         *
+         * E-mail address.
+         */
+        worked_by?: string | null;
+    };
+    url: '/api/v2/security/siem/ioc-explorer';
+};
+
+export type ListIndicatorsOfCompromiseApiV2SecuritySiemIocExplorerGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type ListIndicatorsOfCompromiseApiV2SecuritySiemIocExplorerGetError = ListIndicatorsOfCompromiseApiV2SecuritySiemIocExplorerGetErrors[keyof ListIndicatorsOfCompromiseApiV2SecuritySiemIocExplorerGetErrors];
+
+export type ListIndicatorsOfCompromiseApiV2SecuritySiemIocExplorerGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: IocListAnswer;
+};
+
+export type ListIndicatorsOfCompromiseApiV2SecuritySiemIocExplorerGetResponse = ListIndicatorsOfCompromiseApiV2SecuritySiemIocExplorerGetResponses[keyof ListIndicatorsOfCompromiseApiV2SecuritySiemIocExplorerGetResponses];
+
+export type GetIndicatorOfCompromiseApiV2SecuritySiemIocExplorerIndicatorGetData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Indicator
+         */
+        indicator: string;
+        /**
+         * Include Triage History
+         */
+        include_triage_history?: boolean;
+        /**
+         * Triage History Limit
+         */
+        triage_history_limit?: number;
+        /**
+         * Triage History Offset
+         */
+        triage_history_offset?: number;
+    };
+    url: '/api/v2/security/siem/ioc-explorer/indicator';
+};
+
+export type GetIndicatorOfCompromiseApiV2SecuritySiemIocExplorerIndicatorGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type GetIndicatorOfCompromiseApiV2SecuritySiemIocExplorerIndicatorGetError = GetIndicatorOfCompromiseApiV2SecuritySiemIocExplorerIndicatorGetErrors[keyof GetIndicatorOfCompromiseApiV2SecuritySiemIocExplorerIndicatorGetErrors];
+
+export type GetIndicatorOfCompromiseApiV2SecuritySiemIocExplorerIndicatorGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: IocDetailAnswer;
+};
+
+export type GetIndicatorOfCompromiseApiV2SecuritySiemIocExplorerIndicatorGetResponse = GetIndicatorOfCompromiseApiV2SecuritySiemIocExplorerIndicatorGetResponses[keyof GetIndicatorOfCompromiseApiV2SecuritySiemIocExplorerIndicatorGetResponses];
+
+export type CreateIocTriageStateApiV2SecuritySiemIocExplorerTriagePostData = {
+    body: TriageBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security/siem/ioc-explorer/triage';
+};
+
+export type CreateIocTriageStateApiV2SecuritySiemIocExplorerTriagePostErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type CreateIocTriageStateApiV2SecuritySiemIocExplorerTriagePostError = CreateIocTriageStateApiV2SecuritySiemIocExplorerTriagePostErrors[keyof CreateIocTriageStateApiV2SecuritySiemIocExplorerTriagePostErrors];
+
+export type CreateIocTriageStateApiV2SecuritySiemIocExplorerTriagePostResponses = {
+    /**
+     * Successful Response
+     */
+    201: IocTriageAnswer;
+};
+
+export type CreateIocTriageStateApiV2SecuritySiemIocExplorerTriagePostResponse = CreateIocTriageStateApiV2SecuritySiemIocExplorerTriagePostResponses[keyof CreateIocTriageStateApiV2SecuritySiemIocExplorerTriagePostResponses];
+
+export type ListJobsApiV2SiemThreatHuntingJobsGetData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Page[Size]
+         */
+        'page[size]'?: number;
+        /**
+         * Page[Number]
+         */
+        'page[number]'?: number;
+        /**
+         * Sort
+         */
+        sort?: string;
+        /**
+         * Filter[Query]
+         */
+        'filter[query]'?: string;
+    };
+    url: '/api/v2/siem-threat-hunting/jobs';
+};
+
+export type ListJobsApiV2SiemThreatHuntingJobsGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type ListJobsApiV2SiemThreatHuntingJobsGetError = ListJobsApiV2SiemThreatHuntingJobsGetErrors[keyof ListJobsApiV2SiemThreatHuntingJobsGetErrors];
+
+export type ListJobsApiV2SiemThreatHuntingJobsGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: JobList;
+};
+
+export type ListJobsApiV2SiemThreatHuntingJobsGetResponse = ListJobsApiV2SiemThreatHuntingJobsGetResponses[keyof ListJobsApiV2SiemThreatHuntingJobsGetResponses];
+
+export type RunJobApiV2SiemThreatHuntingJobsPostData = {
+    body: JobCreate;
+    path?: never;
+    query?: never;
+    url: '/api/v2/siem-threat-hunting/jobs';
+};
+
+export type RunJobApiV2SiemThreatHuntingJobsPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type RunJobApiV2SiemThreatHuntingJobsPostError = RunJobApiV2SiemThreatHuntingJobsPostErrors[keyof RunJobApiV2SiemThreatHuntingJobsPostErrors];
+
+export type RunJobApiV2SiemThreatHuntingJobsPostResponses = {
+    /**
+     * Successful Response
+     */
+    201: JobCreated;
+};
+
+export type RunJobApiV2SiemThreatHuntingJobsPostResponse = RunJobApiV2SiemThreatHuntingJobsPostResponses[keyof RunJobApiV2SiemThreatHuntingJobsPostResponses];
+
+export type ListJobsApiV2SiemHistoricalDetectionsJobsGetData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Page[Size]
+         */
+        'page[size]'?: number;
+        /**
+         * Page[Number]
+         */
+        'page[number]'?: number;
+        /**
+         * Sort
+         */
+        sort?: string;
+        /**
+         * Filter[Query]
+         */
+        'filter[query]'?: string;
+    };
+    url: '/api/v2/siem-historical-detections/jobs';
+};
+
+export type ListJobsApiV2SiemHistoricalDetectionsJobsGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type ListJobsApiV2SiemHistoricalDetectionsJobsGetError = ListJobsApiV2SiemHistoricalDetectionsJobsGetErrors[keyof ListJobsApiV2SiemHistoricalDetectionsJobsGetErrors];
+
+export type ListJobsApiV2SiemHistoricalDetectionsJobsGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: JobList;
+};
+
+export type ListJobsApiV2SiemHistoricalDetectionsJobsGetResponse = ListJobsApiV2SiemHistoricalDetectionsJobsGetResponses[keyof ListJobsApiV2SiemHistoricalDetectionsJobsGetResponses];
+
+export type RunJobApiV2SiemHistoricalDetectionsJobsPostData = {
+    body: JobCreate;
+    path?: never;
+    query?: never;
+    url: '/api/v2/siem-historical-detections/jobs';
+};
+
+export type RunJobApiV2SiemHistoricalDetectionsJobsPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type RunJobApiV2SiemHistoricalDetectionsJobsPostError = RunJobApiV2SiemHistoricalDetectionsJobsPostErrors[keyof RunJobApiV2SiemHistoricalDetectionsJobsPostErrors];
+
+export type RunJobApiV2SiemHistoricalDetectionsJobsPostResponses = {
+    /**
+     * Successful Response
+     */
+    201: JobCreated;
+};
+
+export type RunJobApiV2SiemHistoricalDetectionsJobsPostResponse = RunJobApiV2SiemHistoricalDetectionsJobsPostResponses[keyof RunJobApiV2SiemHistoricalDetectionsJobsPostResponses];
+
+export type ConvertResultsApiV2SiemThreatHuntingJobsSignalConvertPostData = {
+    body: Convert;
+    path?: never;
+    query?: never;
+    url: '/api/v2/siem-threat-hunting/jobs/signal_convert';
+};
+
+export type ConvertResultsApiV2SiemThreatHuntingJobsSignalConvertPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type ConvertResultsApiV2SiemThreatHuntingJobsSignalConvertPostError = ConvertResultsApiV2SiemThreatHuntingJobsSignalConvertPostErrors[keyof ConvertResultsApiV2SiemThreatHuntingJobsSignalConvertPostErrors];
+
+export type ConvertResultsApiV2SiemThreatHuntingJobsSignalConvertPostResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type ConvertResultsApiV2SiemThreatHuntingJobsSignalConvertPostResponse = ConvertResultsApiV2SiemThreatHuntingJobsSignalConvertPostResponses[keyof ConvertResultsApiV2SiemThreatHuntingJobsSignalConvertPostResponses];
+
+export type ConvertResultsApiV2SiemHistoricalDetectionsJobsSignalConvertPostData = {
+    body: Convert;
+    path?: never;
+    query?: never;
+    url: '/api/v2/siem-historical-detections/jobs/signal_convert';
+};
+
+export type ConvertResultsApiV2SiemHistoricalDetectionsJobsSignalConvertPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type ConvertResultsApiV2SiemHistoricalDetectionsJobsSignalConvertPostError = ConvertResultsApiV2SiemHistoricalDetectionsJobsSignalConvertPostErrors[keyof ConvertResultsApiV2SiemHistoricalDetectionsJobsSignalConvertPostErrors];
+
+export type ConvertResultsApiV2SiemHistoricalDetectionsJobsSignalConvertPostResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type ConvertResultsApiV2SiemHistoricalDetectionsJobsSignalConvertPostResponse = ConvertResultsApiV2SiemHistoricalDetectionsJobsSignalConvertPostResponses[keyof ConvertResultsApiV2SiemHistoricalDetectionsJobsSignalConvertPostResponses];
+
+export type DeleteJobApiV2SiemThreatHuntingJobsJobIdDeleteData = {
+    body?: never;
+    path: {
+        /**
+         * Job Id
+         */
+        job_id: string;
+    };
+    query?: never;
+    url: '/api/v2/siem-threat-hunting/jobs/{job_id}';
+};
+
+export type DeleteJobApiV2SiemThreatHuntingJobsJobIdDeleteErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type DeleteJobApiV2SiemThreatHuntingJobsJobIdDeleteError = DeleteJobApiV2SiemThreatHuntingJobsJobIdDeleteErrors[keyof DeleteJobApiV2SiemThreatHuntingJobsJobIdDeleteErrors];
+
+export type DeleteJobApiV2SiemThreatHuntingJobsJobIdDeleteResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteJobApiV2SiemThreatHuntingJobsJobIdDeleteResponse = DeleteJobApiV2SiemThreatHuntingJobsJobIdDeleteResponses[keyof DeleteJobApiV2SiemThreatHuntingJobsJobIdDeleteResponses];
+
+export type GetJobApiV2SiemThreatHuntingJobsJobIdGetData = {
+    body?: never;
+    path: {
+        /**
+         * Job Id
+         */
+        job_id: string;
+    };
+    query?: never;
+    url: '/api/v2/siem-threat-hunting/jobs/{job_id}';
+};
+
+export type GetJobApiV2SiemThreatHuntingJobsJobIdGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type GetJobApiV2SiemThreatHuntingJobsJobIdGetError = GetJobApiV2SiemThreatHuntingJobsJobIdGetErrors[keyof GetJobApiV2SiemThreatHuntingJobsJobIdGetErrors];
+
+export type GetJobApiV2SiemThreatHuntingJobsJobIdGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: JobAnswer;
+};
+
+export type GetJobApiV2SiemThreatHuntingJobsJobIdGetResponse = GetJobApiV2SiemThreatHuntingJobsJobIdGetResponses[keyof GetJobApiV2SiemThreatHuntingJobsJobIdGetResponses];
+
+export type DeleteJobApiV2SiemHistoricalDetectionsJobsJobIdDeleteData = {
+    body?: never;
+    path: {
+        /**
+         * Job Id
+         */
+        job_id: string;
+    };
+    query?: never;
+    url: '/api/v2/siem-historical-detections/jobs/{job_id}';
+};
+
+export type DeleteJobApiV2SiemHistoricalDetectionsJobsJobIdDeleteErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type DeleteJobApiV2SiemHistoricalDetectionsJobsJobIdDeleteError = DeleteJobApiV2SiemHistoricalDetectionsJobsJobIdDeleteErrors[keyof DeleteJobApiV2SiemHistoricalDetectionsJobsJobIdDeleteErrors];
+
+export type DeleteJobApiV2SiemHistoricalDetectionsJobsJobIdDeleteResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteJobApiV2SiemHistoricalDetectionsJobsJobIdDeleteResponse = DeleteJobApiV2SiemHistoricalDetectionsJobsJobIdDeleteResponses[keyof DeleteJobApiV2SiemHistoricalDetectionsJobsJobIdDeleteResponses];
+
+export type GetJobApiV2SiemHistoricalDetectionsJobsJobIdGetData = {
+    body?: never;
+    path: {
+        /**
+         * Job Id
+         */
+        job_id: string;
+    };
+    query?: never;
+    url: '/api/v2/siem-historical-detections/jobs/{job_id}';
+};
+
+export type GetJobApiV2SiemHistoricalDetectionsJobsJobIdGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type GetJobApiV2SiemHistoricalDetectionsJobsJobIdGetError = GetJobApiV2SiemHistoricalDetectionsJobsJobIdGetErrors[keyof GetJobApiV2SiemHistoricalDetectionsJobsJobIdGetErrors];
+
+export type GetJobApiV2SiemHistoricalDetectionsJobsJobIdGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: JobAnswer;
+};
+
+export type GetJobApiV2SiemHistoricalDetectionsJobsJobIdGetResponse = GetJobApiV2SiemHistoricalDetectionsJobsJobIdGetResponses[keyof GetJobApiV2SiemHistoricalDetectionsJobsJobIdGetResponses];
+
+export type CancelJobApiV2SiemThreatHuntingJobsJobIdCancelPatchData = {
+    body?: never;
+    path: {
+        /**
+         * Job Id
+         */
+        job_id: string;
+    };
+    query?: never;
+    url: '/api/v2/siem-threat-hunting/jobs/{job_id}/cancel';
+};
+
+export type CancelJobApiV2SiemThreatHuntingJobsJobIdCancelPatchErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type CancelJobApiV2SiemThreatHuntingJobsJobIdCancelPatchError = CancelJobApiV2SiemThreatHuntingJobsJobIdCancelPatchErrors[keyof CancelJobApiV2SiemThreatHuntingJobsJobIdCancelPatchErrors];
+
+export type CancelJobApiV2SiemThreatHuntingJobsJobIdCancelPatchResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type CancelJobApiV2SiemThreatHuntingJobsJobIdCancelPatchResponse = CancelJobApiV2SiemThreatHuntingJobsJobIdCancelPatchResponses[keyof CancelJobApiV2SiemThreatHuntingJobsJobIdCancelPatchResponses];
+
+export type CancelJobApiV2SiemHistoricalDetectionsJobsJobIdCancelPatchData = {
+    body?: never;
+    path: {
+        /**
+         * Job Id
+         */
+        job_id: string;
+    };
+    query?: never;
+    url: '/api/v2/siem-historical-detections/jobs/{job_id}/cancel';
+};
+
+export type CancelJobApiV2SiemHistoricalDetectionsJobsJobIdCancelPatchErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type CancelJobApiV2SiemHistoricalDetectionsJobsJobIdCancelPatchError = CancelJobApiV2SiemHistoricalDetectionsJobsJobIdCancelPatchErrors[keyof CancelJobApiV2SiemHistoricalDetectionsJobsJobIdCancelPatchErrors];
+
+export type CancelJobApiV2SiemHistoricalDetectionsJobsJobIdCancelPatchResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type CancelJobApiV2SiemHistoricalDetectionsJobsJobIdCancelPatchResponse = CancelJobApiV2SiemHistoricalDetectionsJobsJobIdCancelPatchResponses[keyof CancelJobApiV2SiemHistoricalDetectionsJobsJobIdCancelPatchResponses];
+
+export type ListJobResultsApiV2SiemThreatHuntingJobsJobIdHistsignalsGetData = {
+    body?: never;
+    path: {
+        /**
+         * Job Id
+         */
+        job_id: string;
+    };
+    query?: {
+        /**
+         * Filter[Query]
+         */
+        'filter[query]'?: string | null;
+        /**
+         * Filter[From]
+         */
+        'filter[from]'?: string | null;
+        /**
+         * Filter[To]
+         */
+        'filter[to]'?: string | null;
+        /**
+         * Sort
+         */
+        sort?: 'timestamp' | '-timestamp' | null;
+        /**
+         * Page[Cursor]
+         */
+        'page[cursor]'?: string | null;
+        /**
+         * Page[Limit]
+         */
+        'page[limit]'?: number;
+    };
+    url: '/api/v2/siem-threat-hunting/jobs/{job_id}/histsignals';
+};
+
+export type ListJobResultsApiV2SiemThreatHuntingJobsJobIdHistsignalsGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type ListJobResultsApiV2SiemThreatHuntingJobsJobIdHistsignalsGetError = ListJobResultsApiV2SiemThreatHuntingJobsJobIdHistsignalsGetErrors[keyof ListJobResultsApiV2SiemThreatHuntingJobsJobIdHistsignalsGetErrors];
+
+export type ListJobResultsApiV2SiemThreatHuntingJobsJobIdHistsignalsGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: SignalsAnswer;
+};
+
+export type ListJobResultsApiV2SiemThreatHuntingJobsJobIdHistsignalsGetResponse = ListJobResultsApiV2SiemThreatHuntingJobsJobIdHistsignalsGetResponses[keyof ListJobResultsApiV2SiemThreatHuntingJobsJobIdHistsignalsGetResponses];
+
+export type ListJobResultsApiV2SiemHistoricalDetectionsJobsJobIdHistsignalsGetData = {
+    body?: never;
+    path: {
+        /**
+         * Job Id
+         */
+        job_id: string;
+    };
+    query?: {
+        /**
+         * Filter[Query]
+         */
+        'filter[query]'?: string | null;
+        /**
+         * Filter[From]
+         */
+        'filter[from]'?: string | null;
+        /**
+         * Filter[To]
+         */
+        'filter[to]'?: string | null;
+        /**
+         * Sort
+         */
+        sort?: 'timestamp' | '-timestamp' | null;
+        /**
+         * Page[Cursor]
+         */
+        'page[cursor]'?: string | null;
+        /**
+         * Page[Limit]
+         */
+        'page[limit]'?: number;
+    };
+    url: '/api/v2/siem-historical-detections/jobs/{job_id}/histsignals';
+};
+
+export type ListJobResultsApiV2SiemHistoricalDetectionsJobsJobIdHistsignalsGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type ListJobResultsApiV2SiemHistoricalDetectionsJobsJobIdHistsignalsGetError = ListJobResultsApiV2SiemHistoricalDetectionsJobsJobIdHistsignalsGetErrors[keyof ListJobResultsApiV2SiemHistoricalDetectionsJobsJobIdHistsignalsGetErrors];
+
+export type ListJobResultsApiV2SiemHistoricalDetectionsJobsJobIdHistsignalsGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: SignalsAnswer;
+};
+
+export type ListJobResultsApiV2SiemHistoricalDetectionsJobsJobIdHistsignalsGetResponse = ListJobResultsApiV2SiemHistoricalDetectionsJobsJobIdHistsignalsGetResponses[keyof ListJobResultsApiV2SiemHistoricalDetectionsJobsJobIdHistsignalsGetResponses];
+
+export type ListResultsApiV2SiemThreatHuntingHistsignalsGetData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Filter[Query]
+         */
+        'filter[query]'?: string | null;
+        /**
+         * Filter[From]
+         */
+        'filter[from]'?: string | null;
+        /**
+         * Filter[To]
+         */
+        'filter[to]'?: string | null;
+        /**
+         * Sort
+         */
+        sort?: 'timestamp' | '-timestamp' | null;
+        /**
+         * Page[Cursor]
+         */
+        'page[cursor]'?: string | null;
+        /**
+         * Page[Limit]
+         */
+        'page[limit]'?: number;
+    };
+    url: '/api/v2/siem-threat-hunting/histsignals';
+};
+
+export type ListResultsApiV2SiemThreatHuntingHistsignalsGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type ListResultsApiV2SiemThreatHuntingHistsignalsGetError = ListResultsApiV2SiemThreatHuntingHistsignalsGetErrors[keyof ListResultsApiV2SiemThreatHuntingHistsignalsGetErrors];
+
+export type ListResultsApiV2SiemThreatHuntingHistsignalsGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: SignalsAnswer;
+};
+
+export type ListResultsApiV2SiemThreatHuntingHistsignalsGetResponse = ListResultsApiV2SiemThreatHuntingHistsignalsGetResponses[keyof ListResultsApiV2SiemThreatHuntingHistsignalsGetResponses];
+
+export type ListResultsApiV2SiemHistoricalDetectionsHistsignalsGetData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Filter[Query]
+         */
+        'filter[query]'?: string | null;
+        /**
+         * Filter[From]
+         */
+        'filter[from]'?: string | null;
+        /**
+         * Filter[To]
+         */
+        'filter[to]'?: string | null;
+        /**
+         * Sort
+         */
+        sort?: 'timestamp' | '-timestamp' | null;
+        /**
+         * Page[Cursor]
+         */
+        'page[cursor]'?: string | null;
+        /**
+         * Page[Limit]
+         */
+        'page[limit]'?: number;
+    };
+    url: '/api/v2/siem-historical-detections/histsignals';
+};
+
+export type ListResultsApiV2SiemHistoricalDetectionsHistsignalsGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type ListResultsApiV2SiemHistoricalDetectionsHistsignalsGetError = ListResultsApiV2SiemHistoricalDetectionsHistsignalsGetErrors[keyof ListResultsApiV2SiemHistoricalDetectionsHistsignalsGetErrors];
+
+export type ListResultsApiV2SiemHistoricalDetectionsHistsignalsGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: SignalsAnswer;
+};
+
+export type ListResultsApiV2SiemHistoricalDetectionsHistsignalsGetResponse = ListResultsApiV2SiemHistoricalDetectionsHistsignalsGetResponses[keyof ListResultsApiV2SiemHistoricalDetectionsHistsignalsGetResponses];
+
+export type SearchResultsApiV2SiemThreatHuntingHistsignalsSearchPostData = {
+    /**
+     * Body
+     */
+    body?: SignalsSearch | null;
+    path?: never;
+    query?: never;
+    url: '/api/v2/siem-threat-hunting/histsignals/search';
+};
+
+export type SearchResultsApiV2SiemThreatHuntingHistsignalsSearchPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type SearchResultsApiV2SiemThreatHuntingHistsignalsSearchPostError = SearchResultsApiV2SiemThreatHuntingHistsignalsSearchPostErrors[keyof SearchResultsApiV2SiemThreatHuntingHistsignalsSearchPostErrors];
+
+export type SearchResultsApiV2SiemThreatHuntingHistsignalsSearchPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: SignalsAnswer;
+};
+
+export type SearchResultsApiV2SiemThreatHuntingHistsignalsSearchPostResponse = SearchResultsApiV2SiemThreatHuntingHistsignalsSearchPostResponses[keyof SearchResultsApiV2SiemThreatHuntingHistsignalsSearchPostResponses];
+
+export type SearchResultsApiV2SiemHistoricalDetectionsHistsignalsSearchPostData = {
+    /**
+     * Body
+     */
+    body?: SignalsSearch | null;
+    path?: never;
+    query?: never;
+    url: '/api/v2/siem-historical-detections/histsignals/search';
+};
+
+export type SearchResultsApiV2SiemHistoricalDetectionsHistsignalsSearchPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type SearchResultsApiV2SiemHistoricalDetectionsHistsignalsSearchPostError = SearchResultsApiV2SiemHistoricalDetectionsHistsignalsSearchPostErrors[keyof SearchResultsApiV2SiemHistoricalDetectionsHistsignalsSearchPostErrors];
+
+export type SearchResultsApiV2SiemHistoricalDetectionsHistsignalsSearchPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: SignalsAnswer;
+};
+
+export type SearchResultsApiV2SiemHistoricalDetectionsHistsignalsSearchPostResponse = SearchResultsApiV2SiemHistoricalDetectionsHistsignalsSearchPostResponses[keyof SearchResultsApiV2SiemHistoricalDetectionsHistsignalsSearchPostResponses];
+
+export type GetResultApiV2SiemThreatHuntingHistsignalsResultIdGetData = {
+    body?: never;
+    path: {
+        /**
+         * Result Id
+         */
+        result_id: string;
+    };
+    query?: never;
+    url: '/api/v2/siem-threat-hunting/histsignals/{result_id}';
+};
+
+export type GetResultApiV2SiemThreatHuntingHistsignalsResultIdGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type GetResultApiV2SiemThreatHuntingHistsignalsResultIdGetError = GetResultApiV2SiemThreatHuntingHistsignalsResultIdGetErrors[keyof GetResultApiV2SiemThreatHuntingHistsignalsResultIdGetErrors];
+
+export type GetResultApiV2SiemThreatHuntingHistsignalsResultIdGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: SignalAnswer;
+};
+
+export type GetResultApiV2SiemThreatHuntingHistsignalsResultIdGetResponse = GetResultApiV2SiemThreatHuntingHistsignalsResultIdGetResponses[keyof GetResultApiV2SiemThreatHuntingHistsignalsResultIdGetResponses];
+
+export type GetResultApiV2SiemHistoricalDetectionsHistsignalsResultIdGetData = {
+    body?: never;
+    path: {
+        /**
+         * Result Id
+         */
+        result_id: string;
+    };
+    query?: never;
+    url: '/api/v2/siem-historical-detections/histsignals/{result_id}';
+};
+
+export type GetResultApiV2SiemHistoricalDetectionsHistsignalsResultIdGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type GetResultApiV2SiemHistoricalDetectionsHistsignalsResultIdGetError = GetResultApiV2SiemHistoricalDetectionsHistsignalsResultIdGetErrors[keyof GetResultApiV2SiemHistoricalDetectionsHistsignalsResultIdGetErrors];
+
+export type GetResultApiV2SiemHistoricalDetectionsHistsignalsResultIdGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: SignalAnswer;
+};
+
+export type GetResultApiV2SiemHistoricalDetectionsHistsignalsResultIdGetResponse = GetResultApiV2SiemHistoricalDetectionsHistsignalsResultIdGetResponses[keyof GetResultApiV2SiemHistoricalDetectionsHistsignalsResultIdGetResponses];
 
 export type ListApiKeysApiV2ApiKeysGetData = {
     body?: never;
@@ -7605,6 +13826,1154 @@ export type ListLogsV1ApiV1LogsQueriesListPostResponses = {
 
 export type ListLogsV1ApiV1LogsQueriesListPostResponse = ListLogsV1ApiV1LogsQueriesListPostResponses[keyof ListLogsV1ApiV1LogsQueriesListPostResponses];
 
+export type ListPipelinesApiV1LogsConfigPipelinesGetData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/logs/config/pipelines';
+};
+
+export type ListPipelinesApiV1LogsConfigPipelinesGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ListPipelinesApiV1LogsConfigPipelinesGetError = ListPipelinesApiV1LogsConfigPipelinesGetErrors[keyof ListPipelinesApiV1LogsConfigPipelinesGetErrors];
+
+export type ListPipelinesApiV1LogsConfigPipelinesGetResponses = {
+    /**
+     * Response 200 List Pipelines Api V1 Logs Config Pipelines Get
+     *
+     * Successful Response
+     */
+    200: Array<PipelineAnswer>;
+};
+
+export type ListPipelinesApiV1LogsConfigPipelinesGetResponse = ListPipelinesApiV1LogsConfigPipelinesGetResponses[keyof ListPipelinesApiV1LogsConfigPipelinesGetResponses];
+
+export type CreatePipelineApiV1LogsConfigPipelinesPostData = {
+    body: PipelineBody;
+    path?: never;
+    query?: never;
+    url: '/api/v1/logs/config/pipelines';
+};
+
+export type CreatePipelineApiV1LogsConfigPipelinesPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type CreatePipelineApiV1LogsConfigPipelinesPostError = CreatePipelineApiV1LogsConfigPipelinesPostErrors[keyof CreatePipelineApiV1LogsConfigPipelinesPostErrors];
+
+export type CreatePipelineApiV1LogsConfigPipelinesPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: PipelineAnswer;
+};
+
+export type CreatePipelineApiV1LogsConfigPipelinesPostResponse = CreatePipelineApiV1LogsConfigPipelinesPostResponses[keyof CreatePipelineApiV1LogsConfigPipelinesPostResponses];
+
+export type TestPipelineApiV1LogsConfigPipelinesTestPostData = {
+    body: PipelineTest;
+    path?: never;
+    query?: never;
+    url: '/api/v1/logs/config/pipelines/test';
+};
+
+export type TestPipelineApiV1LogsConfigPipelinesTestPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type TestPipelineApiV1LogsConfigPipelinesTestPostError = TestPipelineApiV1LogsConfigPipelinesTestPostErrors[keyof TestPipelineApiV1LogsConfigPipelinesTestPostErrors];
+
+export type TestPipelineApiV1LogsConfigPipelinesTestPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: PipelineTestResults;
+};
+
+export type TestPipelineApiV1LogsConfigPipelinesTestPostResponse = TestPipelineApiV1LogsConfigPipelinesTestPostResponses[keyof TestPipelineApiV1LogsConfigPipelinesTestPostResponses];
+
+export type DeletePipelineApiV1LogsConfigPipelinesPipelineIdDeleteData = {
+    body?: never;
+    path: {
+        /**
+         * Pipeline Id
+         */
+        pipeline_id: string;
+    };
+    query?: never;
+    url: '/api/v1/logs/config/pipelines/{pipeline_id}';
+};
+
+export type DeletePipelineApiV1LogsConfigPipelinesPipelineIdDeleteErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type DeletePipelineApiV1LogsConfigPipelinesPipelineIdDeleteError = DeletePipelineApiV1LogsConfigPipelinesPipelineIdDeleteErrors[keyof DeletePipelineApiV1LogsConfigPipelinesPipelineIdDeleteErrors];
+
+export type DeletePipelineApiV1LogsConfigPipelinesPipelineIdDeleteResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};
+
+export type GetPipelineApiV1LogsConfigPipelinesPipelineIdGetData = {
+    body?: never;
+    path: {
+        /**
+         * Pipeline Id
+         */
+        pipeline_id: string;
+    };
+    query?: never;
+    url: '/api/v1/logs/config/pipelines/{pipeline_id}';
+};
+
+export type GetPipelineApiV1LogsConfigPipelinesPipelineIdGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type GetPipelineApiV1LogsConfigPipelinesPipelineIdGetError = GetPipelineApiV1LogsConfigPipelinesPipelineIdGetErrors[keyof GetPipelineApiV1LogsConfigPipelinesPipelineIdGetErrors];
+
+export type GetPipelineApiV1LogsConfigPipelinesPipelineIdGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: PipelineAnswer;
+};
+
+export type GetPipelineApiV1LogsConfigPipelinesPipelineIdGetResponse = GetPipelineApiV1LogsConfigPipelinesPipelineIdGetResponses[keyof GetPipelineApiV1LogsConfigPipelinesPipelineIdGetResponses];
+
+export type UpdatePipelineApiV1LogsConfigPipelinesPipelineIdPutData = {
+    body: PipelineBody;
+    path: {
+        /**
+         * Pipeline Id
+         */
+        pipeline_id: string;
+    };
+    query?: never;
+    url: '/api/v1/logs/config/pipelines/{pipeline_id}';
+};
+
+export type UpdatePipelineApiV1LogsConfigPipelinesPipelineIdPutErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type UpdatePipelineApiV1LogsConfigPipelinesPipelineIdPutError = UpdatePipelineApiV1LogsConfigPipelinesPipelineIdPutErrors[keyof UpdatePipelineApiV1LogsConfigPipelinesPipelineIdPutErrors];
+
+export type UpdatePipelineApiV1LogsConfigPipelinesPipelineIdPutResponses = {
+    /**
+     * Successful Response
+     */
+    200: PipelineAnswer;
+};
+
+export type UpdatePipelineApiV1LogsConfigPipelinesPipelineIdPutResponse = UpdatePipelineApiV1LogsConfigPipelinesPipelineIdPutResponses[keyof UpdatePipelineApiV1LogsConfigPipelinesPipelineIdPutResponses];
+
+export type GetPipelineOrderApiV1LogsConfigPipelineOrderGetData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/logs/config/pipeline-order';
+};
+
+export type GetPipelineOrderApiV1LogsConfigPipelineOrderGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type GetPipelineOrderApiV1LogsConfigPipelineOrderGetError = GetPipelineOrderApiV1LogsConfigPipelineOrderGetErrors[keyof GetPipelineOrderApiV1LogsConfigPipelineOrderGetErrors];
+
+export type GetPipelineOrderApiV1LogsConfigPipelineOrderGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: PipelineOrder;
+};
+
+export type GetPipelineOrderApiV1LogsConfigPipelineOrderGetResponse = GetPipelineOrderApiV1LogsConfigPipelineOrderGetResponses[keyof GetPipelineOrderApiV1LogsConfigPipelineOrderGetResponses];
+
+export type SetPipelineOrderApiV1LogsConfigPipelineOrderPutData = {
+    body: PipelineOrder;
+    path?: never;
+    query?: never;
+    url: '/api/v1/logs/config/pipeline-order';
+};
+
+export type SetPipelineOrderApiV1LogsConfigPipelineOrderPutErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * A pipeline is left out, named twice, or not there
+     */
+    422: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type SetPipelineOrderApiV1LogsConfigPipelineOrderPutError = SetPipelineOrderApiV1LogsConfigPipelineOrderPutErrors[keyof SetPipelineOrderApiV1LogsConfigPipelineOrderPutErrors];
+
+export type SetPipelineOrderApiV1LogsConfigPipelineOrderPutResponses = {
+    /**
+     * Successful Response
+     */
+    200: PipelineOrder;
+};
+
+export type SetPipelineOrderApiV1LogsConfigPipelineOrderPutResponse = SetPipelineOrderApiV1LogsConfigPipelineOrderPutResponses[keyof SetPipelineOrderApiV1LogsConfigPipelineOrderPutResponses];
+
+export type BeginUploadApiV2ReferenceTablesUploadsPostData = {
+    body: UploadBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/reference-tables/uploads';
+};
+
+export type BeginUploadApiV2ReferenceTablesUploadsPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type BeginUploadApiV2ReferenceTablesUploadsPostError = BeginUploadApiV2ReferenceTablesUploadsPostErrors[keyof BeginUploadApiV2ReferenceTablesUploadsPostErrors];
+
+export type BeginUploadApiV2ReferenceTablesUploadsPostResponses = {
+    /**
+     * Successful Response
+     */
+    201: UploadAnswer;
+};
+
+export type BeginUploadApiV2ReferenceTablesUploadsPostResponse = BeginUploadApiV2ReferenceTablesUploadsPostResponses[keyof BeginUploadApiV2ReferenceTablesUploadsPostResponses];
+
+export type PutPartApiV2ReferenceTablesUploadsUploadIdPartsNumberPutData = {
+    body?: string;
+    path: {
+        /**
+         * Upload Id
+         */
+        upload_id: string;
+        /**
+         * Number
+         */
+        number: number;
+    };
+    query?: {
+        /**
+         * Key
+         */
+        key?: string;
+    };
+    url: '/api/v2/reference-tables/uploads/{upload_id}/parts/{number}';
+};
+
+export type PutPartApiV2ReferenceTablesUploadsUploadIdPartsNumberPutErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * The address is wrong or has expired
+     */
+    403: unknown;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type PutPartApiV2ReferenceTablesUploadsUploadIdPartsNumberPutError = PutPartApiV2ReferenceTablesUploadsUploadIdPartsNumberPutErrors[keyof PutPartApiV2ReferenceTablesUploadsUploadIdPartsNumberPutErrors];
+
+export type PutPartApiV2ReferenceTablesUploadsUploadIdPartsNumberPutResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};
+
+export type ListTablesApiV2ReferenceTablesTablesGetData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Page[Limit]
+         */
+        'page[limit]'?: number;
+        /**
+         * Page[Offset]
+         */
+        'page[offset]'?: number;
+        /**
+         * Sort
+         */
+        sort?: 'table_name' | '-table_name' | 'updated_at' | '-updated_at';
+        /**
+         * Filter[Status]
+         */
+        'filter[status]'?: string | null;
+        /**
+         * Filter[Table Name][Exact]
+         */
+        'filter[table_name][exact]'?: string | null;
+        /**
+         * Filter[Table Name][Contains]
+         */
+        'filter[table_name][contains]'?: string | null;
+    };
+    url: '/api/v2/reference-tables/tables';
+};
+
+export type ListTablesApiV2ReferenceTablesTablesGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type ListTablesApiV2ReferenceTablesTablesGetError = ListTablesApiV2ReferenceTablesTablesGetErrors[keyof ListTablesApiV2ReferenceTablesTablesGetErrors];
+
+export type ListTablesApiV2ReferenceTablesTablesGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: TableList;
+};
+
+export type ListTablesApiV2ReferenceTablesTablesGetResponse = ListTablesApiV2ReferenceTablesTablesGetResponses[keyof ListTablesApiV2ReferenceTablesTablesGetResponses];
+
+export type CreateTableApiV2ReferenceTablesTablesPostData = {
+    body: TableBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/reference-tables/tables';
+};
+
+export type CreateTableApiV2ReferenceTablesTablesPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type CreateTableApiV2ReferenceTablesTablesPostError = CreateTableApiV2ReferenceTablesTablesPostErrors[keyof CreateTableApiV2ReferenceTablesTablesPostErrors];
+
+export type CreateTableApiV2ReferenceTablesTablesPostResponses = {
+    /**
+     * Successful Response
+     */
+    201: TableAnswer;
+};
+
+export type CreateTableApiV2ReferenceTablesTablesPostResponse = CreateTableApiV2ReferenceTablesTablesPostResponses[keyof CreateTableApiV2ReferenceTablesTablesPostResponses];
+
+export type DeleteTableApiV2ReferenceTablesTablesTableIdDeleteData = {
+    body?: never;
+    path: {
+        /**
+         * Table Id
+         */
+        table_id: string;
+    };
+    query?: never;
+    url: '/api/v2/reference-tables/tables/{table_id}';
+};
+
+export type DeleteTableApiV2ReferenceTablesTablesTableIdDeleteErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type DeleteTableApiV2ReferenceTablesTablesTableIdDeleteError = DeleteTableApiV2ReferenceTablesTablesTableIdDeleteErrors[keyof DeleteTableApiV2ReferenceTablesTablesTableIdDeleteErrors];
+
+export type DeleteTableApiV2ReferenceTablesTablesTableIdDeleteResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};
+
+export type GetTableApiV2ReferenceTablesTablesTableIdGetData = {
+    body?: never;
+    path: {
+        /**
+         * Table Id
+         */
+        table_id: string;
+    };
+    query?: never;
+    url: '/api/v2/reference-tables/tables/{table_id}';
+};
+
+export type GetTableApiV2ReferenceTablesTablesTableIdGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type GetTableApiV2ReferenceTablesTablesTableIdGetError = GetTableApiV2ReferenceTablesTablesTableIdGetErrors[keyof GetTableApiV2ReferenceTablesTablesTableIdGetErrors];
+
+export type GetTableApiV2ReferenceTablesTablesTableIdGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: TableAnswer;
+};
+
+export type GetTableApiV2ReferenceTablesTablesTableIdGetResponse = GetTableApiV2ReferenceTablesTablesTableIdGetResponses[keyof GetTableApiV2ReferenceTablesTablesTableIdGetResponses];
+
+export type UpdateTableApiV2ReferenceTablesTablesTableIdPatchData = {
+    body: TableChangesBody;
+    path: {
+        /**
+         * Table Id
+         */
+        table_id: string;
+    };
+    query?: never;
+    url: '/api/v2/reference-tables/tables/{table_id}';
+};
+
+export type UpdateTableApiV2ReferenceTablesTablesTableIdPatchErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type UpdateTableApiV2ReferenceTablesTablesTableIdPatchError = UpdateTableApiV2ReferenceTablesTablesTableIdPatchErrors[keyof UpdateTableApiV2ReferenceTablesTablesTableIdPatchErrors];
+
+export type UpdateTableApiV2ReferenceTablesTablesTableIdPatchResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};
+
+export type DeleteRowsApiV2ReferenceTablesTablesTableIdRowsDeleteData = {
+    body: RowIdsBody;
+    path: {
+        /**
+         * Table Id
+         */
+        table_id: string;
+    };
+    query?: never;
+    url: '/api/v2/reference-tables/tables/{table_id}/rows';
+};
+
+export type DeleteRowsApiV2ReferenceTablesTablesTableIdRowsDeleteErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type DeleteRowsApiV2ReferenceTablesTablesTableIdRowsDeleteError = DeleteRowsApiV2ReferenceTablesTablesTableIdRowsDeleteErrors[keyof DeleteRowsApiV2ReferenceTablesTablesTableIdRowsDeleteErrors];
+
+export type DeleteRowsApiV2ReferenceTablesTablesTableIdRowsDeleteResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};
+
+export type GetRowsApiV2ReferenceTablesTablesTableIdRowsGetData = {
+    body?: never;
+    path: {
+        /**
+         * Table Id
+         */
+        table_id: string;
+    };
+    query: {
+        /**
+         * Row Id
+         */
+        row_id: Array<string>;
+    };
+    url: '/api/v2/reference-tables/tables/{table_id}/rows';
+};
+
+export type GetRowsApiV2ReferenceTablesTablesTableIdRowsGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type GetRowsApiV2ReferenceTablesTablesTableIdRowsGetError = GetRowsApiV2ReferenceTablesTablesTableIdRowsGetErrors[keyof GetRowsApiV2ReferenceTablesTablesTableIdRowsGetErrors];
+
+export type GetRowsApiV2ReferenceTablesTablesTableIdRowsGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: RowList;
+};
+
+export type GetRowsApiV2ReferenceTablesTablesTableIdRowsGetResponse = GetRowsApiV2ReferenceTablesTablesTableIdRowsGetResponses[keyof GetRowsApiV2ReferenceTablesTablesTableIdRowsGetResponses];
+
+export type UpsertRowsApiV2ReferenceTablesTablesTableIdRowsPostData = {
+    body: RowsBody;
+    path: {
+        /**
+         * Table Id
+         */
+        table_id: string;
+    };
+    query?: never;
+    url: '/api/v2/reference-tables/tables/{table_id}/rows';
+};
+
+export type UpsertRowsApiV2ReferenceTablesTablesTableIdRowsPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type UpsertRowsApiV2ReferenceTablesTablesTableIdRowsPostError = UpsertRowsApiV2ReferenceTablesTablesTableIdRowsPostErrors[keyof UpsertRowsApiV2ReferenceTablesTablesTableIdRowsPostErrors];
+
+export type UpsertRowsApiV2ReferenceTablesTablesTableIdRowsPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};
+
+export type ListRowsApiV2ReferenceTablesTablesTableIdRowsListGetData = {
+    body?: never;
+    path: {
+        /**
+         * Table Id
+         */
+        table_id: string;
+    };
+    query?: {
+        /**
+         * Page[Limit]
+         */
+        'page[limit]'?: number;
+        /**
+         * Page[Continuation Token]
+         */
+        'page[continuation_token]'?: string;
+    };
+    url: '/api/v2/reference-tables/tables/{table_id}/rows/list';
+};
+
+export type ListRowsApiV2ReferenceTablesTablesTableIdRowsListGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type ListRowsApiV2ReferenceTablesTablesTableIdRowsListGetError = ListRowsApiV2ReferenceTablesTablesTableIdRowsListGetErrors[keyof ListRowsApiV2ReferenceTablesTablesTableIdRowsListGetErrors];
+
+export type ListRowsApiV2ReferenceTablesTablesTableIdRowsListGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: RowPageAnswer;
+};
+
+export type ListRowsApiV2ReferenceTablesTablesTableIdRowsListGetResponse = ListRowsApiV2ReferenceTablesTablesTableIdRowsListGetResponses[keyof ListRowsApiV2ReferenceTablesTablesTableIdRowsListGetResponses];
+
 export type ListPermissionsApiV2PermissionsGetData = {
     body?: never;
     path?: never;
@@ -8594,6 +15963,63 @@ export type CreateRuleApiV2SecurityMonitoringRulesPostResponses = {
 
 export type CreateRuleApiV2SecurityMonitoringRulesPostResponse = CreateRuleApiV2SecurityMonitoringRulesPostResponses[keyof CreateRuleApiV2SecurityMonitoringRulesPostResponses];
 
+export type ApplyRulesApiV2SecurityMonitoringRulesApplyPostData = {
+    body: RulesToApply;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/rules/apply';
+};
+
+export type ApplyRulesApiV2SecurityMonitoringRulesApplyPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ApplyRulesApiV2SecurityMonitoringRulesApplyPostError = ApplyRulesApiV2SecurityMonitoringRulesApplyPostErrors[keyof ApplyRulesApiV2SecurityMonitoringRulesApplyPostErrors];
+
+export type ApplyRulesApiV2SecurityMonitoringRulesApplyPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: RulesApplied;
+};
+
+export type ApplyRulesApiV2SecurityMonitoringRulesApplyPostResponse = ApplyRulesApiV2SecurityMonitoringRulesApplyPostResponses[keyof ApplyRulesApiV2SecurityMonitoringRulesApplyPostResponses];
+
 export type DeleteRulesApiV2SecurityMonitoringRulesBulkDeleteDeleteData = {
     body: BulkDelete;
     path?: never;
@@ -9427,6 +16853,351 @@ export type RestoreRuleApiV2SecurityMonitoringRulesRuleIdRestoreVersionPostRespo
 };
 
 export type RestoreRuleApiV2SecurityMonitoringRulesRuleIdRestoreVersionPostResponse = RestoreRuleApiV2SecurityMonitoringRulesRuleIdRestoreVersionPostResponses[keyof RestoreRuleApiV2SecurityMonitoringRulesRuleIdRestoreVersionPostResponses];
+
+export type ListFiltersApiV2SecurityMonitoringConfigurationSecurityFiltersGetData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/configuration/security_filters';
+};
+
+export type ListFiltersApiV2SecurityMonitoringConfigurationSecurityFiltersGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ListFiltersApiV2SecurityMonitoringConfigurationSecurityFiltersGetError = ListFiltersApiV2SecurityMonitoringConfigurationSecurityFiltersGetErrors[keyof ListFiltersApiV2SecurityMonitoringConfigurationSecurityFiltersGetErrors];
+
+export type ListFiltersApiV2SecurityMonitoringConfigurationSecurityFiltersGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: FilterList;
+};
+
+export type ListFiltersApiV2SecurityMonitoringConfigurationSecurityFiltersGetResponse = ListFiltersApiV2SecurityMonitoringConfigurationSecurityFiltersGetResponses[keyof ListFiltersApiV2SecurityMonitoringConfigurationSecurityFiltersGetResponses];
+
+export type CreateFilterApiV2SecurityMonitoringConfigurationSecurityFiltersPostData = {
+    body: TocsinApiSchemasSecurityFiltersFilterBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/configuration/security_filters';
+};
+
+export type CreateFilterApiV2SecurityMonitoringConfigurationSecurityFiltersPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type CreateFilterApiV2SecurityMonitoringConfigurationSecurityFiltersPostError = CreateFilterApiV2SecurityMonitoringConfigurationSecurityFiltersPostErrors[keyof CreateFilterApiV2SecurityMonitoringConfigurationSecurityFiltersPostErrors];
+
+export type CreateFilterApiV2SecurityMonitoringConfigurationSecurityFiltersPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: FilterAnswer;
+};
+
+export type CreateFilterApiV2SecurityMonitoringConfigurationSecurityFiltersPostResponse = CreateFilterApiV2SecurityMonitoringConfigurationSecurityFiltersPostResponses[keyof CreateFilterApiV2SecurityMonitoringConfigurationSecurityFiltersPostResponses];
+
+export type ListVersionsApiV2SecurityMonitoringConfigurationSecurityFiltersVersionsGetData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/configuration/security_filters/versions';
+};
+
+export type ListVersionsApiV2SecurityMonitoringConfigurationSecurityFiltersVersionsGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ListVersionsApiV2SecurityMonitoringConfigurationSecurityFiltersVersionsGetError = ListVersionsApiV2SecurityMonitoringConfigurationSecurityFiltersVersionsGetErrors[keyof ListVersionsApiV2SecurityMonitoringConfigurationSecurityFiltersVersionsGetErrors];
+
+export type ListVersionsApiV2SecurityMonitoringConfigurationSecurityFiltersVersionsGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: FiltersHistory;
+};
+
+export type ListVersionsApiV2SecurityMonitoringConfigurationSecurityFiltersVersionsGetResponse = ListVersionsApiV2SecurityMonitoringConfigurationSecurityFiltersVersionsGetResponses[keyof ListVersionsApiV2SecurityMonitoringConfigurationSecurityFiltersVersionsGetResponses];
+
+export type DeleteFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdDeleteData = {
+    body?: never;
+    path: {
+        /**
+         * Filter Id
+         */
+        filter_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security_monitoring/configuration/security_filters/{filter_id}';
+};
+
+export type DeleteFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdDeleteErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type DeleteFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdDeleteError = DeleteFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdDeleteErrors[keyof DeleteFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdDeleteErrors];
+
+export type DeleteFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdDeleteResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdDeleteResponse = DeleteFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdDeleteResponses[keyof DeleteFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdDeleteResponses];
+
+export type GetFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdGetData = {
+    body?: never;
+    path: {
+        /**
+         * Filter Id
+         */
+        filter_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security_monitoring/configuration/security_filters/{filter_id}';
+};
+
+export type GetFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type GetFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdGetError = GetFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdGetErrors[keyof GetFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdGetErrors];
+
+export type GetFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: FilterAnswer;
+};
+
+export type GetFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdGetResponse = GetFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdGetResponses[keyof GetFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdGetResponses];
+
+export type UpdateFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdPatchData = {
+    body: FilterChangesBody;
+    path: {
+        /**
+         * Filter Id
+         */
+        filter_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security_monitoring/configuration/security_filters/{filter_id}';
+};
+
+export type UpdateFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdPatchErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type UpdateFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdPatchError = UpdateFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdPatchErrors[keyof UpdateFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdPatchErrors];
+
+export type UpdateFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdPatchResponses = {
+    /**
+     * Successful Response
+     */
+    200: FilterAnswer;
+};
+
+export type UpdateFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdPatchResponse = UpdateFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdPatchResponses[keyof UpdateFilterApiV2SecurityMonitoringConfigurationSecurityFiltersFilterIdPatchResponses];
 
 export type SignOutApiV2SessionDeleteData = {
     body?: never;
@@ -10635,6 +18406,1292 @@ export type AddToIncidentV1ApiV1SecurityAnalyticsSignalsSignalIdAddToIncidentPat
 };
 
 export type AddToIncidentV1ApiV1SecurityAnalyticsSignalsSignalIdAddToIncidentPatchResponse = AddToIncidentV1ApiV1SecurityAnalyticsSignalsSignalIdAddToIncidentPatchResponses[keyof AddToIncidentV1ApiV1SecurityAnalyticsSignalsSignalIdAddToIncidentPatchResponses];
+
+export type ListSuppressionsApiV2SecurityMonitoringConfigurationSuppressionsGetData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Query
+         */
+        query?: string;
+        /**
+         * Sort
+         */
+        sort?: string;
+        /**
+         * Page[Size]
+         */
+        'page[size]'?: number | null;
+        /**
+         * Page[Number]
+         */
+        'page[number]'?: number;
+    };
+    url: '/api/v2/security_monitoring/configuration/suppressions';
+};
+
+export type ListSuppressionsApiV2SecurityMonitoringConfigurationSuppressionsGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ListSuppressionsApiV2SecurityMonitoringConfigurationSuppressionsGetError = ListSuppressionsApiV2SecurityMonitoringConfigurationSuppressionsGetErrors[keyof ListSuppressionsApiV2SecurityMonitoringConfigurationSuppressionsGetErrors];
+
+export type ListSuppressionsApiV2SecurityMonitoringConfigurationSuppressionsGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: SuppressionList;
+};
+
+export type ListSuppressionsApiV2SecurityMonitoringConfigurationSuppressionsGetResponse = ListSuppressionsApiV2SecurityMonitoringConfigurationSuppressionsGetResponses[keyof ListSuppressionsApiV2SecurityMonitoringConfigurationSuppressionsGetResponses];
+
+export type CreateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsPostData = {
+    body: SuppressionCreateBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/configuration/suppressions';
+};
+
+export type CreateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type CreateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsPostError = CreateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsPostErrors[keyof CreateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsPostErrors];
+
+export type CreateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: SuppressionAnswer;
+};
+
+export type CreateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsPostResponse = CreateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsPostResponses[keyof CreateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsPostResponses];
+
+export type ValidateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsValidationPostData = {
+    body: SuppressionCreateBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/configuration/suppressions/validation';
+};
+
+export type ValidateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsValidationPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ValidateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsValidationPostError = ValidateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsValidationPostErrors[keyof ValidateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsValidationPostErrors];
+
+export type ValidateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsValidationPostResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type ValidateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsValidationPostResponse = ValidateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsValidationPostResponses[keyof ValidateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsValidationPostResponses];
+
+export type SuppressionsOfUnsavedRuleApiV2SecurityMonitoringConfigurationSuppressionsRulesPostData = {
+    body: RuleBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/configuration/suppressions/rules';
+};
+
+export type SuppressionsOfUnsavedRuleApiV2SecurityMonitoringConfigurationSuppressionsRulesPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type SuppressionsOfUnsavedRuleApiV2SecurityMonitoringConfigurationSuppressionsRulesPostError = SuppressionsOfUnsavedRuleApiV2SecurityMonitoringConfigurationSuppressionsRulesPostErrors[keyof SuppressionsOfUnsavedRuleApiV2SecurityMonitoringConfigurationSuppressionsRulesPostErrors];
+
+export type SuppressionsOfUnsavedRuleApiV2SecurityMonitoringConfigurationSuppressionsRulesPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: SuppressionsOfRule;
+};
+
+export type SuppressionsOfUnsavedRuleApiV2SecurityMonitoringConfigurationSuppressionsRulesPostResponse = SuppressionsOfUnsavedRuleApiV2SecurityMonitoringConfigurationSuppressionsRulesPostResponses[keyof SuppressionsOfUnsavedRuleApiV2SecurityMonitoringConfigurationSuppressionsRulesPostResponses];
+
+export type SuppressionsOfRuleApiV2SecurityMonitoringConfigurationSuppressionsRulesRuleIdGetData = {
+    body?: never;
+    path: {
+        /**
+         * Rule Id
+         */
+        rule_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security_monitoring/configuration/suppressions/rules/{rule_id}';
+};
+
+export type SuppressionsOfRuleApiV2SecurityMonitoringConfigurationSuppressionsRulesRuleIdGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type SuppressionsOfRuleApiV2SecurityMonitoringConfigurationSuppressionsRulesRuleIdGetError = SuppressionsOfRuleApiV2SecurityMonitoringConfigurationSuppressionsRulesRuleIdGetErrors[keyof SuppressionsOfRuleApiV2SecurityMonitoringConfigurationSuppressionsRulesRuleIdGetErrors];
+
+export type SuppressionsOfRuleApiV2SecurityMonitoringConfigurationSuppressionsRulesRuleIdGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: SuppressionsOfRule;
+};
+
+export type SuppressionsOfRuleApiV2SecurityMonitoringConfigurationSuppressionsRulesRuleIdGetResponse = SuppressionsOfRuleApiV2SecurityMonitoringConfigurationSuppressionsRulesRuleIdGetResponses[keyof SuppressionsOfRuleApiV2SecurityMonitoringConfigurationSuppressionsRulesRuleIdGetResponses];
+
+export type PreviewSuppressionApiV2SecurityMonitoringConfigurationSuppressionsPreviewPostData = {
+    body: SuppressionPreviewBody;
+    path?: never;
+    query?: {
+        /**
+         * Days
+         */
+        days?: number;
+    };
+    url: '/api/v2/security_monitoring/configuration/suppressions/preview';
+};
+
+export type PreviewSuppressionApiV2SecurityMonitoringConfigurationSuppressionsPreviewPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type PreviewSuppressionApiV2SecurityMonitoringConfigurationSuppressionsPreviewPostError = PreviewSuppressionApiV2SecurityMonitoringConfigurationSuppressionsPreviewPostErrors[keyof PreviewSuppressionApiV2SecurityMonitoringConfigurationSuppressionsPreviewPostErrors];
+
+export type PreviewSuppressionApiV2SecurityMonitoringConfigurationSuppressionsPreviewPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: TocsinApiSchemasSuppressionsPreviewAnswer;
+};
+
+export type PreviewSuppressionApiV2SecurityMonitoringConfigurationSuppressionsPreviewPostResponse = PreviewSuppressionApiV2SecurityMonitoringConfigurationSuppressionsPreviewPostResponses[keyof PreviewSuppressionApiV2SecurityMonitoringConfigurationSuppressionsPreviewPostResponses];
+
+export type DeleteSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdDeleteData = {
+    body?: never;
+    path: {
+        /**
+         * Suppression Id
+         */
+        suppression_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security_monitoring/configuration/suppressions/{suppression_id}';
+};
+
+export type DeleteSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdDeleteErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type DeleteSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdDeleteError = DeleteSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdDeleteErrors[keyof DeleteSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdDeleteErrors];
+
+export type DeleteSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdDeleteResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdDeleteResponse = DeleteSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdDeleteResponses[keyof DeleteSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdDeleteResponses];
+
+export type GetSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdGetData = {
+    body?: never;
+    path: {
+        /**
+         * Suppression Id
+         */
+        suppression_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security_monitoring/configuration/suppressions/{suppression_id}';
+};
+
+export type GetSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type GetSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdGetError = GetSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdGetErrors[keyof GetSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdGetErrors];
+
+export type GetSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: SuppressionAnswer;
+};
+
+export type GetSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdGetResponse = GetSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdGetResponses[keyof GetSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdGetResponses];
+
+export type UpdateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdPatchData = {
+    body: SuppressionPatchBody;
+    path: {
+        /**
+         * Suppression Id
+         */
+        suppression_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security_monitoring/configuration/suppressions/{suppression_id}';
+};
+
+export type UpdateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdPatchErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type UpdateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdPatchError = UpdateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdPatchErrors[keyof UpdateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdPatchErrors];
+
+export type UpdateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdPatchResponses = {
+    /**
+     * Successful Response
+     */
+    200: SuppressionAnswer;
+};
+
+export type UpdateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdPatchResponse = UpdateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdPatchResponses[keyof UpdateSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdPatchResponses];
+
+export type SuppressionHistoryApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdVersionHistoryGetData = {
+    body?: never;
+    path: {
+        /**
+         * Suppression Id
+         */
+        suppression_id: string;
+    };
+    query?: {
+        /**
+         * Page[Size]
+         */
+        'page[size]'?: number;
+        /**
+         * Page[Number]
+         */
+        'page[number]'?: number;
+    };
+    url: '/api/v2/security_monitoring/configuration/suppressions/{suppression_id}/version_history';
+};
+
+export type SuppressionHistoryApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdVersionHistoryGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type SuppressionHistoryApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdVersionHistoryGetError = SuppressionHistoryApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdVersionHistoryGetErrors[keyof SuppressionHistoryApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdVersionHistoryGetErrors];
+
+export type SuppressionHistoryApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdVersionHistoryGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: SuppressionHistory;
+};
+
+export type SuppressionHistoryApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdVersionHistoryGetResponse = SuppressionHistoryApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdVersionHistoryGetResponses[keyof SuppressionHistoryApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdVersionHistoryGetResponses];
+
+export type PreviewStoredSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdPreviewGetData = {
+    body?: never;
+    path: {
+        /**
+         * Suppression Id
+         */
+        suppression_id: string;
+    };
+    query?: {
+        /**
+         * Days
+         */
+        days?: number;
+    };
+    url: '/api/v2/security_monitoring/configuration/suppressions/{suppression_id}/preview';
+};
+
+export type PreviewStoredSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdPreviewGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type PreviewStoredSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdPreviewGetError = PreviewStoredSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdPreviewGetErrors[keyof PreviewStoredSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdPreviewGetErrors];
+
+export type PreviewStoredSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdPreviewGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: TocsinApiSchemasSuppressionsPreviewAnswer;
+};
+
+export type PreviewStoredSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdPreviewGetResponse = PreviewStoredSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdPreviewGetResponses[keyof PreviewStoredSuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdPreviewGetResponses];
+
+export type HiddenBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdHiddenGetData = {
+    body?: never;
+    path: {
+        /**
+         * Suppression Id
+         */
+        suppression_id: string;
+    };
+    query?: {
+        /**
+         * Days
+         */
+        days?: number;
+    };
+    url: '/api/v2/security_monitoring/configuration/suppressions/{suppression_id}/hidden';
+};
+
+export type HiddenBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdHiddenGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type HiddenBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdHiddenGetError = HiddenBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdHiddenGetErrors[keyof HiddenBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdHiddenGetErrors];
+
+export type HiddenBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdHiddenGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: HiddenAnswer;
+};
+
+export type HiddenBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdHiddenGetResponse = HiddenBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdHiddenGetResponses[keyof HiddenBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdHiddenGetResponses];
+
+export type ListThreatIntelFeedsApiV2SecuritySiemThreatIntelFeedsGetData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security/siem/threat-intel/feeds';
+};
+
+export type ListThreatIntelFeedsApiV2SecuritySiemThreatIntelFeedsGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type ListThreatIntelFeedsApiV2SecuritySiemThreatIntelFeedsGetError = ListThreatIntelFeedsApiV2SecuritySiemThreatIntelFeedsGetErrors[keyof ListThreatIntelFeedsApiV2SecuritySiemThreatIntelFeedsGetErrors];
+
+export type ListThreatIntelFeedsApiV2SecuritySiemThreatIntelFeedsGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: FeedList;
+};
+
+export type ListThreatIntelFeedsApiV2SecuritySiemThreatIntelFeedsGetResponse = ListThreatIntelFeedsApiV2SecuritySiemThreatIntelFeedsGetResponses[keyof ListThreatIntelFeedsApiV2SecuritySiemThreatIntelFeedsGetResponses];
+
+export type CreateThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsPostData = {
+    body: FeedBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security/siem/threat-intel/feeds';
+};
+
+export type CreateThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type CreateThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsPostError = CreateThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsPostErrors[keyof CreateThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsPostErrors];
+
+export type CreateThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsPostResponses = {
+    /**
+     * Successful Response
+     */
+    201: FeedAnswer;
+};
+
+export type CreateThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsPostResponse = CreateThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsPostResponses[keyof CreateThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsPostResponses];
+
+export type DeleteThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdDeleteData = {
+    body?: never;
+    path: {
+        /**
+         * Feed Id
+         */
+        feed_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security/siem/threat-intel/feeds/{feed_id}';
+};
+
+export type DeleteThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdDeleteErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type DeleteThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdDeleteError = DeleteThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdDeleteErrors[keyof DeleteThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdDeleteErrors];
+
+export type DeleteThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdDeleteResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdDeleteResponse = DeleteThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdDeleteResponses[keyof DeleteThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdDeleteResponses];
+
+export type GetThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdGetData = {
+    body?: never;
+    path: {
+        /**
+         * Feed Id
+         */
+        feed_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security/siem/threat-intel/feeds/{feed_id}';
+};
+
+export type GetThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type GetThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdGetError = GetThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdGetErrors[keyof GetThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdGetErrors];
+
+export type GetThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: FeedAnswer;
+};
+
+export type GetThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdGetResponse = GetThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdGetResponses[keyof GetThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdGetResponses];
+
+export type UpdateThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdPutData = {
+    body: FeedBody;
+    path: {
+        /**
+         * Feed Id
+         */
+        feed_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security/siem/threat-intel/feeds/{feed_id}';
+};
+
+export type UpdateThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdPutErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type UpdateThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdPutError = UpdateThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdPutErrors[keyof UpdateThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdPutErrors];
+
+export type UpdateThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdPutResponses = {
+    /**
+     * Successful Response
+     */
+    200: FeedAnswer;
+};
+
+export type UpdateThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdPutResponse = UpdateThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdPutResponses[keyof UpdateThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdPutResponses];
+
+export type UploadThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdContentPutData = {
+    /**
+     * The feed's content in its format, gzipped or not; at most 100 MB.
+     */
+    body?: Blob | File;
+    path: {
+        /**
+         * Feed Id
+         */
+        feed_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security/siem/threat-intel/feeds/{feed_id}/content';
+};
+
+export type UploadThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdContentPutErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type UploadThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdContentPutError = UploadThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdContentPutErrors[keyof UploadThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdContentPutErrors];
+
+export type UploadThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdContentPutResponses = {
+    /**
+     * Successful Response
+     */
+    200: FeedAnswer;
+};
+
+export type UploadThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdContentPutResponse = UploadThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdContentPutResponses[keyof UploadThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdContentPutResponses];
+
+export type RefreshThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdRefreshPostData = {
+    body?: never;
+    path: {
+        /**
+         * Feed Id
+         */
+        feed_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security/siem/threat-intel/feeds/{feed_id}/refresh';
+};
+
+export type RefreshThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdRefreshPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type RefreshThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdRefreshPostError = RefreshThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdRefreshPostErrors[keyof RefreshThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdRefreshPostErrors];
+
+export type RefreshThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdRefreshPostResponses = {
+    /**
+     * Successful Response
+     */
+    202: FeedAnswer;
+};
+
+export type RefreshThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdRefreshPostResponse = RefreshThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdRefreshPostResponses[keyof RefreshThreatIntelFeedApiV2SecuritySiemThreatIntelFeedsFeedIdRefreshPostResponses];
+
+export type ListThreatIntelFeedIndicatorsApiV2SecuritySiemThreatIntelFeedsFeedIdIndicatorsGetData = {
+    body?: never;
+    path: {
+        /**
+         * Feed Id
+         */
+        feed_id: string;
+    };
+    query?: {
+        /**
+         * Query
+         *
+         * A part of the indicator or its category.
+         */
+        query?: string;
+        /**
+         * Page[Size]
+         */
+        'page[size]'?: number;
+        /**
+         * Page[Number]
+         */
+        'page[number]'?: number;
+    };
+    url: '/api/v2/security/siem/threat-intel/feeds/{feed_id}/indicators';
+};
+
+export type ListThreatIntelFeedIndicatorsApiV2SecuritySiemThreatIntelFeedsFeedIdIndicatorsGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type ListThreatIntelFeedIndicatorsApiV2SecuritySiemThreatIntelFeedsFeedIdIndicatorsGetError = ListThreatIntelFeedIndicatorsApiV2SecuritySiemThreatIntelFeedsFeedIdIndicatorsGetErrors[keyof ListThreatIntelFeedIndicatorsApiV2SecuritySiemThreatIntelFeedsFeedIdIndicatorsGetErrors];
+
+export type ListThreatIntelFeedIndicatorsApiV2SecuritySiemThreatIntelFeedsFeedIdIndicatorsGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: IndicatorList;
+};
+
+export type ListThreatIntelFeedIndicatorsApiV2SecuritySiemThreatIntelFeedsFeedIdIndicatorsGetResponse = ListThreatIntelFeedIndicatorsApiV2SecuritySiemThreatIntelFeedsFeedIdIndicatorsGetResponses[keyof ListThreatIntelFeedIndicatorsApiV2SecuritySiemThreatIntelFeedsFeedIdIndicatorsGetResponses];
+
+export type ListThreatIntelHuntsApiV2SecuritySiemThreatIntelFeedsFeedIdHuntsGetData = {
+    body?: never;
+    path: {
+        /**
+         * Feed Id
+         */
+        feed_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security/siem/threat-intel/feeds/{feed_id}/hunts';
+};
+
+export type ListThreatIntelHuntsApiV2SecuritySiemThreatIntelFeedsFeedIdHuntsGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type ListThreatIntelHuntsApiV2SecuritySiemThreatIntelFeedsFeedIdHuntsGetError = ListThreatIntelHuntsApiV2SecuritySiemThreatIntelFeedsFeedIdHuntsGetErrors[keyof ListThreatIntelHuntsApiV2SecuritySiemThreatIntelFeedsFeedIdHuntsGetErrors];
+
+export type ListThreatIntelHuntsApiV2SecuritySiemThreatIntelFeedsFeedIdHuntsGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: HuntList;
+};
+
+export type ListThreatIntelHuntsApiV2SecuritySiemThreatIntelFeedsFeedIdHuntsGetResponse = ListThreatIntelHuntsApiV2SecuritySiemThreatIntelFeedsFeedIdHuntsGetResponses[keyof ListThreatIntelHuntsApiV2SecuritySiemThreatIntelFeedsFeedIdHuntsGetResponses];
 
 export type ListUsersApiV2UsersGetData = {
     body?: never;
