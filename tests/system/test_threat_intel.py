@@ -14,6 +14,12 @@ from typing import Any
 import httpx
 import pytest
 from api_server import ADMIN, API_KEY, APP_KEY, PASSWORD, serve
+from datadog_api_client import ApiClient, Configuration
+from datadog_api_client.v2.api.security_monitoring_api import SecurityMonitoringApi
+from datadog_api_client.v2.model.io_c_triage_state import IoCTriageState
+from datadog_api_client.v2.model.io_c_triage_write_request import IoCTriageWriteRequest
+from datadog_api_client.v2.model.io_c_triage_write_request_attributes import IoCTriageWriteRequestAttributes
+from datadog_api_client.v2.model.io_c_triage_write_request_data import IoCTriageWriteRequestData
 
 from tocsin.api.app import create_app
 from tocsin.bootstrap import Services, build
@@ -373,3 +379,67 @@ def test_names_are_given_once_and_changes_are_audited(client: httpx.Client) -> N
         return actions == {"created", "deleted"}
 
     until(look)
+
+
+@pytest.mark.filterwarnings("ignore:Using unstable operation")
+def test_the_explorer_of_indicators_through_the_released_client(
+    client: httpx.Client, running: tuple[httpx.Client, Services]
+) -> None:
+    feed_id = create(client, "explored", defaults={"category": "c2"})
+    other = create(client, "other", defaults={"category": "C2", "intention": "suspicious"})
+    for feed in (feed_id, other):
+        client.put(f"{FEEDS}/{feed}/content", content=b"203.0.113.66\nbad.explored.example\n")
+    for number in range(3):
+        logged(client, f"explored {number}: 203.0.113.66", hostname=f"pc-{number}", usr={"id": "mira"}, service="vpn")
+    logged(client, "explored dns", dns={"question": {"name": "x.bad.explored.example"}})
+
+    configuration = Configuration(host=str(client.base_url).rstrip("/"))
+    configuration.api_key = {"apiKeyAuth": API_KEY, "appKeyAuth": APP_KEY}
+    for name in ("list_indicators_of_compromise", "get_indicator_of_compromise", "create_io_c_triage_state"):
+        configuration.unstable_operations[name] = True
+    with ApiClient(configuration) as sdk:
+        api = SecurityMonitoringApi(sdk)
+
+        def signalled() -> Any:
+            found = api.list_indicators_of_compromise(query="@source:explored", sort_column="log_count", limit=10)
+            return found.data.attributes if found.data.attributes.data[0].signal_matches else None
+
+        listed = until(signalled)
+        assert listed.metadata.count == 2
+        first, second = listed.data
+        assert (first.indicator, first.indicator_type, first.log_matches) == ("203.0.113.66", "IP", 3)
+        assert (second.indicator, second.indicator_type, second.log_matches) == ("bad.explored.example", "DOMAIN", 1)
+        assert first.categories == ["c2"]
+        assert [source.name for source in first.malicious_sources] == ["explored"]
+        assert [source.name for source in first.suspicious_sources] == ["other"]
+        assert first.benign_sources is None
+        assert str(first.m_sources) == str(first.m_signal) == "RAISE_SCORE"
+        assert first.score == 100
+        assert str(first.triage_state) == "not_reviewed"
+
+        made = api.create_io_c_triage_state(
+            IoCTriageWriteRequest(
+                data=IoCTriageWriteRequestData(
+                    attributes=IoCTriageWriteRequestAttributes(
+                        indicator="203.0.113.66", triage_state=IoCTriageState("reviewed")
+                    ),
+                )
+            )
+        )
+        assert made.data.attributes.triaged_by == ADMIN
+        detail = api.get_indicator_of_compromise("203.0.113.66", include_triage_history=True).data.attributes.data
+        assert detail.hosts == ["pc-0", "pc-1", "pc-2"]
+        assert detail.services == ["vpn"]
+        assert detail.users == {"usr.id": ["mira"]}
+        assert [str(entry.triage_state) for entry in detail.triage_history] == ["reviewed"]
+        assert {str(entry.severity): entry.count for entry in detail.signal_severity} == {"high": 3}
+        assert not detail._unparsed
+        reviewed = api.list_indicators_of_compromise(triage_state=IoCTriageState("reviewed"), worked_by=ADMIN)
+        assert [ioc.indicator for ioc in reviewed.data.attributes.data] == ["203.0.113.66"]
+
+    base = "/api/v2/security/siem/ioc-explorer"
+    assert client.get(f"{base}/indicator", params={"indicator": "203.0.113.254"}).status_code == 404
+    assert client.get(base, params={"query": "@score:[1 TO"}).status_code == 400
+    assert client.get(base, params={"query": "@score:>99"}).json()["data"]["attributes"]["metadata"]["count"] == 1
+    wrong = {"data": {"type": "ioc_triage_state", "attributes": {"indicator": "x", "triage_state": "seen"}}}
+    assert client.post(f"{base}/triage", json=wrong).status_code == 400

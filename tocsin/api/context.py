@@ -20,6 +20,7 @@ from tocsin.pipelines.service import PipelinesService
 from tocsin.reference_tables.service import ReferenceTables
 from tocsin.rules.backtest import Backtests
 from tocsin.rules.coverage import CoverageService
+from tocsin.rules.jobs.service import JobsService
 from tocsin.rules.service import RulesService
 from tocsin.security_filters.service import SecurityFilters
 from tocsin.signals.service import SignalsService
@@ -27,6 +28,7 @@ from tocsin.store.events import EventStore
 from tocsin.store.state import StateStore
 from tocsin.suppressions.preview import Previews
 from tocsin.suppressions.service import SuppressionsService
+from tocsin.threat_intel.explorer import IndicatorExplorer
 from tocsin.threat_intel.hunts import Hunter
 from tocsin.threat_intel.service import FeedsService
 from tocsin.triage.service import TriageService
@@ -70,11 +72,15 @@ class Tocsin(Protocol):
     @property
     def security_filters(self) -> SecurityFilters: ...
     @property
+    def jobs(self) -> JobsService: ...
+    @property
     def backtests(self) -> Backtests: ...
     @property
     def feeds(self) -> FeedsService: ...
     @property
     def hunter(self) -> Hunter: ...
+    @property
+    def indicators(self) -> IndicatorExplorer: ...
     @property
     def critical_assets(self) -> CriticalAssetsService: ...
     @property

@@ -126,6 +126,11 @@ class FeedsService:
             total += 1
         return total, page
 
+    def revision(self) -> int:
+        """Rises with every change of any feed."""
+        with self._state.reading() as session:
+            return repository.revision(session)
+
     def listings(
         self, kinds_and_values: Sequence[tuple[str, str]]
     ) -> dict[tuple[str, str], list[tuple[Feed, ListedIndicator]]]:
