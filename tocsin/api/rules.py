@@ -20,10 +20,13 @@ from tocsin.api.schemas.rules import (
     BulkExport,
     Hint,
     HintsAnswer,
+    PlannedRule,
     RuleChangesDocument,
     RuleDocument,
     RuleHistory,
     RuleList,
+    RulesApplied,
+    RulesToApply,
     RuleTest,
     RuleTestResults,
     TerraformAnswer,
@@ -108,6 +111,13 @@ def list_rules(
 def create_rule(rules: Rules, actor: Writer, body: RuleDocument) -> Response:
     """Create a detection rule."""
     return _answer(rules.create(body, actor))
+
+
+@router.post("/apply")
+def apply_rules(rules: Rules, actor: Writer, body: RulesToApply) -> RulesApplied:
+    """Bring rules kept as files to this server: create or change each by its id; with `dryRun` only say what would."""
+    planned = rules.apply(body.rules, actor, dry_run=body.dryRun)
+    return RulesApplied(data=[PlannedRule(**asdict(each)) for each in planned])
 
 
 @router.delete("/bulk_delete")

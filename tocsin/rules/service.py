@@ -21,11 +21,12 @@ from tocsin.errors import BadRequest, Conflict, NotFound, TocsinError
 from tocsin.evaluate.correlation import reads_signals
 from tocsin.rule import Rule
 from tocsin.rules import listing, repository
+from tocsin.rules.applying import CREATE, MAX_RULES, REFUSED, UNCHANGED, UPDATE, Planned
 from tocsin.rules.changes import changes_between
 from tocsin.rules.correlation import check_references
 from tocsin.rules.defaults import ALLOWED, carry_over, forbidden_changes, with_default_tags
 from tocsin.rules.executable import executable
-from tocsin.rules.ids import new_rule_id
+from tocsin.rules.ids import is_rule_id, new_rule_id
 from tocsin.rules.problems import InvalidRule, Problem
 from tocsin.rules.repository import RuleRow, VersionRow
 from tocsin.rules.schema import RuleChanges
@@ -156,6 +157,20 @@ class RulesService:
             self._audit.record(session, by, "created", ASSET, rule_id, rule.name, None, made)
         self.poll()
         return rule_from_api(made)
+
+    def apply(self, bodies: Sequence[Any], by: Actor, *, dry_run: bool = False) -> list[Planned]:
+        """Bring rules that have ids to what the bodies say, each as a whole; harmless when repeated.
+
+        A body without `isEnabled` leaves that to the people here. Rules that cannot be taken are refused with their
+        reasons, the others are applied together. `dry_run` changes nothing.
+        """
+        if len(bodies) > MAX_RULES:
+            raise BadRequest(f"{len(bodies)} rules given, {MAX_RULES} are allowed in one call")
+        with self._state.transaction() as session:
+            planned = [self._apply(session, body, by, dry_run) for body in bodies]
+        if not dry_run:
+            self.poll()
+        return planned
 
     def update(self, rule_id: str, changes: Any, by: Actor) -> Rule:
         """Replace the given members, each as a whole; the version rises by one.
@@ -323,6 +338,43 @@ class RulesService:
         changes = changes_between(row.body, made)
         repository.save(session, replace(row, version=row.version + 1, body=made), changes, now)
         self._audit.record(session, by, action, ASSET, row.id, rule.name, row.body, made)
+        return made
+
+    def _apply(self, session: Session, body: Any, by: Actor, dry_run: bool) -> Planned:
+        given = body if isinstance(body, Mapping) else {}
+        rule_id, name = str(given.get("id") or ""), str(given.get("name") or "")
+        if not is_rule_id(rule_id):
+            return Planned(rule_id, name, REFUSED, reasons=[f"needs an id such as abc-d1e-2fg, not '{rule_id}'"])
+        row = repository.load(session, rule_id)
+        try:
+            wanted = {"isEnabled": row.body["isEnabled"] if row else True, **writable(given)}
+            if row is None:
+                rule = read_rule(wanted, rule_id=rule_id)
+                self._refuse_large_tables(rule)
+                _check_references(session, rule)
+                if not dry_run:
+                    self._create(session, rule, rule_id, by)
+                return Planned(rule_id, name, CREATE)
+            wanted = _merged(row, wanted)
+            rule = read_rule(wanted, rule_id=rule_id)
+            self._refuse_large_tables(rule)
+            complete = writable(rule_to_api(rule))
+            _check_kept(row, complete)
+            changes = changes_between(writable(row.body), complete)
+            if changes and not dry_run:
+                self._save(session, row, wanted, by, "modified")
+            return Planned(rule_id, name, UPDATE if changes else UNCHANGED, changes)
+        except BadRequest as error:
+            return Planned(rule_id, name, REFUSED, reasons=error.reasons)
+
+    def _create(self, session: Session, rule: Rule, rule_id: str, by: Actor) -> dict[str, Any]:
+        """A new rule, or one that was deleted, from the version that follows its last."""
+        now = self._clock()
+        _, earlier = repository.versions(session, rule_id, 1, 0)
+        number = earlier[0].version + 1 if earlier else 1
+        made = _stamped(writable(rule_to_api(rule)), rule_id, number, now, by, created=None)
+        repository.save(session, RuleRow(rule_id, number, made), [], now)
+        self._audit.record(session, by, "created", ASSET, rule_id, rule.name, None, made)
         return made
 
     def _delete(self, session: Session, rule_id: str, by: Actor) -> None:

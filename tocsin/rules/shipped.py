@@ -44,10 +44,19 @@ def read_shipped(directory: Path) -> list[ShippedRule]:
 
 
 def _read(path: Path) -> ShippedRule:
+    return read_rule_file(str(path), load_document(path))
+
+
+def load_document(path: Path) -> Any:
+    """What a YAML or JSON file holds. Raises `BrokenContent`."""
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - it is the safe loader
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - it is the safe loader
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BrokenContent(f"{path}: cannot be read: {error}") from error
+
+
+def read_rule_file(path: str, document: Any) -> ShippedRule:
+    """The rule that a file's document is; `path` is for messages. Raises `BrokenContent`."""
     if not isinstance(document, Mapping):
         raise BrokenContent(f"{path}: a rule is an object with name, message, queries, …")
     rule_id = document.get("id")
@@ -60,7 +69,7 @@ def _read(path: Path) -> ShippedRule:
     return ShippedRule(rule_id, body, tuple(_tests(path, document.get("tests") or {})))
 
 
-def _tests(path: Path, given: Any) -> Iterator[dict[str, Any]]:
+def _tests(path: str, given: Any) -> Iterator[dict[str, Any]]:
     try:
         for name, expected in (("match", True), ("no_match", False)):
             for case in given.get(name) or ():

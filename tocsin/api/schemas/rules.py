@@ -37,6 +37,33 @@ class RuleTestResults(BaseModel):
     results: list[bool]
 
 
+class RulesToApply(BaseModel):
+    """Rules with their ids, as `tocsin rules export` writes them."""
+
+    rules: list[dict[str, Any]]
+    dryRun: bool = False
+
+
+class RuleChange(BaseModel):
+    type: Literal["create", "update", "delete"]
+    field: str
+    change: str
+
+
+class PlannedRule(BaseModel):
+    """What applying a rule does, or would do."""
+
+    id: str
+    name: str
+    action: Literal["create", "update", "unchanged", "refused"]
+    changes: list[RuleChange] = []
+    reasons: list[str] = []
+
+
+class RulesApplied(BaseModel):
+    data: list[PlannedRule]
+
+
 class Hint(BaseModel):
     target: str
     message: str

@@ -48,8 +48,11 @@ def is_sigma(document: Any) -> bool:
     return isinstance(document, dict) and "queries" not in document and any(sign in document for sign in _SIGNS)
 
 
-def import_sigma(files: Iterable[SourceFile], origin: Origin | None = None) -> Imported:
-    """All rules of the files. Without an `origin` it is told from a licence among the files."""
+def import_sigma(files: Iterable[SourceFile], origin: Origin | None = None, *, with_members: bool = False) -> Imported:
+    """All rules of the files. Without an `origin` it is told from a licence among the files.
+
+    `with_members`: also those that are only there for a correlation to be made of.
+    """
     files = list(files)
     origin = origin or _origin(files)
     found = Imported()
@@ -82,7 +85,7 @@ def import_sigma(files: Iterable[SourceFile], origin: Origin | None = None) -> I
         except (NotImportable, QueryError, SigmaError) as error:
             found.refused.append(Refused(path, str(rule.id or rule.name or ""), rule.title, str(error)))
             continue
-        if id(rule) in silent:
+        if id(rule) in silent and not with_members:
             found.only_correlated.append(path)
             continue
         taken[made.body["id"]] = path

@@ -68,6 +68,7 @@ class Converted:
     sigma_id: str
     path: str
     body: dict[str, Any]
+    is_correlation: bool = False
 
 
 def source_of(rule: SigmaRule) -> LogSource:
@@ -134,7 +135,7 @@ def converted(
         "options": dict(options),
         "message": _playbook(rule, sigma_id, origin),
     }
-    return Converted(sigma_id, path, body)
+    return Converted(sigma_id, path, body, is_correlation=not isinstance(rule, SigmaRule))
 
 
 def rule_id(sigma_id: str) -> str:

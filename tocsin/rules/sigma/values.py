@@ -74,9 +74,10 @@ def clause(fields: Sequence[Field], value: SigmaType, *, is_dash_absent: bool = 
         return _exists(fields) if value else negation(_exists(fields))
     if isinstance(value, SigmaCompareExpression) and value.op is CompareOperators.NEQ:
         return negation(disjunction([Equals(field, str(value.number)) for field in fields]))
-    if is_dash_absent and isinstance(value, SigmaString) and value.s == ["-"]:
-        return negation(_exists(fields))
-    return disjunction([_leaf(field, value) for field in fields])
+    leaves = [_leaf(field, value) for field in fields]
+    if is_dash_absent and isinstance(value, SigmaString) and _fits_dash(_pieces(value)):
+        return disjunction([negation(_exists(fields)), *leaves])
+    return disjunction(leaves)
 
 
 def keyword(value: SigmaType) -> Node:
@@ -93,6 +94,10 @@ def keyword(value: SigmaType) -> Node:
     if not any(isinstance(piece, str) for piece in inner):
         raise NotImportable("a keyword of nothing but wildcards is met by every event")
     return AnyCase(FULL, _folded(joined((ANY, *inner, ANY))))
+
+
+def _fits_dash(pieces: Pieces) -> bool:
+    return pieces != (ANY,) and patterns.whole(pieces)("-")
 
 
 def _exists(fields: Sequence[Field]) -> Node:
