@@ -40,7 +40,12 @@ PLACE = ("code", "start", "end", "message", "fix")
 OBJECT_SHAPE_PATHS = ("/api/v2/logs", "/api/v2/logs/")
 """Log intake answers with objects (api.md §2)."""
 
-OBJECT_SHAPE_PREFIXES = ("/api/v2/reference-tables/", "/api/v2/security/siem/")
+OBJECT_SHAPE_PREFIXES = (
+    "/api/v2/siem-historical-detections/",
+    "/api/v2/siem-threat-hunting/",
+    "/api/v2/reference-tables/",
+    "/api/v2/security/siem/",
+)
 """Families whose clients expect shape 2 (api.md §1); who may not ask at all is told so in shape 1."""
 
 V1_INTAKE_PREFIX = "/v1/input"

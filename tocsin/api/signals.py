@@ -55,7 +55,7 @@ def search_signals(
     request: Request, explore: Explore, _actor: Reader, body: SignalsSearch | None = None
 ) -> SignalsAnswer:
     """Find signals; of the last 15 minutes if no times are given."""
-    return _page(request, explore, body or SignalsSearch())
+    return page_of(request, explore, body or SignalsSearch(), BASE)
 
 
 @router.get(BASE, response_model_exclude_none=True)
@@ -72,9 +72,8 @@ def list_signals(
 ) -> SignalsAnswer:
     """The same search by query parameters; both forms share their cursors."""
     wanted = SignalsFilter.model_validate({"query": query, "from": start, "to": end})
-    return _page(
-        request, explore, SignalsSearch(filter=wanted, page=SignalsPage(cursor=cursor, limit=limit), sort=sort)
-    )
+    body = SignalsSearch(filter=wanted, page=SignalsPage(cursor=cursor, limit=limit), sort=sort)
+    return page_of(request, explore, body, BASE)
 
 
 @router.get(f"{BASE}/{{signal_id}}")
@@ -111,9 +110,15 @@ def get_investigation_queries(signals: Signals, _actor: Reader, signal_id: str) 
     return SearchesAnswer(data=[Resource.model_validate(search) for search in signals.investigation_queries(signal_id)])
 
 
-def _page(request: Request, explore: ExploreService, body: SignalsSearch) -> SignalsAnswer:
-    given = {"query": body.filter.query, "start": body.filter.start, "end": body.filter.end}
-    scope = explore.scope("signals", Filter(**{name: value for name, value in given.items() if value is not None}))  # type: ignore[arg-type]
+def page_of(
+    request: Request, explore: ExploreService, body: SignalsSearch, path: str, *, track: str = "signals", only: str = ""
+) -> SignalsAnswer:
+    """A page of signals of a track; `only` is a query that all must meet as well, `path` where the next page is."""
+    text = body.filter.query
+    if only:
+        text = f"({text}) AND {only}" if text and text.strip() not in ("", "*") else only
+    given = {"query": text, "start": body.filter.start, "end": body.filter.end}
+    scope = explore.scope(track, Filter(**{name: value for name, value in given.items() if value is not None}))  # type: ignore[arg-type]
     page = explore.search(scope, parse_sort(body.sort), body.page.limit, body.page.cursor)
     answer = SignalsAnswer(data=[Resource.model_validate(event) for event in page.events])
     if page.after:
@@ -126,7 +131,7 @@ def _page(request: Request, explore: ExploreService, body: SignalsSearch) -> Sig
             "page[limit]": body.page.limit,
             "page[cursor]": page.after,
         }
-        answer.links = _next(request, again, BASE)
+        answer.links = _next(request, again, path)
     return answer
 
 

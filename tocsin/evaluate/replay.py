@@ -45,6 +45,8 @@ MAX_GROUPS = 300_000
 SWEEP_GROUPS = 20_000
 """From so many on, groups that are idle for longer than they remember are let go."""
 
+OnPage = Callable[[int], None]
+
 Monotonic = Callable[[], float]
 
 
@@ -96,11 +98,13 @@ class Replay:
         *,
         is_live: bool = True,
         named: int = FIRST_EVENTS,
+        on_page: OnPage = lambda _at: None,
     ) -> Replayed:
         """The signals that the rule opens in `[start, end)` (Unix milliseconds, event time).
 
         The rule is as detection runs it (`rules.executable`). `is_live` leaves out what live detection would have
-        ignored as too late; `named` events of each signal are named. Raises `BadRequest` for a rule that cannot be
+        ignored as too late; `named` events of each signal are named; `on_page` hears the time of the event up to which
+        the logs are read, and may raise to end the replay. Raises `BadRequest` for a rule that cannot be
         replayed, `LimitExceeded` when the budget is used up or there are more than `MAX_SIGNALS`.
         """
         prepared = plan(rule)
@@ -108,6 +112,8 @@ class Replay:
         groups = _Groups(prepared, start, named)
         for page in self._pages(rule, whole, budget, prepared):
             groups.feed(page)
+            if page:
+                on_page(page[-1].timestamp)
         return Replayed(prepared, groups.finish(), groups.matches, groups.failures)
 
     def matches(
