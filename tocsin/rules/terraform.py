@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tocsin.rule import Rule
+from tocsin.rule import THIRD_PARTY, Rule
 from tocsin.rules.shape import rule_to_api
 
 
@@ -12,11 +12,14 @@ def to_terraform(rule: Rule) -> str:
     body = rule_to_api(rule)
     lines = [f'resource "datadog_security_monitoring_rule" "{label(rule.name)}" {{']
     lines += _members({"name": rule.name, "enabled": rule.is_enabled}, 1)
-    for query in body["queries"]:
+    is_third_party = rule.options.detection_method == THIRD_PARTY
+    for query in () if is_third_party else body["queries"]:
         lines += _block("query", _pick(query, _QUERY))
     lines += _block("options", _pick(body["options"], _OPTIONS))
-    for case in body["cases"]:
+    for case in () if is_third_party else body["cases"]:
         lines += _block("case", _pick(case, _CASE))
+    for case in body.get("thirdPartyCases") or ():
+        lines += _block("third_party_case", _pick(case, _THIRD_PARTY_CASE))
     for given in body["filters"]:
         lines += _block("filter", _pick(given, {"action": "action", "query": "query"}))
     lines += _members({"message": rule.message, "tags": rule.tags, "has_extended_title": rule.has_extended_title}, 1)
@@ -48,6 +51,12 @@ _OPTIONS = {
     "detectionMethod": "detection_method",
     "evaluationWindow": "evaluation_window",
     "decreaseCriticalityBasedOnEnv": "decrease_criticality_based_on_env",
+    "newValueOptions": "new_value_options",
+    "anomalyDetectionOptions": "anomaly_detection_options",
+    "contentAnomalyOptions": "content_anomaly_options",
+    "impossibleTravelOptions": "impossible_travel_options",
+    "thirdPartyRuleOptions": "third_party_rule_options",
+    "sequenceDetectionOptions": "sequence_detection_options",
 }
 _CASE = {
     "name": "name",
@@ -56,6 +65,8 @@ _CASE = {
     "condition": "condition",
     "customStatus": "custom_status",
 }
+_THIRD_PARTY_CASE = {"name": "name", "query": "query"} | _CASE
+_SINGULAR = {"rootQueries": "root_query"}
 
 
 def _pick(body: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
@@ -67,7 +78,24 @@ def _block(name: str, members: Mapping[str, Any]) -> list[str]:
 
 
 def _members(members: Mapping[str, Any], depth: int) -> list[str]:
-    return ["\t" * depth + f"{name} = {_value(value)}" for name, value in members.items()]
+    """Objects, and each of a list of objects, are blocks, with names as the configuration language spells them."""
+    lines = []
+    for name, value in members.items():
+        blocks = value if _is_blocks(value) else [value] if isinstance(value, Mapping) else []
+        for block in blocks:
+            inner = {_SINGULAR.get(member) or _snake(member): given for member, given in block.items()}
+            lines += ["\t" * depth + f"{name} {{", *_members(inner, depth + 1), "\t" * depth + "}"]
+        if not blocks:
+            lines.append("\t" * depth + f"{name} = {_value(value)}")
+    return lines
+
+
+def _is_blocks(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, Mapping) for item in value)
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
 
 
 def _value(value: Any) -> str:

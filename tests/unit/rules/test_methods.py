@@ -1,8 +1,11 @@
 """Rules of impossible travel, content anomaly, third party and sequence: read, answered, refused at their place."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tocsin.evaluate import methods
 from tocsin.evaluate.content_anomaly import ContentAnomalyPlan
@@ -12,6 +15,7 @@ from tocsin.evaluate.travel import TravelPlan
 from tocsin.rule import Rule
 from tocsin.rules.executable import executable
 from tocsin.rules.shape import rule_from_api, rule_to_api, writable
+from tocsin.rules.terraform import to_terraform
 from tocsin.rules.validation import check
 
 
@@ -198,3 +202,35 @@ def test_an_event_meets_exactly_one_query_of_a_third_party_rule() -> None:
 def test_what_is_wrong_is_said_at_its_place(body: dict[str, Any], target: str, said: str) -> None:
     (found, *_) = [problem for problem in check(body) if problem.target == target]
     assert said in found.message
+
+
+def test_terraform_writes_options_as_blocks_and_vendors_cases_by_themselves() -> None:
+    text = to_terraform(rule_from_api(third_party()))
+    assert "\n\tcase {" not in text and "\n\tquery {" not in text
+    assert (
+        "\t\tthird_party_rule_options {\n"
+        '\t\t\tdefault_status = "info"\n'
+        "\t\t\troot_query {\n"
+        '\t\t\t\tquery = "source:vendor"\n'
+        '\t\t\t\tgroup_by_fields = ["@device.id"]\n'
+        "\t\t\t}\n"
+        "\t\t}\n"
+    ) in text
+    assert text.count("\tthird_party_case {") == 2
+    assert "\t\t\tstep_transitions {\n\t\t\t\tparent = " in to_terraform(rule_from_api(sequence()))
+
+
+def test_rules_of_the_manual_can_be_stored_and_run() -> None:
+    text = (Path(__file__).parents[3] / "docs/write-a-rule.md").read_text(encoding="utf-8")
+    rules = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    bodies = [{"name": "n", "message": "m", "isEnabled": True, **body} for body in rules if "options" in body]
+    assert {body["options"]["detectionMethod"] for body in bodies} >= {
+        "threshold",
+        "impossible_travel",
+        "content_anomaly",
+        "third_party",
+        "sequence_detection",
+    }
+    for body in bodies:
+        assert check(body) == [], body
+        methods.plan(executable(rule_from_api(body, rule_id="abc-def-123")))
