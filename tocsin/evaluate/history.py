@@ -21,7 +21,8 @@ DAY_MS = 86_400_000
 class HistoryRow(NamedTuple):
     """All matches of one query in one scope within one span, or with one value. Times in Unix milliseconds.
 
-    `distinct` is the value; None for a row of a span. `events` and `values` count different events and values.
+    `distinct` is the value; None for a row of a span. `events` and `values` count the span's different events and
+    values, where the shape asks for counts.
     """
 
     group: tuple[str, ...]
@@ -35,7 +36,7 @@ class HistoryRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HistoryShape:
-    """A row for each span of `span_ms`, counted from the epoch; `by_value`: besides, one for each value."""
+    """A row for each span of `span_ms`, from the epoch on: with counts, or `by_value`, with a row for each value."""
 
     span_ms: int
     by_value: bool = False
@@ -55,8 +56,8 @@ def summarise(rows: Iterable[MatchRow], shape: HistoryShape) -> list[HistoryRow]
             distinct,
             min(row.timestamp for row in of_span),
             max(row.timestamp for row in of_span),
-            len({row.event_id for row in of_span}),
-            len({row.distinct for row in of_span if row.distinct is not None}),
+            0 if shape.by_value else len({row.event_id for row in of_span}),
+            0 if shape.by_value else len({row.distinct for row in of_span if row.distinct is not None}),
         )
         for (group, query_index, distinct, _), of_span in found.items()
     ]

@@ -109,15 +109,16 @@ WHERE rule_id = {rule:String} AND rule_version IN {versions:Array(UInt32)}
 """
 
 _SPANS = f"""
-SELECT `group`, query_index, NULL AS part, min(timestamp) AS first, max(timestamp) AS last,
-  uniqExact(event_id) AS events, uniqExact(`distinct`) AS values
+SELECT `group`, query_index, NULL AS part, min(timestamp) AS first, max(timestamp) AS last, {{counts}}
 FROM {{source}} {_LEARNED}
 GROUP BY `group`, query_index, intDiv(toUnixTimestamp64Milli(timestamp), {{span:Int64}})
 """
 
+_COUNTS = Sql("uniqExact(event_id) AS events, uniqExact(`distinct`) AS values")
+_NO_COUNTS = Sql("0 AS events, 0 AS values")
+
 _BY_VALUE = f"""
-SELECT `group`, query_index, `distinct` AS part, min(timestamp) AS first, max(timestamp) AS last,
-  uniqExact(event_id) AS events, 1 AS values
+SELECT `group`, query_index, `distinct` AS part, min(timestamp) AS first, max(timestamp) AS last, {{counts}}
 FROM {{source}} {_LEARNED} AND `distinct` IS NOT NULL
 GROUP BY `group`, query_index, part
 """
@@ -235,11 +236,10 @@ class Matches:
             "since": since,
             "late": LATE_MS,
         }
-        rows = self._events.query(
-            Sql.of(_SPANS, source=self.source, scope=scope, span=shape.span_ms, **parameters), LIMITS
-        )
+        parts = {"source": self.source, "scope": scope, "counts": _NO_COUNTS if shape.by_value else _COUNTS}
+        rows = self._events.query(Sql.of(_SPANS, **parts, span=shape.span_ms, **parameters), LIMITS)
         if shape.by_value:
-            rows += self._events.query(Sql.of(_BY_VALUE, source=self.source, scope=scope, **parameters), LIMITS)
+            rows += self._events.query(Sql.of(_BY_VALUE, **parts, **parameters), LIMITS)
         return [
             HistoryRow(
                 tuple(row["group"]),
