@@ -5,6 +5,7 @@ file holds a line of JSON with the fields, and a line for each row.
 """
 
 import mmap
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -84,7 +85,7 @@ def key_text(values: Sequence[Any]) -> str:
 def write_table(path: Path, fields: Sequence[str], key: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write a file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
+    part = path.with_suffix(f".{threading.get_ident()}.part")
     with part.open("wb") as file:
         file.write(orjson.dumps({"fields": list(fields), "key": list(key)}, option=orjson.OPT_APPEND_NEWLINE))
         file.writelines(orjson.dumps(list(row), option=orjson.OPT_APPEND_NEWLINE) for row in rows)

@@ -84,8 +84,9 @@ class PipelinesService:
         self._lookups = lookups
         self._new_id = new_id
         self._callbacks: list[OnChange] = []
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._seen: int | None = None
+        self._told: int | None = None
         self._active: tuple[PipelineText, ...] = ()
 
     # Reading
@@ -206,8 +207,7 @@ class PipelinesService:
     def active(self) -> tuple[PipelineText, ...]:
         """What the intake runs: the enabled pipelines in their order."""
         with self._lock:
-            if self._seen is None:
-                self.poll()
+            self._read()
             return self._active
 
     def on_change(self, callback: OnChange) -> None:
@@ -217,18 +217,26 @@ class PipelinesService:
     def poll(self) -> bool:
         """Look whether any process changed a pipeline, and tell the callbacks. True if so."""
         with self._lock:
-            with self._state.reading() as session:
-                revision = repository.revision(session)
-                if revision == self._seen:
-                    return False
-                rows = self._rows(session)
-            self._active = tuple(text for row in rows if row.is_enabled and (text := self._text(row)) is not None)
-            self._seen = revision
+            self._read()
+            seen = self._seen
+        if seen == self._told:
+            return False
         for callback in self._callbacks:  # without the lock: they ask the rules, which others may hold
             callback()
+        self._told = seen  # only now: a round that fails is repeated
         return True
 
     # Inside
+
+    def _read(self) -> None:
+        """The pipelines as any process has left them."""
+        with self._state.reading() as session:
+            revision = repository.revision(session)
+            if revision == self._seen:
+                return
+            rows = self._rows(session)
+        self._active = tuple(text for row in rows if row.is_enabled and (text := self._text(row)) is not None)
+        self._seen = revision
 
     def _rows(self, session: Session) -> list[PipelineRow]:
         """Without shipped pipelines that another version of Tocsin brought."""

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from tocsin.access.actor import Actor
 from tocsin.access.audit import AuditTrail
 from tocsin.clock import Clock
@@ -81,6 +83,8 @@ class ReferenceTables:
         self._callbacks: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._seen: int | None = None
+        self._used: dict[str, Path] = {}
+        self._kept: set[Path] = set()
 
     # Reading
 
@@ -152,12 +156,13 @@ class ReferenceTables:
         _check_name(name)
         schema = Schema.of(body["schema"])
         now, table_id = self._clock(), str(uuid.uuid4())
+        loaded = self._load(body["upload_id"], name, schema)
         with self._state.transaction() as session:
             if repository.by_name(session, name) is not None:
                 raise TableNameTaken(name)
             if len(repository.load_all(session)) >= MAX_TABLES:
                 raise BadRequest(f"there are {MAX_TABLES} reference tables, as many as there may be")
-            loaded = self._load(session, body["upload_id"], name, schema)
+            self._take(session, body["upload_id"])
             described = {
                 "description": body.get("description") or "",
                 "tags": list(body.get("tags") or ()),
@@ -178,24 +183,22 @@ class ReferenceTables:
 
         Raises `TableNotFound`, `BadRequest`.
         """
+        seen = self.get(table_id)
+        schema = Schema.of(body.get("schema") or seen.body["schema"])
+        loaded = self._load(body["upload_id"], seen.name, schema) if body.get("upload_id") else None
         with self._state.transaction() as session:
             before = self._found(repository.load(session, table_id), table_id)
             described = dict(before.body)
             described |= {name: body[name] for name in ("description", "tags") if body.get(name) is not None}
             described["last_updated_by"] = by.user_uuid or ""
             table = replace(before, body=described, updated_at=self._clock())
-            given = Schema.of(body["schema"]) if body.get("schema") else Schema.of(before.body["schema"])
-            if body.get("upload_id"):
-                loaded = self._load(session, body["upload_id"], before.name, given)
-                described |= {
-                    "schema": given.as_body(),
-                    "error_message": None,
-                    "error_row_count": None,
-                    **_told(loaded),
-                }
+            if loaded is not None:
+                self._take(session, body["upload_id"])
+                no_errors = {"error_message": None, "error_row_count": None}
+                described |= {"schema": schema.as_body(), **no_errors, **_told(loaded)}
                 table = replace(table, version=before.version + 1, row_count=len(loaded.rows))
                 repository.replace_rows(session, table_id, loaded.rows)
-            elif given.as_body() != before.body["schema"]:
+            elif body.get("schema") and schema.as_body() != before.body["schema"]:
                 raise BadRequest("schema: the columns change with the rows only; give file_metadata.upload_id too")
             repository.save(session, table)
             self._audit.record(session, by, "modified", ASSET, table_id, table.name, _audited(before), _audited(table))
@@ -243,6 +246,7 @@ class ReferenceTables:
             with self._state.reading() as session:
                 table = repository.by_name(session, name)
                 if table is None:
+                    self._used.pop(name, None)
                     continue
                 path = self._folder / f"{table.id}-{table.version}.jsonl"
                 if not path.exists():
@@ -252,7 +256,8 @@ class ReferenceTables:
                     lines = ([row.get(column) for column in columns] for row in rows)
                     write_table(path, columns, schema.primary_keys, lines)
             found.append(TableFile(name, path))
-            self._forget(table.id, table.version)
+        with self._lock:
+            self._used.update({file.name: file.path for file in found})
         return tuple(found)
 
     def column(self, name: str, column: str) -> frozenset[str]:
@@ -274,14 +279,14 @@ class ReferenceTables:
 
         Changes are not told at once: rows come in many calls, and each would make the workers read the table anew.
         """
-        with self._lock:
-            with self._state.reading() as session:
-                revision = repository.revision(session)
-            if revision == self._seen:
-                return False
-            self._seen = revision
+        with self._state.reading() as session:
+            revision = repository.revision(session)
+        if revision == self._seen:
+            return False
         for callback in self._callbacks:
             callback()
+        self._seen = revision  # only now: a round that fails is repeated
+        self._tidy()
         return True
 
     # Inside
@@ -292,33 +297,42 @@ class ReferenceTables:
             raise TableNotFound(table_id)
         return table
 
-    @staticmethod
-    def _load(session: Any, upload_id: str, name: str, schema: Schema) -> Loaded:
-        upload = repository.upload(session, upload_id)
-        if upload is None:
-            raise BadRequest(f"file_metadata.upload_id: there is no upload {upload_id:.40}; it may have expired")
-        if upload.table_name != name:
-            raise BadRequest(f"file_metadata.upload_id: the upload is for '{upload.table_name}', not for '{name}'")
-        sizes = repository.part_sizes(session, upload_id)
-        missing = [str(number) for number in range(1, upload.part_count + 1) if number not in sizes]
-        if missing:
-            raise BadRequest(f"file_metadata.upload_id: parts {', '.join(missing)} of the upload are missing")
-        loaded = read_csv(repository.content_of(session, upload_id), upload.headers, schema)
-        repository.remove_uploads(session, 0, upload_id)
-        return loaded
+    def _load(self, upload_id: str, name: str, schema: Schema) -> Loaded:
+        """The rows of a complete upload; read before the transaction, which must be short."""
+        with self._state.reading() as session:
+            upload = repository.upload(session, upload_id)
+            if upload is None:
+                raise _no_upload(upload_id)
+            if upload.table_name != name:
+                raise BadRequest(f"file_metadata.upload_id: the upload is for '{upload.table_name}', not for '{name}'")
+            sizes = repository.part_sizes(session, upload_id)
+            missing = [str(number) for number in range(1, upload.part_count + 1) if number not in sizes]
+            if missing:
+                raise BadRequest(f"file_metadata.upload_id: parts {', '.join(missing)} of the upload are missing")
+            content = repository.content_of(session, upload_id)
+        return read_csv(content, upload.headers, schema)
 
-    def _changed(self, session: Any, table: TableRow, by: Actor, what: Mapping[str, int]) -> None:
+    @staticmethod
+    def _take(session: Session, upload_id: str) -> None:
+        """An upload fills one table, once."""
+        if repository.upload(session, upload_id) is None:
+            raise _no_upload(upload_id)
+        repository.remove_uploads(session, 0, upload_id)
+
+    def _changed(self, session: Session, table: TableRow, by: Actor, what: Mapping[str, int]) -> None:
         count = repository.count_rows(session, table.id)
         body = {**table.body, "last_updated_by": by.user_uuid or ""}
         made = replace(table, version=table.version + 1, row_count=count, body=body, updated_at=self._clock())
         repository.save(session, made)
         self._audit.record(session, by, "modified", ASSET, table.id, table.name, None, {"row_count": count, **what})
 
-    def _forget(self, table_id: str, version: int) -> None:
-        """Delete files of versions that no worker can be asked to read any more: all but this and the one before."""
-        kept = {f"{table_id}-{version}.jsonl", f"{table_id}-{version - 1}.jsonl"}
-        for path in self._folder.glob(f"{table_id}-*"):
-            if path.name not in kept:
+    def _tidy(self) -> None:
+        """Delete files that no worker can be asked to read any more: all but those of this round and the one before."""
+        with self._lock:
+            now = set(self._used.values())
+            kept, self._kept = now | self._kept, now
+        for path in self._folder.glob("*.jsonl"):
+            if path not in kept:
                 path.unlink(missing_ok=True)
 
 
@@ -331,6 +345,10 @@ def _merged(schema: Schema, key: str, there: Mapping[str, Any], values: Mapping[
     if schema.key_of(row) != key:
         raise BadRow(f"the id '{key:.40}' is not the primary key of the values ({', '.join(schema.primary_keys)})")
     return row
+
+
+def _no_upload(upload_id: str) -> BadRequest:
+    return BadRequest(f"file_metadata.upload_id: there is no upload {upload_id:.40}; it may have expired or been used")
 
 
 def _check_batch(rows: Sequence[Any]) -> None:

@@ -134,12 +134,11 @@ class SecurityFilters:
     def poll(self) -> bool:
         """Look whether a change of any process lets rules see other logs, and tell if so."""
         effective = self.effective()
-        with self._lock:
-            if effective == self._told:
-                return False
-            self._told = effective
+        if effective == self._told:
+            return False
         for callback in self._callbacks:  # without the lock: they ask the rules, which ask us
             callback()
+        self._told = effective  # only now: a round that fails is repeated
         return True
 
 
