@@ -61,7 +61,7 @@ def run() -> list[Row]:
             started = time.monotonic()
             if not store.query(Sql("SELECT 1 FROM logs LIMIT 1")):
                 load(store, LOGS, 0)
-                _burst(store)
+                burst(store)
             gc.collect()
             gc.freeze()  # as the server does
             note = f"{LOGS / 1_000_000:g} M logs, loaded in {time.monotonic() - started:.0f} s"
@@ -92,7 +92,7 @@ def _measured(store: EventStore) -> list[Row]:
     return rows
 
 
-def _burst(store: EventStore) -> None:
+def burst(store: EventStore) -> None:
     """An address tries 400 users in four minutes, and each third time the same one."""
     for number in range(50):
         start = END - LOG_SPAN + (number + 1) * LOG_SPAN // 52
