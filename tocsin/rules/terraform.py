@@ -14,7 +14,10 @@ def to_terraform(rule: Rule) -> str:
     lines += _members({"name": rule.name, "enabled": rule.is_enabled}, 1)
     is_third_party = rule.options.detection_method == THIRD_PARTY
     for query in () if is_third_party else body["queries"]:
-        lines += _block("query", _pick(query, _QUERY))
+        if query.get("ruleId") or query.get("defaultRuleId"):
+            lines += _block("signal_query", _pick(query, _SIGNAL_QUERY))
+        else:
+            lines += _block("query", _pick(query, _QUERY))
     lines += _block("options", _pick(body["options"], _OPTIONS))
     for case in () if is_third_party else body["cases"]:
         lines += _block("case", _pick(case, _CASE))
@@ -44,6 +47,14 @@ _QUERY = {
     "name": "name",
     "dataSource": "data_source",
     "customQueryExtension": "custom_query_extension",
+}
+_SIGNAL_QUERY = {
+    "name": "name",
+    "ruleId": "rule_id",
+    "defaultRuleId": "default_rule_id",
+    "aggregation": "aggregation",
+    "correlatedByFields": "correlated_by_fields",
+    "correlatedQueryIndex": "correlated_query_index",
 }
 _OPTIONS = {
     "keepAlive": "keep_alive",

@@ -8,6 +8,7 @@ import pytest
 from tocsin.rule import Rule
 from tocsin.rules.correlation import check_references
 from tocsin.rules.shape import rule_from_api, rule_to_api
+from tocsin.rules.terraform import to_terraform
 from tocsin.rules.validation import check
 
 
@@ -45,6 +46,12 @@ def test_a_rule_that_names_rules_is_written_as_it_was_sent() -> None:
     assert check(body(query, cases=[{"status": "high", "condition": "door > 0"}])) == []
     (written,) = rule_to_api(rule_from_api(body(query)))["queries"]
     assert written == query
+
+
+def test_as_terraform_it_asks_for_signals() -> None:
+    text = to_terraform(rule_from_api(body(named(correlatedQueryIndex=1))))
+    assert "\tsignal_query {\n" in text and "\tquery {" not in text
+    assert '\t\trule_id = "aaa-bbb-001"\n' in text and "\t\tcorrelated_query_index = 1\n" in text
 
 
 @pytest.mark.parametrize(
