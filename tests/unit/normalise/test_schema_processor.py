@@ -134,6 +134,23 @@ def test_every_mistake_is_told() -> None:
     ]
 
 
+def test_what_was_prepared_may_be_carried_over_beside_a_mapper() -> None:
+    carried = [
+        remap("severity_id", "ocsf.severity_id"),
+        remap("ocsf.status", "ocsf.status"),
+        remap("user", "ocsf.user"),
+    ]
+    found = processed({"severity_id": 5, "outcome": "ok"}, processor([*COMPLETE, *carried]))
+    assert (found["ocsf"]["severity_id"], found["ocsf"]["status"]) == (1, "Success"), "the mapper before counts"
+    prepared = processed(
+        {"outcome": "ok", "logon_type": "Batch"}, processor([*COMPLETE, remap("logon_type", "ocsf.logon_type")])
+    )
+    assert prepared["ocsf"]["logon_type"] == "Batch"
+    assert mistakes(processor([*COMPLETE, carried[0], carried[0]])) == [
+        (f"mappers[{len(COMPLETE) + 1}].target", "already_added")
+    ]
+
+
 def test_a_profile_adds_its_attributes() -> None:
     mapper = remap("region", "ocsf.cloud.region")
     found = processed({"region": "eu-1"}, processor([*COMPLETE, mapper], profiles=["cloud"]))

@@ -64,8 +64,12 @@ def _class(schema: Settings) -> OcsfClass:
 
 
 def _problems(chosen: OcsfClass, mappers: list[Settings], settings: Settings) -> Iterator[BadPipeline]:
-    """The four errors of a target, then required attributes that have no source."""
+    """The four errors of a target, then required attributes that have no source.
+
+    What was prepared before may be carried over beside a mapper of the same target, which then counts.
+    """
     added: dict[str, str] = {}
+    carried: set[str] = set()
     for mapper in mappers:
         is_enum = mapper.choice("type", (REMAPPER, CATEGORY_MAPPER)) == CATEGORY_MAPPER
         for member, target in _targets(mapper, is_enum):
@@ -73,6 +77,8 @@ def _problems(chosen: OcsfClass, mappers: list[Settings], settings: Settings) ->
             attribute = chosen.attribute(path) if path != target else None
             if path in FILLED:
                 yield mapper.bad(member, f"'{target}' is filled by the processor itself", ALREADY_ADDED)
+            elif attribute is not None and not is_enum and target not in carried and _carries(mapper, path):
+                carried.add(target)
             elif target in added:
                 yield mapper.bad(member, f"'{target}' is already added by {added[target]}", ALREADY_ADDED)
             elif attribute is None:
@@ -91,6 +97,11 @@ def _problems(chosen: OcsfClass, mappers: list[Settings], settings: Settings) ->
         if name not in roots:
             message = f"'{ROOT}.{name}' is required in class {chosen.uid} {chosen.name} and has no mapper"
             yield settings.bad("mappers", message, MISSING_REQUIRED)
+
+
+def _carries(mapper: Settings, path: str) -> bool:
+    """Whether a remapper takes over what was prepared before under the attribute's own name, enumerations included."""
+    return set(mapper.texts("sources")) <= {path, f"{ROOT}.{path}"}
 
 
 def _targets(mapper: Settings, is_enum: bool) -> list[tuple[str, str]]:
