@@ -16,9 +16,10 @@ from tocsin.tables import Tables
 SCHEMA = {"fields": [{"name": "user", "type": "STRING"}], "primary_keys": ["user"]}
 
 
-@pytest.fixture
-def state(tmp_path: Path) -> Iterator[StateStore]:
-    store = open_state_store(Config(data=tmp_path))
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StateStore]:
+    state_url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
+    store = open_state_store(Config(data=tmp_path, state_url=state_url))
     yield store
     store.close()
 
