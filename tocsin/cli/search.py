@@ -20,6 +20,7 @@ TIME_WIDTH = 24
 class Track(StrEnum):
     LOGS = "logs"
     SIGNALS = "signals"
+    SUPPRESSED = "suppressed"
     AUDIT = "audit"
 
 
@@ -42,6 +43,14 @@ COLUMNS: Mapping[Track, tuple[tuple[str, str], ...]] = {
         ("time", "timestamp"),
         ("severity", "status"),
         ("state", "custom.workflow.triage.state"),
+        ("title", "title"),
+        ("entities", "custom.entities"),
+        ("events", "custom.workflow.events_matched"),
+    ),
+    Track.SUPPRESSED: (
+        ("time", "timestamp"),
+        ("severity", "status"),
+        ("suppression", "custom.workflow.suppression.name"),
         ("title", "title"),
         ("entities", "custom.entities"),
         ("events", "custom.workflow.events_matched"),
@@ -138,7 +147,7 @@ def _print_table(events: Iterator[dict[str, Any]], track: Track) -> None:
         table.add_column(heading, overflow="ellipsis", no_wrap=True, min_width=TIME_WIDTH if number == 0 else None)
     for event in events:
         cells = [cell(value) for value in _row(event, track)]
-        if track is Track.SIGNALS:
+        if track in (Track.SIGNALS, Track.SUPPRESSED):
             cells[1].stylize(SEVERITY_STYLES.get(cells[1].plain, ""))
         table.add_row(*cells)
     if table.row_count:
