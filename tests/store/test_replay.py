@@ -245,6 +245,17 @@ def test_pages_and_many_scopes_change_nothing(store: EventStore, monkeypatch: py
     assert len(whole.decisions) == 12
 
 
+def test_lists_that_come_later_are_seen(store: EventStore) -> None:
+    start = BORN + next(days) * DAY
+    put(store, attempts(30, at=start, user="eve"))
+    engine = replay_on(store)
+    assert [signal.group for signal in engine.run(BRUTE, start, start + DAY, Budget(60)).decisions] == [("eve",)]
+    both = [replace(event, attributes={"usr": {"id": ["ann", "bob"]}}) for event in attempts(30, at=start, user="two")]
+    put(store, [replace(event, ingested_at=start + MINUTE) for event in both])
+    found = engine.run(BRUTE, start, start + DAY, Budget(60)).decisions
+    assert [signal.group for signal in found] == [("ann",), ("bob",), ("eve",)]
+
+
 def test_series_counts_the_events_of_each_query(store: EventStore) -> None:
     start = BORN + next(days) * DAY
     put(store, attempts(10, at=start + MINUTE, user="eve", every=30_000))

@@ -5,6 +5,7 @@ that matches consist of, which is ten times cheaper; and the scopes and times at
 all (`prospects.py`). None of them looks for lists where no log has any: that would cost as much again.
 """
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -33,6 +34,11 @@ MAX_SCOPES = 50_000
 
 MAX_PAIRS = 200_000
 """Scopes with the buckets in which they can fire; of more, only the scopes are named."""
+
+DAY_MS = 86_400_000
+
+MAX_DAYS = 5_000
+"""Of so many it is remembered which paths hold lists."""
 
 OVERLAP_MS = 60_000
 """Looked at again for lists each time, for batches that became visible after one that had arrived later."""
@@ -137,9 +143,13 @@ _IN_PAIRS = """arrayExists(
   x -> (x, intDiv(toUnixTimestamp64Milli(timestamp) - {origin:Int64}, {window:Int64}))
     IN {pairs:Array(Tuple(String, Int64))}, {values})"""
 
+_NEWEST = "SELECT max(ingested_at) AS newest FROM logs"
+
 _LISTS = """
-SELECT distinctJSONPaths(in_lists) AS found, max(ingested_at) AS newest FROM logs
-WHERE ingested_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+SELECT distinctJSONPaths(in_lists) AS found FROM logs
+WHERE timestamp >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
+  AND timestamp < fromUnixTimestamp64Milli({end:Int64}, 'UTC')
+  AND ingested_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
 """
 
 _AFTER = "(timestamp, id) > (fromUnixTimestamp64Milli({time:Int64}, 'UTC'), {event:String})"
@@ -155,11 +165,12 @@ class StoredLogs:
 
     def __init__(self, events: EventStore) -> None:
         self._events = events
-        self._lists: tuple[int, frozenset[str]] = (0, frozenset())
+        self._lock = threading.Lock()
+        self._lists: dict[int, tuple[int, frozenset[str]]] = {}
 
     def events(self, found: Sequence[Node], stretch: Stretch, limits: LimitsOf) -> Iterator[list[Event]]:
         """Pages of the events that meet any of these conditions, in order of (timestamp, id)."""
-        lists = self._list_paths(limits)
+        lists = self._list_paths(stretch, limits)
         parts = _parts([to_sql(node, lists=lists) for node in found], stretch)
         parts |= {"only": Sql("true"), "page": EVENTS_PAGE}
         for rows in self._pages(lambda after: Sql.of(_EVENTS, after=after, **parts), EVENTS_PAGE, limits):
@@ -172,7 +183,7 @@ class StoredLogs:
 
         With `only`, what lies in other scopes and at other times may be left out.
         """
-        lists = self._list_paths(limits)
+        lists = self._list_paths(stretch, limits)
         texts, metrics = columns(asked)
         conditions = [to_sql(query.node, lists=lists) for query in asked]
         met = Sql.join(", ", conditions) if len(asked) > 1 else Sql("1")
@@ -192,7 +203,7 @@ class StoredLogs:
         self, asked: Sequence[Asked], needed: Bound, window: int, stretch: Stretch, limits: LimitsOf
     ) -> Prospects:
         """Where the bound is reached. `window` in milliseconds."""
-        lists = self._list_paths(limits)
+        lists = self._list_paths(stretch, limits)
         counted = [_counted(query, i, len(asked), window, stretch, lists) for i, query in enumerate(asked)]
         parts: dict[str, Any] = {
             "counted": Sql.join("\nUNION ALL\n", counted),
@@ -213,7 +224,7 @@ class StoredLogs:
     ) -> list[tuple[int, tuple[int, ...]]]:
         """For each interval (ms, from the start on) in which an event meets any of the conditions: its number and how
         many events meet each condition."""
-        lists = self._list_paths(limits)
+        lists = self._list_paths(stretch, limits)
         conditions = [to_sql(node, lists=lists) for node in found]
         counts = [Sql.of(f"countIf({{met}}) AS n{i}", met=condition) for i, condition in enumerate(conditions)]
         parts = _parts(conditions, stretch)
@@ -221,13 +232,30 @@ class StoredLogs:
         rows = self._events.query(sql, limits())
         return [(int(row["bar"]), tuple(int(row[f"n{i}"]) for i in range(len(found)))) for row in rows]
 
-    def _list_paths(self, limits: LimitsOf) -> frozenset[str]:
-        """The paths that hold several values in any log; learned once, then from what has arrived since."""
-        newest, known = self._lists
-        rows = self._events.query(Sql(_LISTS, {"since": max(newest - OVERLAP_MS, 0)}), limits())
-        known |= frozenset(rows[0]["found"])
-        self._lists = (max(newest, rows[0]["newest"]), known | self._lists[1])
-        return known
+    def _list_paths(self, stretch: Stretch, limits: LimitsOf) -> frozenset[str]:
+        """The paths that hold several values in any log of the stretch, or of days beside it.
+
+        Learned once for each day, then from what has arrived since. What arrives later than this look is looked for
+        the next time.
+        """
+        newest = int(self._events.query(Sql(_NEWEST), limits())[0]["newest"])
+        days = range(stretch.start // DAY_MS, (stretch.end - 1) // DAY_MS + 1)
+        with self._lock:
+            known = {day: self._lists[day] for day in days if day in self._lists}
+        found = frozenset[str]().union(*(paths for _, paths in known.values()))
+        seen = min((at for at, _ in known.values()), default=newest)
+        looks = [(days[0], days[-1], seen - OVERLAP_MS)] if seen < newest else []
+        if unknown := [day for day in days if day not in known]:
+            looks.append((unknown[0], unknown[-1], 0))
+        for first, last, since in looks:
+            bounds = {"start": first * DAY_MS, "end": (last + 1) * DAY_MS, "since": max(since, 0)}
+            found |= frozenset(self._events.query(Sql(_LISTS, bounds), limits())[0]["found"])
+        with self._lock:
+            if len(self._lists) > MAX_DAYS:
+                self._lists.clear()
+            for day in days:
+                self._lists[day] = (newest, found | self._lists.get(day, (0, found))[1])
+        return found
 
     def _pages(self, statement: Callable[[Sql], Sql], page: int, limits: LimitsOf) -> Iterator[list[dict[str, Any]]]:
         after = Sql("true")
