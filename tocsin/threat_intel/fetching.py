@@ -1,8 +1,8 @@
 """Gets the content of a feed and reads it: from an upload, a file, a URL, a TAXII collection."""
 
 import zlib
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -32,7 +32,7 @@ class Fetcher:
         if settings.kind == "file":
             read(settings, self._file(settings.location), reading)
             return
-        with closing(self._open_outbound(*_credentials(settings, secret))) as outbound:
+        with well_formed(), closing(self._open_outbound(*_credentials(settings, secret))) as outbound:
             if settings.format == "taxii":
                 read_objects(taxii_objects(settings.location, outbound), reading)
                 return
@@ -62,15 +62,25 @@ class Fetcher:
 def read(settings: FeedSettings, content: bytes, reading: Reading) -> None:
     """Fill the reading from the bytes of a feed, which may be gzipped. Raises `BadFeed`."""
     content = plain(content)
-    match settings.format:
-        case "csv":
-            read_csv(content, settings.csv_columns(), reading)
-        case "stix" | "taxii":
-            read_stix(content, reading)
-        case "misp":
-            read_misp(content, reading)
-        case other:
-            raise BadFeed(f"'{other}' is no format of feeds")
+    with well_formed():
+        match settings.format:
+            case "csv":
+                read_csv(content, settings.csv_columns(), reading)
+            case "stix" | "taxii":
+                read_stix(content, reading)
+            case "misp":
+                read_misp(content, reading)
+            case other:
+                raise BadFeed(f"'{other}' is no format of feeds")
+
+
+@contextmanager
+def well_formed() -> Iterator[None]:
+    """A feed whose members are not what its format says is refused: others write it, it may hold anything."""
+    try:
+        yield
+    except (TypeError, AttributeError, LookupError, ValueError, RecursionError) as error:
+        raise BadFeed(f"the feed is not shaped as its format says: {error}") from error
 
 
 def plain(content: bytes) -> bytes:

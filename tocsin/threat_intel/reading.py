@@ -92,7 +92,7 @@ class Reading:
         """Leave something out, and say why."""
         self.skipped += 1
         if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(f"{place}: {reason}")
+            self.problems.append(f"{place}: {reason}".replace("\0", "\ufffd"))  # which no store can hold
 
 
 def moment(text: Any) -> int | None:

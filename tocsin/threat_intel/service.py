@@ -216,7 +216,8 @@ class FeedsService:
             )
         reading = Reading(feed.settings.defaults(), self._clock())
         read(feed.settings, content, reading)
-        self._take(feed, reading, by)
+        if not self._take(feed, reading, by):
+            raise Conflict(f"the feed '{feed.settings.name}' was changed meanwhile; upload it again")
         self.poll()
         return self.get(feed_id)
 
@@ -272,8 +273,11 @@ class FeedsService:
             kept = repository.secret(session, feed.id)
         return None if kept is None else self._vault.decrypt(kept)
 
-    def _take(self, feed: Feed, reading: Reading, by: Actor) -> None:
-        """Put what was read in the place of what the feed held, in one transaction."""
+    def _take(self, feed: Feed, reading: Reading, by: Actor) -> bool:
+        """Put what was read in the place of what the feed held, in one transaction.
+
+        False, and nothing is taken, if the feed was deleted, changed or filled by another while this one was reading.
+        """
         digest = hashlib.sha256(serialised(reading)).hexdigest()
         with self._state.reading() as session:
             before = sinces(repository.parts(session, feed.id, feed.version))
@@ -292,11 +296,11 @@ class FeedsService:
         }
         with self._state.transaction() as session:
             current = repository.feed(session, feed.id)
-            if current is None or current.version != feed.version:
-                return  # deleted, or filled by another process, while this one was reading
+            if current is None or (current.version, current.settings) != (feed.version, feed.settings):
+                return False
             if is_same:
                 repository.change(session, feed.id, **health)
-                return
+                return True
             version = feed.version + 1
             repository.replace(session, feed.id, version, bodies)
             repository.change(session, feed.id, version=version, digest=digest, indicators=len(rows), **health)
@@ -307,6 +311,7 @@ class FeedsService:
                 )
             counts = {"indicators": len(rows), "new": len(fresh), "skipped": reading.skipped, "version": version}
             self._audit.record(session, by, "refreshed", ASSET, feed.id, feed.settings.name, None, counts)
+        return True
 
     # What enrichment reads
 

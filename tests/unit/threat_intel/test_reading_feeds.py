@@ -7,6 +7,8 @@ import pytest
 
 from tocsin.threat_intel.content import packed, sinces, unpacked
 from tocsin.threat_intel.csv_feed import Columns, read_csv
+from tocsin.threat_intel.feed import FeedSettings
+from tocsin.threat_intel.fetching import read
 from tocsin.threat_intel.misp import read_misp
 from tocsin.threat_intel.reading import BadFeed, Defaults, Reading, moment
 from tocsin.threat_intel.stix import HardPattern, alternatives, parsed_alternatives, read_stix
@@ -212,6 +214,27 @@ def test_revoked_and_foreign_patterns_are_left_out_and_the_latest_version_counts
 def test_what_is_no_bundle_is_refused(content: bytes) -> None:
     with pytest.raises(BadFeed):
         read_stix(content, reading())
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"labels": 5},
+        {"indicator_types": {"a": 1}, "kill_chain_phases": 7},
+        {"labels": ["x"], "valid_until": []},
+        {"name": {"a": 1}, "created_by_ref": ["x"]},
+        {"pattern": None},
+        {"pattern": ["x"]},
+    ],
+)
+def test_a_bundle_that_is_not_shaped_as_one_is_refused_or_read(odd: dict[str, Any]) -> None:
+    bundle = json.dumps({"objects": [indicator("[domain-name:value = 'x.example']") | odd]}).encode()
+    try:
+        read(FeedSettings("f", "stix", "upload"), bundle, found := reading())
+    except BadFeed as error:
+        assert "shaped" in str(error)
+    else:
+        assert len(found.indicators) + found.skipped == 1
 
 
 def attribute(kind: str, value: str, **more: Any) -> dict[str, Any]:
