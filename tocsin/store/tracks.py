@@ -136,7 +136,8 @@ MATCHES_OF_LOGS = View(
     target="matches",
     select=(
         "SELECT m.rule_id AS rule_id, m.rule_version AS rule_version, m.query_index AS query_index,\n"
-        "  m.`group` AS `group`, timestamp, id AS event_id, ingested_at, m.`distinct` AS `distinct`, m.value AS value,\n"
+        "  m.`group` AS `group`, timestamp, id AS event_id, ingested_at, m.`distinct` AS `distinct`, m.value AS value,"
+        "\n"
         f"  has(tags, '{BACKFILL_TAG}') AS is_backfill\n"
         "FROM {source} ARRAY JOIN matched AS m"
     ),
