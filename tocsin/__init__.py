@@ -4,7 +4,7 @@ Read the packages in the order in which an event travels through them:
 
     intake      1  bytes -> raw records: HTTP, files; formats, limits
     normalise   2  raw record -> Event: parsers (pipelines), standard attributes
-    enrich      3  Event -> Event with context: geo, user agent, addresses
+    enrich      3  Event -> Event with context: geo, user agent, threat intelligence
     match       4  Event -> Match: all rules' queries compiled together
     store       5  events (chDB, ClickHouse) and state (SQLite, PostgreSQL)
     evaluate    6  matches -> what a rule concludes
@@ -12,6 +12,7 @@ Read the packages in the order in which an event travels through them:
     explore     8  search, facets, time series
     triage      8  state machine, assignment, history
     rules       8  the rule editor's side: validation, versions, tests
+    threat_intel  9  feeds of indicators, their explorer, hunts through earlier logs
 
 The nouns that all of them share stand beside the packages: `event`, `rule`, `signal`. `query` is the
 search language that every surface uses. `pipeline` names the order of work on a batch. `bootstrap` wires

@@ -1,1 +1,1 @@
-"""3b. Threat intelligence: feeds of indicators, what they say about values in logs, and the hunt for old ones."""
+"""9. Threat intelligence: feeds of indicators, the explorer of what logs hold, and hunts through earlier logs."""
