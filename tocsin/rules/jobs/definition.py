@@ -87,6 +87,8 @@ def _query(index: int, query: Any) -> Any:
         if query.get(name):
             raise BadRequest(f"queries[{index}].{name}: queries over datasets are not supported")
     named = query.get("indexes") or ([query["index"]] if query.get("index") else [])
+    if not isinstance(named, list):
+        raise BadRequest(f"queries[{index}].indexes must be a list of names")
     if unknown := [name for name in named if name not in INDEXES]:
         raise BadRequest(f"queries[{index}]: index '{unknown[0]}' does not exist; there is: {', '.join(INDEXES)}")
     left_out = ("additionalFilters", "datasetIds", "queryLanguage", "index", "indexes")

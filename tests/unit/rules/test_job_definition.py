@@ -1,0 +1,75 @@
+"""What a historical job is asked to run, and what it refuses."""
+
+from typing import Any
+
+import pytest
+
+from tocsin.errors import BadRequest, NotFound
+from tocsin.rule import Rule, RuleCase, RuleQuery
+from tocsin.rules.jobs.definition import read
+
+STORED = Rule(
+    id="aaa-bbb-ccc",
+    name="Stored",
+    message="",
+    queries=(RuleQuery("a", "*"),),
+    cases=(RuleCase("high", "a > 9", notifications=("@x",)), RuleCase("low", "a > 0")),
+)
+
+
+def stored(rule_id: str) -> Rule:
+    if rule_id != STORED.id:
+        raise NotFound("no such rule")
+    return STORED
+
+
+def from_rule(**more: Any) -> dict[str, Any]:
+    return {"fromRule": {"id": STORED.id, "from": 1000, "to": 2000, "index": "main", **more}}
+
+
+def defined(**more: Any) -> dict[str, Any]:
+    body = {"name": "Once", "message": "", "from": 1000, "to": 2000, "index": "main"}
+    queries = [{"query": "source:door"}]
+    return {"jobDefinition": {**body, "queries": queries, "cases": [{"status": "low", "condition": "a > 0"}], **more}}
+
+
+def test_a_rule_as_it_is() -> None:
+    asked = read(from_rule(), stored)
+    assert (asked.rule, asked.start, asked.end, asked.rule_id) == (STORED, 1000, 2000, STORED.id)
+
+
+def test_one_of_its_cases_with_other_targets() -> None:
+    asked = read(from_rule(caseIndex=1, notifications=["@y"]), stored)
+    assert [(case.status, case.notifications) for case in asked.rule.cases] == [("low", ("@y",))]
+
+
+def test_a_definition_is_a_rule_with_defaults() -> None:
+    asked = read(defined(queries=[{"query": "source:door", "additionalFilters": "host:web"}]), stored)
+    assert asked.rule_id is None
+    assert asked.rule.options.detection_method == "threshold"
+    assert asked.rule.queries[0].full_query == "(source:door) AND (host:web)"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "reason"),
+    [
+        ({}, "either fromRule or jobDefinition"),
+        ({**from_rule(), **defined()}, "either fromRule or jobDefinition"),
+        ({"fromRule": "x"}, "must be an object"),
+        (from_rule(index="cold"), "index 'cold' does not exist"),
+        (from_rule(to=1000), "later than"),
+        (from_rule(to=True), "Unix milliseconds"),
+        (from_rule(caseIndex=2), "0 to 1"),
+        (from_rule(notifications="@y"), "list of texts"),
+        (defined(queries=[{"query": "a", "indexes": ["cold"]}]), "index 'cold' does not exist"),
+        (defined(queries=[{"query": "a", "indexes": 7}]), "list of names"),
+        (defined(queries=[{"query": "a", "datasetIds": ["d"]}]), "datasets"),
+        (defined(queries=[{"query": "("}]), "Invalid"),
+        (defined(cases=[]), "case"),
+        (defined(calculatedFields=[{"name": "x", "expression": "1"}]), "not supported"),
+    ],
+)
+def test_refused(attributes: dict[str, Any], reason: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        read(attributes, stored)
+    assert reason in str(refused.value)
