@@ -11,12 +11,13 @@ from test_evaluator import BORN, SECOND, World, event, threshold
 
 from tocsin.access.actor import Actor
 from tocsin.access.audit import AuditTrail
+from tocsin.config import Config
 from tocsin.explore.service import ExploreService, Filter
 from tocsin.query import Sql
 from tocsin.query.track import SUPPRESSED
 from tocsin.rule import Rule
 from tocsin.signals.repository import SignalRows
-from tocsin.store.events import EventStore
+from tocsin.store.events import EventStore, open_event_store
 from tocsin.store.outbox import Message, Outbox
 from tocsin.store.state import StateStore
 from tocsin.suppressions.preview import Previews
@@ -87,14 +88,51 @@ def new_id() -> str:
 
 
 numbers = iter(range(1000))
+elapsed: list[int] = []
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventStore]:
+    """One store for all tests here: each has a rule of its own."""
+    folder = tmp_path_factory.mktemp("suppressions")
+    store = open_event_store(Config(data=folder, logs_retention_days=0, signals_retention_days=0))
+    store.migrate()
+    yield store
+    store.close()
 
 
 @pytest.fixture
-def hiding(event_store: EventStore, tmp_path: Path) -> Iterator[Hiding]:
-    state = StateStore(f"sqlite:///{tmp_path / 'state.db'}")
+def hiding(embedded: EventStore, tmp_path: Path) -> Iterator[Hiding]:
+    yield from hiding_in(embedded, tmp_path)
+
+
+@pytest.fixture
+def hiding_on_cluster(event_store: EventStore, tmp_path: Path) -> Iterator[Hiding]:
+    yield from hiding_in(event_store, tmp_path)
+
+
+def hiding_in(events: EventStore, folder: Path) -> Iterator[Hiding]:
+    state = StateStore(f"sqlite:///{folder / 'state.db'}")
     state.migrate()
-    yield Hiding(event_store, state, threshold(f"sup-{next(numbers):03d}-aaa", ("high", "a > 3"), ("low", "a > 1")))
+    made = Hiding(events, state, threshold(f"sup-{next(numbers):03d}-aaa", ("high", "a > 3"), ("low", "a > 1")))
+    made.world.now += sum(elapsed)  # no world looks back at what another has stored
+    begun = made.world.now
+    yield made
+    elapsed.append(made.world.now - begun + 60 * SECOND)
     state.close()
+
+
+@pytest.mark.parametrize("open_store", [pytest.param("cluster", marks=pytest.mark.cluster)], indirect=True)
+def test_the_same_on_a_cluster(hiding_on_cluster: Hiding) -> None:
+    test_it_grows_hidden_and_never_resurfaces(hiding_on_cluster)
+    hiding = hiding_on_cluster
+    hiding.world.now = BORN + 3600 * SECOND
+    previews = Previews(hiding.world.store, hiding.world.clock, lambda query: [hiding.rule])
+    preview = previews.preview({"rule_query": "*", "suppression_query": "@usr.id:bob", "data_exclusion_query": "*"})
+    assert (preview.hidden, preview.total, preview.excluded_events) == (1, 1, 7)
+    (first, *_) = hiding.hidden_documents()
+    (suppression,) = orjson.loads(first["document"])["workflow"]["suppression"]["id"]
+    assert sum(count.count for count in previews.hidden(suppression)) == 1
 
 
 def test_a_matching_signal_is_hidden_and_stays_searchable(hiding: Hiding) -> None:
