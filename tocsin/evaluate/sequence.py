@@ -28,7 +28,7 @@ from tocsin.errors import BadRequest
 from tocsin.evaluate.aggregates import AGGREGATIONS, GrowingTally
 from tocsin.evaluate.condition import Condition, check_labels, parse_condition
 from tocsin.evaluate.decision import Decision, MatchRow, position
-from tocsin.evaluate.evidence import Entry, Life
+from tocsin.evaluate.evidence import Entry, Evidence, Life
 from tocsin.evaluate.method import FIRST_EVENTS, MAX_ENTRIES, Plan, ScopeTooLarge, kept_positions
 from tocsin.evaluate.window import Window, parts_of, row_order
 from tocsin.rule import Rule
@@ -274,7 +274,7 @@ class SequenceMachine:
             # A link is no value that an aggregation counts.
             counted = [row._replace(distinct=None) if self._is_link(row) else row for row in several]
             met.append((Entry(self._serial, *at, parts_of(counted)), group, several))
-        opened = False
+        opened: Evidence | None = None
         # From the last step back, so that no event serves as a step and as the one before it.
         for number in reversed(range(len(self.plan.steps))):
             step = self.plan.steps[number]
@@ -328,10 +328,12 @@ class SequenceMachine:
         self, step: Step, waiting: Sequence[Partial], since: Sequence[Entry], entry: Entry
     ) -> Iterator[Partial]:
         tallies = [GrowingTally(aggregation) for aggregation in self._aggregations]
-        told: set[tuple[str | None, ...]] = set()
+        asked = {partial.bound for partial in waiting}
         reached = len(since)
         horizon = entry.timestamp - step.window_ms
         for partial in reversed(waiting):
+            if not asked:
+                return
             if partial.at >= entry.timestamp:
                 continue
             while reached and since[reached - 1].timestamp > max(partial.at, horizon if step.window_ms else partial.at):
@@ -340,8 +342,8 @@ class SequenceMachine:
                 reached -= 1
                 for part in since[reached].parts:
                     tallies[part.query_index].enter(part.distinct, part.value)
-            if partial.bound not in told and self._holds(step, [tally.value for tally in tallies]):
-                told.add(partial.bound)
+            if partial.bound in asked and self._holds(step, [tally.value for tally in tallies]):
+                asked.remove(partial.bound)
                 evidence = (*partial.evidence, *since[max(reached, len(since) - EVIDENCE) :])
                 yield Partial(entry.timestamp, partial.bound, evidence)
 
@@ -367,23 +369,17 @@ class SequenceMachine:
                 del partials[0]
                 self.entries -= 1
 
-    def _hit(self, entry: Entry, partial: Partial, opened: bool) -> bool:
-        """True if a signal is opened at this event, by this hit or an earlier one: it opens one at most, which has all
+    def _hit(self, entry: Entry, partial: Partial, opened: Evidence | None) -> Evidence | None:
+        """The signal that is opened at this event, by this hit or an earlier one: it opens one at most, which has all
         values that it concerns."""
         group = tuple(value or "" for value in partial.bound)
         key = group if self.plan.is_linked else ()
         life = self._lives.get(key)
+        if opened is not None and (life is None or life.opens_at(entry.timestamp)):
+            opened.take(group, partial.evidence)
+            return opened
         if life is None:
-            life = Life(self.plan, self._named)
-        if opened and life.opens_at(entry.timestamp):
-            other = next(
-                other.open
-                for other in self._lives.values()
-                if other.open is not None and other.open.opened_by == entry.event_id
-            )
-            other.take(group, partial.evidence)
-            return True
-        self._lives[key] = life
+            life = self._lives[key] = Life(self.plan, self._named)
         values = (None,) * len(self._labels)
         facts = {"sequence": {"steps": [step.name for step in self.plan.steps]}}
         signal, is_new = life.hit(entry, group, 0, values, len(partial.evidence), facts)
@@ -392,7 +388,7 @@ class SequenceMachine:
         taken = self._taken[key]
         signal.take(group, [each for each in partial.evidence if each.serial not in taken])
         taken.update(each.serial for each in partial.evidence)
-        return opened or is_new
+        return signal if is_new else opened
 
     def _is_link(self, row: MatchRow) -> bool:
         """Only a query that counts no values has place for one; the plan sees to it."""
