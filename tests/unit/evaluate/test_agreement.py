@@ -10,7 +10,7 @@ from tocsin.evaluate.threshold import plan
 from tocsin.rule import Rule
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=35, deadline=None)
 @given(rules(), matches(), st.data())
 def test_threshold_agrees_whatever_happens(a_rule: Rule, rows: list[MatchRow], data: st.DataObject) -> None:
     def reference(rows: list[MatchRow]) -> list[tuple[str, int, int, int]]:

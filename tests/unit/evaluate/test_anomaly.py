@@ -273,7 +273,7 @@ def matches(draw: st.DrawFn) -> list[MatchRow]:
     return rows
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=35, deadline=None)
 @given(rules(), matches(), st.data())
 def test_agrees_with_the_reference_whatever_happens(a_rule: Rule, rows: list[MatchRow], data: st.DataObject) -> None:
     if not a_rule.group_signals_by:

@@ -226,7 +226,7 @@ def matches(draw: st.DrawFn) -> list[MatchRow]:
     return rows
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(rules(), matches(), st.data())
 def test_agrees_with_the_reference_whatever_happens(a_rule: Rule, rows: list[MatchRow], data: st.DataObject) -> None:
     if not a_rule.group_signals_by:
