@@ -184,7 +184,7 @@ def _sentences(made: Mapping[str, Json]) -> Sequence[str]:
     why = {
         "keep_alive": f"no case held again within {made['window']['keep_alive_seconds']} s",
         "max_signal_duration": f"it had lasted {made['window']['max_signal_duration_seconds']} s",
-    }[closing["because"]]
+    }.get(closing["because"], closing["because"])
     if closing["is_open"]:
         said.append(f"It is still open; unless a case holds again, it closes at {moment(closing['at'])}.")
     else:
