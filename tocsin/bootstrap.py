@@ -264,7 +264,6 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         to_event=lambda payload: event_from_payload(payload, tools_for_tests()),
         is_table_too_large=reference_tables.is_too_large,
         column=reference_tables.column,
-        column=reference_tables.column,
     )
     rules.load_shipped(read_shipped(content_directory() / "rules"))
     security_filters = SecurityFilters(state, audit, clock, new_id=lambda: new_rule_id(secrets.randbelow))
@@ -368,7 +367,17 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
 
     results = SignalRows(events, HISTORICAL)
     job_runner = JobRunner(
-        state, replay, matches, results, JobResults(events), leases, clock, holder, registry, seeing=seen
+        state,
+        replay,
+        matches,
+        results,
+        JobResults(events),
+        leases,
+        clock,
+        holder,
+        registry,
+        seeing=seen,
+        assets=critical_assets.present,
     )
     jobs = JobsService(
         state,
@@ -412,7 +421,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         pipelines=pipelines,
         reference_tables=reference_tables,
         security_filters=security_filters,
-        backtests=Backtests(rules, replay, matches, clock, seen),
+        backtests=Backtests(rules, replay, matches, clock, seen, critical_assets.present),
         jobs=jobs,
         job_runner=job_runner,
         feeds=feeds,
@@ -446,7 +455,7 @@ def _feeds(
         Vault(config.data, config.secret_key),
         Fetcher(config.data / "feeds", open_outbound),
         leases,
-        directory=config.data / "indicators" / holder if config.state_url else config.data / "indicators",
+        directory=config.data / "indicators",
         holder=holder,
         new_id=lambda: new_uuid(secrets.token_bytes),
         hunt_days=min(config.logs_retention_days or HUNT_DAYS, HUNT_DAYS),

@@ -20,6 +20,7 @@ from tocsin.rules.difference import Outline, changes, difference
 from tocsin.rules.executable import executable
 from tocsin.rules.service import RulesService, VersionNotFound
 from tocsin.signals.projection import Projection, project
+from tocsin.signals.severity import Assets
 
 PREVIEW_SECONDS = 15
 BACKTEST_SECONDS = 300
@@ -120,13 +121,21 @@ class Backtests:
     """Safe to use from many threads. All times are Unix milliseconds, ranges `[start, end)` in event time."""
 
     def __init__(
-        self, rules: RulesService, replay: Replay, matches: Matches, clock: Clock, seeing: Seeing = lambda rule: rule
+        self,
+        rules: RulesService,
+        replay: Replay,
+        matches: Matches,
+        clock: Clock,
+        seeing: Seeing = lambda rule: rule,
+        assets: Callable[[], Assets | None] = lambda: None,
     ) -> None:
+        """`assets` gives the critical assets, which change severities."""
         self._rules = rules
         self._replay = replay
         self._matches = matches
         self._clock = clock
         self._seeing = seeing
+        self._assets = assets
         self._slots = threading.BoundedSemaphore(AT_ONCE)
 
     def preview(self, body: Any, start: int, end: int, limit: int) -> Preview:
@@ -195,13 +204,12 @@ class Backtests:
         chosen = found.decisions[:limit]
         refs = {(ref.timestamp, ref.event_id) for decision in chosen for ref in _refs(decision)}
         events = self._matches.events(refs) if refs else {}
-        now = self._clock()
-        return tuple(
-            Shown(
-                decision, project(found.plan, decision, [events[id_] for id_ in _ids(decision) if id_ in events], now)
-            )
-            for decision in chosen
-        )
+        now, assets = self._clock(), self._assets()
+        shown = []
+        for decision in chosen:
+            named = [events[ref.event_id] for ref in _refs(decision) if ref.event_id in events]
+            shown.append(Shown(decision, project(found.plan, decision, named, now, assets=assets)))
+        return tuple(shown)
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
@@ -218,10 +226,6 @@ class Backtests:
 
 def _refs(decision: Decision) -> list[EventRef]:
     return list(dict.fromkeys([*decision.first_events, *decision.last_events]))
-
-
-def _ids(decision: Decision) -> list[str]:
-    return [ref.event_id for ref in _refs(decision)]
 
 
 def _failed(found: Replayed) -> tuple[Failed, ...]:

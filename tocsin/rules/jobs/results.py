@@ -11,6 +11,7 @@ from tocsin.evaluate.method import Plan
 from tocsin.event import Event
 from tocsin.signals.identity import scope_key, signal_id
 from tocsin.signals.projection import project, with_triage, with_window
+from tocsin.signals.severity import Assets
 from tocsin.store.rows import encode_signal
 
 
@@ -24,13 +25,20 @@ class Line:
 
 
 def result(
-    job_id: str, job_name: str, plan: Plan, decision: Decision, events: Sequence[Event], found_at: int, now: int
+    job_id: str,
+    job_name: str,
+    plan: Plan,
+    decision: Decision,
+    events: Sequence[Event],
+    found_at: int,
+    now: int,
+    assets: Assets | None = None,
 ) -> Line:
     """The row of one result. Its id is the job's own: the same job run again writes the same rows.
 
     `found_at` (Unix milliseconds) must be the same each time, as the moment at which the job was made.
     """
-    projection = project(plan, decision, events, found_at)
+    projection = project(plan, decision, events, found_at, assets=assets)
     signal = projection.signal
     identity = signal_id(f"job {job_id}", plan.rule.version, decision.group, decision.opened_by, decision.timestamp)
     custom = {**signal.custom, "workflow": {**signal.custom["workflow"], "job": {"id": job_id, "name": job_name}}}

@@ -22,6 +22,7 @@ from tocsin.rules.jobs.repository import COMPLETED, FAILED, RUNNING, JobResults,
 from tocsin.rules.jobs.results import result, tombstone
 from tocsin.rules.shape import rule_from_api
 from tocsin.signals.repository import SignalRows
+from tocsin.signals.severity import Assets
 from tocsin.store.leases import Leases
 from tocsin.store.state import StateStore
 
@@ -65,7 +66,9 @@ class JobRunner:
         holder: str,
         registry: CollectorRegistry,
         seeing: Callable[[Rule], Rule],
+        assets: Callable[[], Assets | None] = lambda: None,
     ) -> None:
+        """`seeing` makes a rule what live detection would run, `assets` gives the critical assets."""
         self._state = state
         self._replay = replay
         self._matches = matches
@@ -75,6 +78,7 @@ class JobRunner:
         self._clock = clock
         self._holder = f"{holder} jobs"
         self._seeing = seeing
+        self._assets = assets
         self._awake = threading.Event()
         self._lost = threading.Event()
         self._finished = Counter(
@@ -170,6 +174,7 @@ class JobRunner:
             self._save(job, stop, progress=round(share, 4), signals=first)
             refs = [list(dict.fromkeys([*decision.first_events, *decision.last_events])) for decision in part]
             events = self._matches.events({(ref.timestamp, ref.event_id) for named in refs for ref in named})
+            assets = self._assets()
             lines = [
                 result(
                     job.id,
@@ -179,6 +184,7 @@ class JobRunner:
                     [events[ref.event_id] for ref in named if ref.event_id in events],
                     job.created_at,
                     self._clock(),
+                    assets,
                 ).line
                 for decision, named in zip(part, refs, strict=True)
             ]
