@@ -244,8 +244,8 @@ def test_only_pipelines_of_the_source_are_looked_at() -> None:
          "processors[0].categories[1].name", "two categories"),
         ({"type": "lookup-processor", "source": "a", "target": "t", "lookup_table": ["x"]},
          "processors[0].lookup_table[0]", "'key,value'"),
-        ({"type": "lookup-processor", "source": "a", "target": "t", "lookup_enrichment_table": "x"},
-         "processors[0].lookup_enrichment_table", "not available"),
+        ({"type": "lookup-processor", "source": "a", "target": "t", "lookup_table": ["a,b"],
+          "lookup_enrichment_table": "x"}, "processors[0].lookup_table", "either a lookup_table or"),
         ({"type": "array-map-processor", "source": "l", "target": "l", "preserve_source": False, "processors": []},
          "processors[0].preserve_source", "same list"),
         ({"type": "array-map-processor", "source": "l", "target": "m", "processors": [remap(["a"], "b")]},
@@ -259,3 +259,17 @@ def test_a_wrong_processor_says_where_and_what(processor: Any, where: str, probl
         compile_pipeline({"name": "p", "processors": [processor]}, LOOKUPS, enabled_by_default=True)
     assert caught.value.where == where
     assert problem in caught.value.problem
+
+
+def test_a_lookup_in_a_reference_table_writes_the_row() -> None:
+    def row(table: str, key: str) -> dict[str, Any] | None:
+        return {"team": "red", "level": 3} if (table, key) == ("staff", "7") else None
+
+    processor = {"type": "lookup-processor", "source": "id", "target": "who", "lookup_enrichment_table": "staff"}
+    body = {"name": "p", "processors": [processor]}
+    pipeline = compile_pipeline(body, Lookups(row=row), enabled_by_default=True)
+    assert pipeline is not None
+    for given, found in ((7, {"team": "red", "level": 3}), ("8", None), (None, None)):
+        event = Event("", NOW, attributes={"id": given})
+        Run(NOW).all_of(pipeline.processes, event)
+        assert event.attributes.get("who") == found
