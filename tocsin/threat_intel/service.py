@@ -16,7 +16,6 @@ from tocsin.access.actor import SYSTEM, Actor
 from tocsin.access.audit import AuditTrail
 from tocsin.access.vault import Vault
 from tocsin.clock import Clock
-from tocsin.enrich.indicator_table import write_table
 from tocsin.enrich.indicators import Indicator
 from tocsin.errors import BadRequest, Conflict, NotFound, TocsinError
 from tocsin.store.leases import Leases
@@ -26,6 +25,7 @@ from tocsin.threat_intel.content import packed, sinces, unpacked
 from tocsin.threat_intel.feed import Feed, FeedSettings, as_json, check
 from tocsin.threat_intel.fetching import Fetcher, read, serialised
 from tocsin.threat_intel.reading import Reading
+from tocsin.threat_intel.table_files import TableFiles
 
 ASSET = "threat_intel_table"
 
@@ -36,9 +36,6 @@ RETRY_SECONDS = 900
 
 LEASE_SECONDS = 300
 LEASE = "threat_intel.refresh"
-
-KEPT_FILES = 2
-"""Tables that stay on disk: the present one, and the one that a worker may be about to open."""
 
 OnChange = Callable[[Path | None], None]
 """Hears the file of all indicators (None: there are none) when it is another one."""
@@ -80,14 +77,14 @@ class FeedsService:
         new_id: Callable[[], str],
         hunt_days: int,
     ) -> None:
-        """`directory` is this process's own, for the table; `hunt_days` bounds how far back a hunt looks."""
+        """`directory` is where processes keep their tables; `hunt_days` bounds how far back a hunt looks."""
         self._state = state
         self._audit = audit
         self._clock = clock
         self._vault = vault
         self._fetcher = fetcher
         self._leases = leases
-        self._directory = directory
+        self._files = TableFiles(directory, holder)
         self._holder = holder
         self._new_id = new_id
         self._hunt_days = hunt_days
@@ -96,7 +93,6 @@ class FeedsService:
         self._seen: int | None = None
         self._expires_at: int | None = None
         self._table: Path | None = None
-        self._files: list[Path] = []
 
     # Reading
 
@@ -345,18 +341,7 @@ class FeedsService:
 
     def _build(self, revision: int, now: int) -> None:
         self._expires_at = None
-        if self._seen is None and self._directory.is_dir():
-            for old in self._directory.glob("indicators-*"):  # of a process that has ended
-                old.unlink(missing_ok=True)
-        path = self._directory / f"indicators-{revision}-{now}.bin"
-        if not write_table(path, self._present(now)):
-            path.unlink()
-            self._table = None
-            return
-        self._table = path
-        self._files.append(path)
-        while len(self._files) > KEPT_FILES:
-            self._files.pop(0).unlink(missing_ok=True)
+        self._table = self._files.write(f"{revision}-{now}", self._present(now))
 
     def _present(self, now: int) -> Iterator[Indicator]:
         for _, indicator, _ in self._enabled():
