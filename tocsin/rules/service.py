@@ -304,8 +304,13 @@ class RulesService:
                 if revision == self._seen:
                     return False
                 rows = repository.load_all(session)
-            self._rules = tuple(_rule(row) for row in rows)
-            self._enabled = tuple(executable(rule) for rule in self._rules if rule.is_enabled)
+            # Of thousands of rules one has changed: the others are those of before.
+            known = {(rule.id, rule.version): rule for rule in self._rules}
+            running = {(rule.id, rule.version): rule for rule in self._enabled}
+            self._rules = tuple(known.get((row.id, row.version)) or _rule(row) for row in rows)
+            self._enabled = tuple(
+                running.get((rule.id, rule.version)) or executable(rule) for rule in self._rules if rule.is_enabled
+            )
             self._seen = revision
             for callback in self._callbacks:
                 callback(self._enabled)
