@@ -210,8 +210,9 @@ class Evaluator:
         in_time = eligible(batch.matches)
         self._metrics.skipped.labels("late").inc(len(batch.matches) - len(in_time))
         if len(in_time) < len(batch.matches):
-            for match in set(batch.matches).difference(in_time):
-                self._notes.skipped(match.rule_id, match.ingested_at, "late")
+            for match in batch.matches:
+                if not is_eligible(match):
+                    self._notes.skipped(match.rule_id, match.ingested_at, "late")
         self._disbelieve(batch.changed)
         fresh = self._by_group([*in_time, *batch.changed], failures)
         warm = self._warm(fresh)
@@ -342,6 +343,8 @@ class Evaluator:
             self._drop(key)
             if group.add(rows):
                 warm.append(group)
+            else:  # it is read from the store, with what it had grown by; or that fails, and is noted
+                self._grown.pop(key, None)
         return warm
 
     def _cold(
