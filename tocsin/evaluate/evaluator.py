@@ -24,7 +24,7 @@ from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.feed import Batch, Feed
 from tocsin.evaluate.group import Group, Outcome, StoredSignal
 from tocsin.evaluate.lineage import INSTANT, Taught, row_for, taught
-from tocsin.evaluate.loading import eligible, load
+from tocsin.evaluate.loading import eligible, is_eligible, load
 from tocsin.evaluate.method import Plan
 from tocsin.evaluate.methods import plan
 from tocsin.evaluate.repository import Failure, GroupKey, Matches, Progress, StoredMatch

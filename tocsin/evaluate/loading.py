@@ -80,9 +80,18 @@ def machine_of(
     return machine, ([row_for(match, rule.version) for match in eligible(page)] for page in pages)
 
 
+def is_eligible(match: StoredMatch) -> bool:
+    """Whether it is evaluated: its event did not come too late, or was sent as backfill (decision 0071)."""
+    return match.is_backfill or match.ingested_at - match.row.timestamp <= LATE_MS
+
+
 def eligible(matches: Iterable[StoredMatch]) -> list[StoredMatch]:
-    """All matches but those of events that came too late and were not sent as backfill (decision 0071)."""
-    return [match for match in matches if match.is_backfill or match.ingested_at - match.row.timestamp <= LATE_MS]
+    """Those that are evaluated."""
+    return [match for match in matches if is_eligible(match)]
+
+
+def is_eligible(match: StoredMatch) -> bool:
+    return match.is_backfill or match.ingested_at - match.row.timestamp <= LATE_MS
 
 
 def _remember(matches: Matches, groups: Mapping[GroupKey, Loadable], teachers: Sequence[int], guard: Guard) -> None:
