@@ -90,10 +90,6 @@ def eligible(matches: Iterable[StoredMatch]) -> list[StoredMatch]:
     return [match for match in matches if is_eligible(match)]
 
 
-def is_eligible(match: StoredMatch) -> bool:
-    return match.is_backfill or match.ingested_at - match.row.timestamp <= LATE_MS
-
-
 def _remember(matches: Matches, groups: Mapping[GroupKey, Loadable], teachers: Sequence[int], guard: Guard) -> None:
     """Give groups of one version what was before the matches that they are loaded with."""
     restarts = {key: group.restart for key, group in groups.items()}
