@@ -1,7 +1,7 @@
 """One signal group under evaluation, kept in memory so that the next matches cost what they are, not what was before.
 
 Only a cache: it can be dropped at any time and is rebuilt from the stored matches. Matches of the last seconds stay
-in a tail that is decided anew each time, so that small disorder, the normal case, needs no rebuilding.
+in a tail that can be decided anew, so that small disorder, the normal case, needs no rebuilding.
 """
 
 from bisect import bisect_left
@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tocsin.evaluate.correlation import UNMATCHED, Matched
-from tocsin.evaluate.decision import Decision, MatchRow
+from tocsin.evaluate.decision import Decision, MatchRow, position
 from tocsin.evaluate.history import HistoryRow
-from tocsin.evaluate.method import Learner, Plan
+from tocsin.evaluate.method import Learner, Machine, Plan
 from tocsin.evaluate.repository import GroupKey
 
 TAIL_MS = 10_000
@@ -67,12 +67,15 @@ class Group:
         self.known = known
         self._machine = plan.machine(restart)
         self._tail: list[MatchRow] = []
+        self._ahead: Machine | None = None  # has also decided the tail, but for what is pending
+        self._pending: list[MatchRow] = []
         self._previous: dict[str, Decision] = {}
 
     @property
     def size(self) -> int:
         """Matches held in memory, about."""
-        return self._machine.entries + len(self._tail) + 10
+        ahead = self._ahead.entries if self._ahead else 0
+        return self._machine.entries + ahead + len(self._tail) + 10
 
     def remember(self, history: Iterable[HistoryRow]) -> None:
         """What was before `Plan.exact_since(restart)`, once, before `load`; only for a plan that has a history."""
@@ -82,6 +85,7 @@ class Group:
 
     def load(self, rows: Iterable[MatchRow]) -> None:
         """Matches from the store, in event time, after those loaded before."""
+        self._ahead = None
         self._tail.extend(rows)
         if len(self._tail) > MAX_TAIL:
             self._machine.feed(self._cut())
@@ -93,16 +97,31 @@ class Group:
         settled = self._machine.position
         if earliest[0] < self.restart or (settled is not None and earliest <= settled):
             return False
-        self._tail = sorted(dict.fromkeys([*self._tail, *rows]), key=lambda row: (row.timestamp, row.event_id))
+        if not self._tail or earliest > position(self._tail[-1]):
+            fresh = sorted(dict.fromkeys(rows), key=position)
+            self._tail += fresh
+            self._pending += fresh
+        else:
+            self._tail = sorted(dict.fromkeys([*self._tail, *rows]), key=position)
+            self._ahead = None
         return True
 
     def outcome(self) -> Outcome:
         """Decide everything that is there. Raises `ScopeTooLarge`."""
-        machine = self._machine.copy() if self._tail else self._machine
-        machine.feed(self._tail)
-        decisions = machine.decisions()
+        decisions = self._decided().decisions()
         changed = [decision for decision in decisions if self._previous.get(decision.opened_by) != decision]
         return Outcome(self.key, self.plan, decisions, changed, dict(self.known), self._only_grew(decisions))
+
+    def _decided(self) -> Machine:
+        """A machine that has seen everything. Matches that come in order cost what they are, not the tail once more."""
+        if not self._tail:
+            return self._machine
+        if self._ahead is None:
+            self._ahead = self._machine.copy()
+            self._pending = self._tail
+        self._ahead.feed(self._pending)
+        self._pending = []
+        return self._ahead
 
     def _only_grew(self, decisions: Sequence[Decision]) -> bool:
         """The signals are those that were stored, each with the verdicts that it had."""
@@ -116,6 +135,8 @@ class Group:
         self._machine.feed(self._cut())
         settled = {decision.opened_by for decision in self._machine.closed()}
         self._machine.forget()
+        if settled:
+            self._ahead = None  # it still holds what is settled and forgotten here
         open_still = [decision for decision in outcome.decisions if decision.opened_by not in settled]
         self._previous = {decision.opened_by: decision for decision in open_still}
         known = (outcome.known.get(ids[opened_by]) for opened_by in self._previous)
