@@ -45,8 +45,7 @@ FILE_SETTINGS: Mapping[str, int] = {
 }
 """A wide part has some files for each attribute that became a column, and a merge opens all of them at once: with the
 engine's own bounds (10 MB, 1,024 attributes) two parts of a few hundred thousand logs are 8,000 files, and a million
-logs more than a process may open. A compact part is six files; what exceeds 256 attributes shares columns, which are
-read nearly as fast."""
+logs more than a process may open. A compact part is six files; what exceeds 256 attributes shares columns."""
 
 PART_SETTINGS: Mapping[str, str | int] = {
     # An insert is durable when it returns: also when the power goes. Compact parts keep that to six files an insert.
