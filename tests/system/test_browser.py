@@ -2,106 +2,16 @@
 explorers, rules, and no serious accessibility violation on any page (ux.md).
 """
 
-import json
-import shutil
-import time
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
 import pytest
-from load import Sender, story_requests
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from server import ADMIN_EMAIL, ADMIN_PASSWORD, Server
+from browser import Person, violations
+from playwright.sync_api import Browser, expect
+from server import ADMIN_EMAIL, Server
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
 
-ROOT = Path(__file__).parents[2]
-AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
-CHROMIUM = next((p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None)
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-EVENTS = 2_000
-expect.set_options(timeout=20_000)
 
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("browser") / "data").running() as server:
-        end = int(time.time() * 1000) - 30_000
-        Sender(server.url).send(story_requests(end, EVENTS, 200))
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            body = {"filter": {"query": "*", "from": "now-7d", "to": "now"}, "page": {"limit": 20}}
-            if len(server.post("/api/v2/explore/signals/events", body)["data"]) >= 15:
-                break
-            time.sleep(0.5)
-        yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.fail("no Chromium: `make setup` installs it, or says how")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
-
-
-class Person:
-    """Somebody at a browser of their own. What the page logs as an error is a failure at the end."""
-
-    def __init__(self, browser: Browser, server: Server, scheme: str = "dark") -> None:
-        self.server = server
-        self.context: BrowserContext = browser.new_context(
-            viewport={"width": 1440, "height": 900}, color_scheme=scheme, base_url=server.url
-        )
-        self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(15_000)
-        self.errors: list[str] = []
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-
-    def sign_in(self) -> None:
-        self.page.goto("/")
-        self.page.get_by_label("Email").fill(ADMIN_EMAIL)
-        self.page.get_by_role("textbox", name="Password").fill(ADMIN_PASSWORD)
-        self.page.keyboard.press("Enter")
-        expect(self.page.get_by_role("navigation", name="Main")).to_be_visible()
-
-    def open(self, path: str) -> Page:
-        self.page.goto(path)
-        return self.page
-
-    def rows(self) -> Any:
-        return self.page.get_by_role("grid").get_by_role("row").filter(has=self.page.get_by_role("gridcell"))
-
-
-@pytest.fixture
-def ana(browser: Browser, server: Server) -> Iterator[Person]:
-    person = Person(browser, server)
-    person.sign_in()
-    yield person
-    assert person.errors == []
-    person.context.close()
-
-
-def violations(page: Page) -> list[str]:
-    page.evaluate(AXE.read_text())  # evaluated, since the page's policy forbids inline scripts
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")["violations"]
-    serious = [v for v in found if v["impact"] in ("serious", "critical")]
-    return [f"{v['id']}: {json.dumps([n['html'][:160] for n in v['nodes'][:3]])}" for v in serious]
-
-
-def test_a_wrong_password_is_refused_politely(browser: Browser, server: Server) -> None:
-    person = Person(browser, server)
+def test_a_wrong_password_is_refused_politely(browser: Browser, web_server: Server) -> None:
+    person = Person(browser, web_server)
     page = person.open("/")
     page.get_by_label("Email").fill(ADMIN_EMAIL)
     page.get_by_role("textbox", name="Password").fill("not this one")
@@ -112,8 +22,8 @@ def test_a_wrong_password_is_refused_politely(browser: Browser, server: Server) 
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_no_serious_accessibility_violation(browser: Browser, server: Server, scheme: str) -> None:
-    person = Person(browser, server, scheme)
+def test_no_serious_accessibility_violation(browser: Browser, web_server: Server, scheme: str) -> None:
+    person = Person(browser, web_server, scheme)
     page = person.open("/")
     page.get_by_label("Email").wait_for()
     found = {"sign-in": violations(page)}
@@ -180,8 +90,8 @@ def test_a_broken_query_is_marked_and_not_run(ana: Person) -> None:
     expect(page.get_by_role("alert").or_(page.get_by_text("value", exact=False)).first).to_be_visible()
 
 
-def test_two_people_at_one_signal(browser: Browser, server: Server) -> None:
-    ana, ben = Person(browser, server), Person(browser, server)
+def test_two_people_at_one_signal(browser: Browser, web_server: Server) -> None:
+    ana, ben = Person(browser, web_server), Person(browser, web_server)
     ana.sign_in()
     ben.sign_in()
     ana.open("/signals?query=status%3Acritical")

@@ -1,0 +1,119 @@
+"""What every browser test needs: one server with the demonstration's story, a browser, people who sign in, and axe.
+
+The server is one for the whole run, since starting one costs seconds: a test makes the objects it changes, gives them
+names of its own, and puts back what it found.
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from load import Sender, story_requests
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from server import ADMIN_EMAIL, ADMIN_PASSWORD, Server
+
+AXE = Path(__file__).parents[1] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+CHROMIUM = next((p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None)
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+EVENTS = 2_000
+SIGNALS = 15
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(scope="session")
+def web_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose last minutes hold the end of the story and at least `SIGNALS` signals of it."""
+    with Server(tmp_path_factory.mktemp("browser") / "data").running() as server:
+        end = int(time.time() * 1000) - 30_000
+        Sender(server.url).send(story_requests(end, EVENTS, 200))
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            body = {"filter": {"query": "*", "from": "now-7d", "to": "now"}, "page": {"limit": 20}}
+            if len(server.post("/api/v2/explore/signals/events", body)["data"]) >= SIGNALS:
+                break
+            time.sleep(0.5)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Per module: while Playwright's loop runs, no other test of this thread could run one of its own."""
+    if CHROMIUM is None:
+        pytest.fail("no Chromium: `make setup` installs it, or says how")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+class Person:
+    """Somebody at a browser of their own. What the page logs as an error is a failure at the end."""
+
+    def __init__(self, browser: Browser, server: Server, scheme: str = "dark") -> None:
+        self.server = server
+        self.context: BrowserContext = browser.new_context(
+            viewport={"width": 1440, "height": 900}, color_scheme=scheme, base_url=server.url
+        )
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(15_000)
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def sign_in(self, email: str = ADMIN_EMAIL, password: str = ADMIN_PASSWORD) -> None:
+        self.page.goto("/")
+        self.page.get_by_label("Email").fill(email)
+        self.page.get_by_role("textbox", name="Password").fill(password)
+        self.page.keyboard.press("Enter")
+        expect(self.page.get_by_role("navigation", name="Main")).to_be_visible()
+
+    def open(self, path: str) -> Page:
+        self.page.goto(path)
+        return self.page
+
+    def rows(self) -> Any:
+        return self.page.get_by_role("grid").get_by_role("row").filter(has=self.page.get_by_role("gridcell"))
+
+
+@pytest.fixture
+def ana(browser: Browser, web_server: Server) -> Iterator[Person]:
+    """The administrator, signed in, in the dark theme."""
+    person = Person(browser, web_server)
+    person.sign_in()
+    yield person
+    assert person.errors == []
+    person.context.close()
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds serious or critical on the page as it is now."""
+    page.evaluate(AXE.read_text())  # evaluated, since the page's policy forbids inline scripts
+    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")["violations"]
+    serious = [v for v in found if v["impact"] in ("serious", "critical")]
+    return [f"{v['id']}: {json.dumps([n['html'][:160] for n in v['nodes'][:3]])}" for v in serious]
+
+
+def violations_in_both_themes(person: Person) -> dict[str, list[str]]:
+    """axe's serious findings by colour scheme; the page stays as it is and ends in the scheme that it began in."""
+    found: dict[str, list[str]] = {}
+    began = person.page.evaluate("() => matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'")
+    for scheme in ("light", "dark"):
+        person.page.emulate_media(color_scheme=scheme)
+        person.page.wait_for_function(
+            f"() => document.documentElement.getAttribute('data-mantine-color-scheme') === '{scheme}'"
+        )
+        if serious := violations(person.page):
+            found[scheme] = serious
+    person.page.emulate_media(color_scheme=began)
+    return found
