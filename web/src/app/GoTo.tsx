@@ -3,13 +3,14 @@ import { useQuery } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
 import { useId, useState, type KeyboardEvent } from "react";
 import { rulesQuery } from "@/api/rules";
-import { useMay } from "@/api/session";
+import { useMay, useMe } from "@/api/session";
 import { Icon, type IconName } from "@/components/icons";
 import { searchHistory } from "@/lib/storage";
 import { stringifySearch } from "@/lib/urlState";
 import { get } from "@/api/client";
 import type { RulesPage } from "@/api/types";
 import classes from "./GoTo.module.css";
+import { NAVIGATION, offered } from "./navigation";
 
 interface Place {
   label: string;
@@ -18,11 +19,9 @@ interface Place {
   to: string;
 }
 
+/** Beyond the pages of the navigation. */
 const PLACES: Place[] = [
-  { label: "Signals", detail: "Explorer", icon: "signals", to: "/signals" },
   { label: "Open high and critical signals", detail: "Signals", icon: "signals", to: `/signals${stringifySearch({ query: "status:(critical OR high) @workflow.triage.state:open" })}` },
-  { label: "Logs", detail: "Explorer", icon: "logs", to: "/logs" },
-  { label: "Rules", detail: "Detection rules", icon: "rules", to: "/rules" },
   { label: "New rule", detail: "Detection rules", icon: "plus", to: "/rules/new" },
   { label: "People", detail: "Settings", icon: "settings", to: "/settings/people" },
   { label: "Keys", detail: "Settings", icon: "settings", to: "/settings/keys" },
@@ -44,6 +43,7 @@ function Palette({ onClose }: { onClose: () => void }) {
   const id = useId();
   const [text, setText] = useState("");
   const [index, setIndex] = useState(0);
+  const me = useMe();
   const mayReadRules = useMay("security_monitoring_rules_read");
   const rules = useQuery({
     queryKey: [...rulesQuery("", "name").queryKey, "names"],
@@ -53,6 +53,7 @@ function Palette({ onClose }: { onClose: () => void }) {
   });
   const wanted = text.trim().toLowerCase();
   const places: Place[] = [
+    ...offered(NAVIGATION, (permission) => me.permissions.has(permission)).flatMap((group) => group.items.map(({ label, icon, to }): Place => ({ label, detail: group.label, icon, to }))),
     ...PLACES,
     ...(rules.data?.data ?? []).map((rule): Place => ({ label: rule.customName ?? rule.name, detail: "Rule", icon: "rules", to: `/rules/${rule.id}` })),
     ...(["signals", "logs"] as const).flatMap((track) => searchHistory(track).map(({ query }): Place => ({ label: query, detail: `Search in ${track}`, icon: "history", to: `/${track}${stringifySearch({ query })}` }))),

@@ -6,16 +6,10 @@ import { useHotkeyListener, useHotkeys } from "@/components/hotkeys";
 import { Icon, type IconName } from "@/components/icons";
 import { GoTo } from "./GoTo";
 import { HotkeyHelp } from "./HotkeyHelp";
+import { NAVIGATION, offered } from "./navigation";
 import { queryClient } from "./queryClient";
 import classes from "./Shell.module.css";
 import { StatusBar } from "./StatusBar";
-
-const PAGES = [
-  { to: "/signals", label: "Signals", icon: "signals" },
-  { to: "/logs", label: "Logs", icon: "logs" },
-  { to: "/rules", label: "Rules", icon: "rules" },
-  { to: "/settings", label: "Settings", icon: "settings" },
-] as const satisfies { to: string; label: string; icon: IconName }[];
 
 const SCHEMES: { value: MantineColorScheme; label: string; icon: IconName }[] = [
   { value: "light", label: "Light", icon: "sun" },
@@ -27,6 +21,7 @@ const SCHEMES: { value: MantineColorScheme; label: string; icon: IconName }[] = 
 export function Shell() {
   const [helping, setHelping] = useState(false);
   const [going, setGoing] = useState(false);
+  const me = useMe();
   useHotkeyListener();
   useHotkeys([
     { keys: ["?"], label: "This help", group: "Everywhere", run: () => setHelping(true) },
@@ -39,25 +34,35 @@ export function Shell() {
       </a>
       <nav className={classes.nav} aria-label="Main">
         <Link to="/signals" className={classes.brand} aria-label="Tocsin">
-          <img src="/favicon.svg" alt="" width={26} height={26} />
+          <img src="/favicon.svg" alt="" width={22} height={22} />
+          <span className={classes.label} aria-hidden="true">
+            Tocsin
+          </span>
         </Link>
-        {PAGES.map((page) => (
-          <Link key={page.to} to={page.to} className={classes.item} activeProps={{ "aria-current": "page", "data-active": true }}>
-            <Icon name={page.icon} size={18} />
-            {page.label}
-          </Link>
+        {offered(NAVIGATION, (permission) => me.permissions.has(permission)).map((group) => (
+          <div key={group.label} role="group" aria-label={group.label} className={classes.group}>
+            <p className={classes.groupLabel} aria-hidden="true">
+              {group.label}
+            </p>
+            {group.items.map((page) => (
+              <Link key={page.to} to={page.to} className={classes.item} activeProps={{ "aria-current": "page", "data-active": true }}>
+                <Icon name={page.icon} />
+                <span className={classes.label}>{page.label}</span>
+              </Link>
+            ))}
+          </div>
         ))}
         <div className={classes.spacer} />
         <Tooltip label="Go to (Ctrl+K)" position="right">
           <UnstyledButton className={classes.item} onClick={() => setGoing(true)} aria-label="Go to">
-            <Icon name="search" size={18} />
-            Go to
+            <Icon name="search" />
+            <span className={classes.label}>Go to</span>
           </UnstyledButton>
         </Tooltip>
         <Tooltip label="Keyboard help (?)" position="right">
           <UnstyledButton className={classes.item} onClick={() => setHelping(true)} aria-label="Keyboard help">
-            <Icon name="help" size={18} />
-            Help
+            <Icon name="help" />
+            <span className={classes.label}>Help</span>
           </UnstyledButton>
         </Tooltip>
         <Account />
@@ -88,6 +93,9 @@ function Account() {
           <span className="visually-hidden">Account of {me.name}</span>
           <span className={classes.avatar} aria-hidden="true">
             {initials(me.name)}
+          </span>
+          <span className={`${classes.label ?? ""} truncate`} aria-hidden="true">
+            {me.name}
           </span>
         </UnstyledButton>
       </Menu.Target>

@@ -3,6 +3,7 @@ import { whenSignedOut } from "@/api/client";
 import { ApiError } from "@/api/errors";
 import { meQuery } from "@/api/session";
 import { parseSearch, stringifySearch, validateExplorerSearch } from "@/lib/urlState";
+import { NAVIGATION } from "./navigation";
 import { PageError } from "./PageError";
 import { PageLoading } from "./PageLoading";
 import { queryClient } from "./queryClient";
@@ -72,8 +73,15 @@ const settingsIndex = createRoute({
   },
 });
 
+/** The pages that `navigation.ts` alone describes: their search parameters are plain text, read with `usePageSearch`. */
+const listed = NAVIGATION.flatMap((group) => group.items).flatMap(({ to, load }) =>
+  load ? [createRoute({ getParentRoute: () => shell, path: to, component: lazyRouteComponent(load), errorComponent: PageError })] : [],
+);
+// Their paths are data, so no type can name them: left in, they would loosen the types of all other routes to `string`.
+const untyped = listed as unknown as [];
+
 export const router = createRouter({
-  routeTree: root.addChildren([signIn, shell.addChildren([index, signals, logs, rules, rule, settings, settingsIndex])]),
+  routeTree: root.addChildren([signIn, shell.addChildren([index, signals, logs, rules, rule, settings, settingsIndex, ...untyped])]),
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",

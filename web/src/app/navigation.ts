@@ -1,0 +1,47 @@
+/** The pages behind the sign-in, in the groups and the order in which the navigation shows them. A new page is one line here. */
+import type { ComponentType } from "react";
+import type { IconName } from "@/components/icons";
+
+export interface NavigationItem {
+  to: string;
+  label: string;
+  icon: IconName;
+  /** Without it the page is not offered. */
+  permission?: string;
+  /** The page itself. The router makes a route of it; left out where `router.tsx` has one of its own with typed parameters. */
+  load?: () => Promise<{ default: ComponentType }>;
+}
+
+export interface NavigationGroup {
+  label: string;
+  items: readonly NavigationItem[];
+}
+
+export const NAVIGATION: readonly NavigationGroup[] = [
+  {
+    label: "Investigate",
+    items: [
+      { to: "/signals", label: "Signals", icon: "signals", permission: "security_monitoring_signals_read" },
+      { to: "/logs", label: "Logs", icon: "logs", permission: "logs_read_data" },
+    ],
+  },
+  {
+    label: "Detect",
+    items: [{ to: "/rules", label: "Rules", icon: "rules", permission: "security_monitoring_rules_read" }],
+  },
+  {
+    label: "Data",
+    items: [],
+  },
+  {
+    label: "Organisation",
+    items: [{ to: "/settings", label: "Settings", icon: "settings" }],
+  },
+];
+
+/** What somebody may see of the navigation; a group without a page is left out. */
+export function offered(groups: readonly NavigationGroup[], may: (permission: string) => boolean): NavigationGroup[] {
+  return groups
+    .map((group) => ({ ...group, items: group.items.filter(({ permission }) => permission === undefined || may(permission)) }))
+    .filter((group) => group.items.length > 0);
+}
