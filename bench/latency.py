@@ -32,7 +32,7 @@ WARM_UP = 15
 PER_REQUEST = 100
 PROBE_EVERY = 5
 SENDERS = 16
-POLL_SECONDS = float(__import__("os").environ.get("POLL", "0.1"))
+POLL_SECONDS = 0.2
 TARGET_P99 = 2.0
 
 MILLIS, CLF = b"@millis@", b"@clf@"

@@ -1,7 +1,8 @@
 """One signal group under evaluation, kept in memory so that the next matches cost what they are, not what was before.
 
 Only a cache: it can be dropped at any time and is rebuilt from the stored matches. Matches of the last seconds stay
-in a tail that can be decided anew, so that small disorder, the normal case, needs no rebuilding.
+in a tail that can be decided anew, so that small disorder, the normal case, needs no rebuilding: one machine stands
+before the tail, one shortly before its end, and one has seen everything.
 """
 
 from bisect import bisect_left
@@ -17,6 +18,9 @@ from tocsin.evaluate.repository import GroupKey
 
 TAIL_MS = 10_000
 """Disorder in event time that is met from memory."""
+
+NEAR_MS = 1_500
+"""Disorder that costs only this much of the tail: what several senders at once bring about in every step."""
 
 MAX_TAIL = 4_000
 """Matches in the tail; beyond that the older half is settled."""
@@ -67,15 +71,15 @@ class Group:
         self.known = known
         self._machine = plan.machine(restart)
         self._tail: list[MatchRow] = []
-        self._ahead: Machine | None = None  # has also decided the tail, but for what is pending
-        self._pending: list[MatchRow] = []
+        self._near: tuple[Machine, int] | None = None  # has also seen so many matches of the tail
+        self._ahead: tuple[Machine, int] | None = None
         self._previous: dict[str, Decision] = {}
 
     @property
     def size(self) -> int:
         """Matches held in memory, about."""
-        ahead = self._ahead.entries if self._ahead else 0
-        return self._machine.entries + ahead + len(self._tail) + 10
+        copies = sum(seen[0].entries for seen in (self._near, self._ahead) if seen)
+        return self._machine.entries + copies + len(self._tail) + 10
 
     def remember(self, history: Iterable[HistoryRow]) -> None:
         """What was before `Plan.exact_since(restart)`, once, before `load`; only for a plan that has a history."""
@@ -85,7 +89,7 @@ class Group:
 
     def load(self, rows: Iterable[MatchRow]) -> None:
         """Matches from the store, in event time, after those loaded before."""
-        self._ahead = None
+        self._near = self._ahead = None
         self._tail.extend(rows)
         if len(self._tail) > MAX_TAIL:
             self._machine.feed(self._cut())
@@ -97,13 +101,10 @@ class Group:
         settled = self._machine.position
         if earliest[0] < self.restart or (settled is not None and earliest <= settled):
             return False
-        if not self._tail or earliest > position(self._tail[-1]):
-            fresh = sorted(dict.fromkeys(rows), key=position)
-            self._tail += fresh
-            self._pending += fresh
-        else:
-            self._tail = sorted(dict.fromkeys([*self._tail, *rows]), key=position)
-            self._ahead = None
+        index = bisect_left(self._tail, earliest, key=position)
+        self._tail[index:] = sorted(dict.fromkeys([*self._tail[index:], *rows]), key=position)
+        self._near = _unless_past(self._near, index)
+        self._ahead = _unless_past(self._ahead, index)
         return True
 
     def outcome(self) -> Outcome:
@@ -113,15 +114,19 @@ class Group:
         return Outcome(self.key, self.plan, decisions, changed, dict(self.known), self._only_grew(decisions))
 
     def _decided(self) -> Machine:
-        """A machine that has seen everything. Matches that come in order cost what they are, not the tail once more."""
+        """A machine that has seen everything. Matches cost what they are, not the tail once more."""
         if not self._tail:
             return self._machine
         if self._ahead is None:
-            self._ahead = self._machine.copy()
-            self._pending = self._tail
-        self._ahead.feed(self._pending)
-        self._pending = []
-        return self._ahead
+            near, seen = self._near or (self._machine.copy(), 0)
+            index = max(seen, self._index(self._tail[-1].timestamp - NEAR_MS))
+            near.feed(self._tail[seen:index])
+            self._near = (near, index)
+            self._ahead = (near.copy(), index)
+        ahead, seen = self._ahead
+        ahead.feed(self._tail[seen:])
+        self._ahead = (ahead, len(self._tail))
+        return ahead
 
     def _only_grew(self, decisions: Sequence[Decision]) -> bool:
         """The signals are those that were stored, each with the verdicts that it had."""
@@ -132,11 +137,13 @@ class Group:
 
     def accept(self, outcome: Outcome, ids: dict[str, str]) -> None:
         """The outcome is stored; `ids` maps opening events to the ids of their signals. Settles what is old enough."""
-        self._machine.feed(self._cut())
+        old = self._cut()
+        self._machine.feed(old)
+        self._near, self._ahead = _less(self._near, len(old)), _less(self._ahead, len(old))
         settled = {decision.opened_by for decision in self._machine.closed()}
         self._machine.forget()
         if settled:
-            self._ahead = None  # it still holds what is settled and forgotten here
+            self._near = self._ahead = None  # they still hold what is settled and forgotten here
         open_still = [decision for decision in outcome.decisions if decision.opened_by not in settled]
         self._previous = {decision.opened_by: decision for decision in open_still}
         known = (outcome.known.get(ids[opened_by]) for opened_by in self._previous)
@@ -149,6 +156,20 @@ class Group:
         horizon = self._tail[-1].timestamp - TAIL_MS
         if len(self._tail) > MAX_TAIL:
             horizon = max(horizon, self._tail[-MAX_TAIL // 2].timestamp)
-        cut = bisect_left(self._tail, horizon, key=lambda row: row.timestamp)
+        cut = self._index(horizon)
         old, self._tail = self._tail[:cut], self._tail[cut:]
         return old
+
+    def _index(self, moment: int) -> int:
+        """How many matches of the tail are older than a moment; never part of an event."""
+        return bisect_left(self._tail, moment, key=lambda row: row.timestamp)
+
+
+def _unless_past(seen: tuple[Machine, int] | None, index: int) -> tuple[Machine, int] | None:
+    """None for a machine that has seen more of the tail than so many matches."""
+    return seen if seen is not None and seen[1] <= index else None
+
+
+def _less(seen: tuple[Machine, int] | None, cut: int) -> tuple[Machine, int] | None:
+    """A machine after so many matches were cut from the front of the tail; None if it has not seen them all."""
+    return (seen[0], seen[1] - cut) if seen is not None and seen[1] >= cut else None
