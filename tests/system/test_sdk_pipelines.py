@@ -117,8 +117,9 @@ def test_what_is_shipped_is_there_and_can_only_be_switched(sdk: LogsPipelinesApi
     assert renamed.status_code == 400
     assert "can be switched on and off" in renamed.text
     assert client.delete(f"{BASE}/{one['id']}").status_code == 400
-    assert client.put(f"{BASE}/{one['id']}", json={**one, "is_enabled": False}).json()["is_enabled"] is False
-    assert client.put(f"{BASE}/{one['id']}", json={**one, "is_enabled": True}).json() == one
+    off = client.put(f"{BASE}/{one['id']}", json={**one, "is_enabled": False}).json()
+    assert off["is_enabled"] is False
+    assert client.put(f"{BASE}/{one['id']}", json={**off, "is_enabled": True}).json() == one
 
 
 def test_a_pipeline_lives(sdk: LogsPipelinesApi, client: httpx.Client, served: tuple[str, Any]) -> None:
@@ -133,6 +134,7 @@ def test_a_pipeline_lives(sdk: LogsPipelinesApi, client: httpx.Client, served: t
         "id": made.id,
         "type": "pipeline",
         "is_read_only": False,
+        "version": made.version,
     }, "processors come back as they were given"
     client.post("/api/v2/logs", json=[{"ddsource": "door", "message": "opened ana second"}])
     assert newest(client, "second") == {"evt": {"name": "opened"}, "usr": {"id": "ana"}}
@@ -169,6 +171,19 @@ def test_every_mistake_is_told_at_its_place(client: httpx.Client) -> None:
     assert client.post(BASE, json=[]).status_code == 400
     assert client.put(f"{BASE}/nothing", json=BODY).status_code == 404
     assert client.delete(f"{BASE}/nothing").status_code == 404
+
+
+def test_who_saves_what_they_did_not_see_is_told(client: httpx.Client) -> None:
+    made = client.post(BASE, json=BODY).json()
+    path = f"{BASE}/{made['id']}"
+    theirs = client.put(path, json={**made, "description": "theirs"}).json()
+    assert theirs["version"] != made["version"]
+    late = client.put(path, json={**made, "description": "mine"})
+    assert late.status_code == 409
+    assert "changed meanwhile" in late.json()["errors"][0]
+    assert client.get(path).json() == theirs
+    assert client.put(path, json={**BODY, "description": "mine"}).json()["description"] == "mine", "without a version"
+    client.delete(path)
 
 
 def test_a_pipeline_is_tried_step_by_step(client: httpx.Client) -> None:

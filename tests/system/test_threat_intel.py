@@ -441,5 +441,14 @@ def test_the_explorer_of_indicators_through_the_released_client(
     assert client.get(f"{base}/indicator", params={"indicator": "203.0.113.254"}).status_code == 404
     assert client.get(base, params={"query": "@score:[1 TO"}).status_code == 400
     assert client.get(base, params={"query": "@score:>99"}).json()["data"]["attributes"]["metadata"]["count"] == 1
+    facets = {each["name"]: each["values"] for each in client.get(f"{base}/facets").json()["data"]}
+    assert {"value": "reviewed", "count": 1} in facets["triage_state"]
+    total = sum(value["count"] for value in facets["triage_state"])
+    assert total == client.get(base).json()["data"]["attributes"]["metadata"]["count"], "facets agree with the list"
+    chosen = {"query": "@triage_state:reviewed"}
+    narrowed = {each["name"]: each["values"] for each in client.get(f"{base}/facets", params=chosen).json()["data"]}
+    assert narrowed["triage_state"] == facets["triage_state"], "counted without the facet's own choice"
+    assert sum(value["count"] for value in narrowed["indicator_type"]) == 1
+    assert client.get(f"{base}/facets", params={"query": "("}).status_code == 400
     wrong = {"data": {"type": "ioc_triage_state", "attributes": {"indicator": "x", "triage_state": "seen"}}}
     assert client.post(f"{base}/triage", json=wrong).status_code == 400

@@ -11,6 +11,7 @@ from tocsin.api.schemas.ioc_explorer import (
     IocDetailAnswer,
     IocDetailAttributes,
     IocDetailData,
+    IocFacetsAnswer,
     IocListAnswer,
     IocListAttributes,
     IocListData,
@@ -20,6 +21,7 @@ from tocsin.api.schemas.ioc_explorer import (
     State,
     TriageBody,
     detail_item,
+    facets_answer,
     ioc_item,
     triage_answer,
 )
@@ -54,7 +56,7 @@ def list_indicators_of_compromise(
     """Indicators that logs of the last 30 days were enriched with.
 
     `query` is of the search language, over `@indicator_type`, `@category`, `@source`, `@intention`, `@score`,
-    `@log_count`, `@signal_count`; bare words search the indicator.
+    `@log_count`, `@signal_count`, `@triage_state`; bare words search the indicator.
     """
     total, found = explorer.page(
         query,
@@ -71,6 +73,17 @@ def list_indicators_of_compromise(
     return IocListAnswer(
         data=IocListData(id="ioc_explorer_response", type="ioc_explorer_response", attributes=attributes)
     )
+
+
+@router.get("/facets")
+def list_ioc_facets(
+    _actor: Reader, explorer: Explorer, query: Annotated[str, Query(max_length=2_000)] = "*"
+) -> IocFacetsAnswer:
+    """How many of the indicators that a query finds have each type, intention, category, source and triage state.
+
+    Each facet is counted without what the query says about that facet itself.
+    """
+    return facets_answer(explorer.facets(query))
 
 
 @router.get("/indicator", response_model_exclude_unset=True)

@@ -89,7 +89,7 @@ def get_pipeline(actor: Reader, pipelines: Pipelines, pipeline_id: str) -> Respo
 
 @router.put("/pipelines/{pipeline_id}", responses=PIPELINE)
 def update_pipeline(actor: Writer, pipelines: Pipelines, pipeline_id: str, body: PipelineDocument) -> Response:
-    """Replace a pipeline; of a shipped one only `is_enabled` can change."""
+    """Replace a pipeline; of a shipped one only `is_enabled` can change. A stale `version` is a conflict."""
     return JSONResponse(_shape(pipelines.update(pipeline_id, body, actor)))
 
 
@@ -122,4 +122,5 @@ def _shape(pipeline: Pipeline) -> dict[str, Any]:
         "type": "pipeline",
         "is_enabled": pipeline.is_enabled,
         "is_read_only": pipeline.is_read_only,
+        "version": pipeline.version,
     }

@@ -48,29 +48,29 @@ UPLOAD: dict[str, Any] = {
     }
 }
 
-router = APIRouter(prefix="/api/v2/security/siem/threat-intel/feeds", tags=["threat intelligence"])
+router = APIRouter(prefix="/api/v2/security/siem/threat-intel", tags=["threat intelligence"])
 
 
-@router.get("")
+@router.get("/feeds")
 def list_threat_intel_feeds(_actor: Reader, feeds: Feeds, services: Services) -> FeedList:
     """All feeds with their health, by name."""
     return FeedList(data=[feed_item(feed, services.clock()) for feed in feeds.all()])
 
 
-@router.post("", status_code=201)
+@router.post("/feeds", status_code=201)
 def create_threat_intel_feed(actor: Writer, feeds: Feeds, services: Services, body: FeedBody) -> FeedAnswer:
     """Create a feed. One that is fetched is read within seconds, one that is uploaded waits for its content."""
     asked = body.data.attributes
     return _answer(feeds.create(asked.settings(), asked.authentication.secret or None, actor), services)
 
 
-@router.get("/{feed_id}")
+@router.get("/feeds/{feed_id}")
 def get_threat_intel_feed(_actor: Reader, feeds: Feeds, services: Services, feed_id: str) -> FeedAnswer:
     """A feed with its health."""
     return _answer(feeds.get(feed_id), services)
 
 
-@router.put("/{feed_id}")
+@router.put("/feeds/{feed_id}")
 def update_threat_intel_feed(
     actor: Writer, feeds: Feeds, services: Services, feed_id: str, body: FeedBody
 ) -> FeedAnswer:
@@ -79,13 +79,13 @@ def update_threat_intel_feed(
     return _answer(feeds.update(feed_id, asked.settings(), asked.authentication.secret or None, actor), services)
 
 
-@router.delete("/{feed_id}", status_code=204)
+@router.delete("/feeds/{feed_id}", status_code=204)
 def delete_threat_intel_feed(actor: Writer, feeds: Feeds, feed_id: str) -> None:
     """Delete a feed and its indicators; what stored logs say stays."""
     feeds.delete(feed_id, actor)
 
 
-@router.put("/{feed_id}/content", openapi_extra=UPLOAD)
+@router.put("/feeds/{feed_id}/content", openapi_extra=UPLOAD)
 async def upload_threat_intel_feed(
     actor: Writer, feeds: Feeds, services: Services, feed_id: str, request: Request
 ) -> FeedAnswer:
@@ -98,13 +98,13 @@ async def upload_threat_intel_feed(
     return _answer(await run_in_threadpool(feeds.upload, feed_id, bytes(content), actor), services)
 
 
-@router.post("/{feed_id}/refresh", status_code=202)
+@router.post("/feeds/{feed_id}/refresh", status_code=202)
 def refresh_threat_intel_feed(actor: Writer, feeds: Feeds, services: Services, feed_id: str) -> FeedAnswer:
     """Let the feed be fetched now; its health says how that went."""
     return _answer(feeds.ask_refresh(feed_id, actor), services)
 
 
-@router.get("/{feed_id}/indicators")
+@router.get("/feeds/{feed_id}/indicators")
 def list_threat_intel_feed_indicators(
     _actor: Reader,
     feeds: Feeds,
@@ -118,11 +118,17 @@ def list_threat_intel_feed_indicators(
     return IndicatorList(data=[indicator_item(each) for each in found], meta=meta)
 
 
-@router.get("/{feed_id}/hunts")
+@router.get("/feeds/{feed_id}/hunts")
 def list_threat_intel_hunts(_actor: Reader, feeds: Feeds, services: Services, feed_id: str) -> HuntList:
     """The searches of earlier logs for new indicators of a feed, the newest first."""
     feeds.get(feed_id)
     return HuntList(data=[hunt_item(hunt) for hunt in services.hunter.of_feed(feed_id)])
+
+
+@router.get("/hunts")
+def list_latest_threat_intel_hunts(_actor: Reader, services: Services) -> HuntList:
+    """The latest searches of earlier logs of all feeds, the newest first; at most 100."""
+    return HuntList(data=[hunt_item(hunt) for hunt in services.hunter.latest(100)])
 
 
 def _answer(feed: Feed, services: Services) -> FeedAnswer:

@@ -4,6 +4,7 @@ They live in the state store. The intake hears of a change through `on_change`, 
 when they `poll`; it goes on with the old ones until its workers have compiled the new.
 """
 
+import hashlib
 import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 from tocsin.access.actor import SYSTEM, Actor
 from tocsin.access.audit import AuditTrail
 from tocsin.clock import Clock
-from tocsin.errors import BadRequest, NotFound, Unprocessable
+from tocsin.errors import BadRequest, Conflict, NotFound, Unprocessable
 from tocsin.normalise.errors import BadPipeline
 from tocsin.normalise.lookups import Lookups
 from tocsin.normalise.pipelines import PipelineText, compile_pipeline
@@ -61,6 +62,12 @@ class Pipeline:
     @property
     def name(self) -> str:
         return str(self.body["name"])
+
+    @property
+    def version(self) -> str:
+        """Another one after every change of what is in the pipeline or whether it runs."""
+        text = orjson.dumps([self.is_enabled, self.body], option=orjson.OPT_SORT_KEYS)
+        return hashlib.sha256(text).hexdigest()[:16]
 
 
 class PipelinesService:
@@ -116,11 +123,19 @@ class PipelinesService:
         return self._pipeline(row)
 
     def update(self, pipeline_id: str, body: Any, by: Actor) -> Pipeline:
-        """Replace a pipeline as a whole. Raises `PipelineNotFound`, `BadPipeline`, `ShippedPipelineKept`."""
+        """Replace a pipeline as a whole; a `version` in the body is the one that the caller saw.
+
+        Raises `PipelineNotFound`, `BadPipeline`, `ShippedPipelineKept`, `Conflict` for a stale version.
+        """
         asked = self._checked(body)
         with self._state.transaction() as session:
             row = self._row(session, pipeline_id)
             before = self._pipeline(row)
+            if body.get("version") not in (None, before.version):
+                raise Conflict(
+                    f"Pipeline {pipeline_id} was changed meanwhile: you saw version {body['version']}, it is at version"
+                    f" {before.version}. Read it again, then change it."
+                )
             is_enabled = asked.get("is_enabled", False)
             if row.body is None:
                 self._check_kept(before, asked)

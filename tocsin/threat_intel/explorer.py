@@ -5,6 +5,7 @@ dropped it since.
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +15,10 @@ from tocsin.access.audit import AuditTrail
 from tocsin.clock import Clock
 from tocsin.enrich.indicators import TYPES
 from tocsin.errors import BadRequest, NotFound
-from tocsin.event import Event
+from tocsin.event import Event, Json
 from tocsin.explore.service import ExploreService, Filter
-from tocsin.query import parse, to_predicate
+from tocsin.query import Node, parse, to_predicate
+from tocsin.query.tree import All, And, Field, FieldKind, Leaf, conjunction, leaves
 from tocsin.store.events import EventStore
 from tocsin.store.state import StateStore
 from tocsin.threat_intel import sightings_repository, triage_repository
@@ -42,6 +44,8 @@ SORTS: Mapping[str, Callable[["Ioc"], Any]] = {
     "category": lambda ioc: ioc.sighting.categories,
     "as_type": lambda ioc: ioc.as_type,
 }
+
+FACETS = ("indicator_type", "intention", "category", "source", "triage_state")
 
 Place = Callable[[str], dict[str, Any]]
 
@@ -123,17 +127,15 @@ class IndicatorExplorer:
         """How many indicators a query finds, and a page of them.
 
         The query is of the search language: bare words search the indicator; its attributes are `@indicator`,
-        `@indicator_type`, `@category`, `@source`, `@intention`, `@score`, `@log_count`, `@signal_count`. Raises
-        `QueryError`, `BadRequest`.
+        `@indicator_type`, `@category`, `@source`, `@intention`, `@score`, `@log_count`, `@signal_count`, `@triage_state`.
+        Raises `QueryError`, `BadRequest`.
         """
         if sort not in SORTS:
             raise BadRequest(f"cannot sort by '{sort[:60]}', but by {', '.join(SORTS)}")
         holds = to_predicate(parse(query or "*"))
-        scope = self._explore.scope("logs", Filter("@threat_intel.indicators_matched:*", SPAN))
-        iocs = self._iocs(sightings_repository.sightings(self._events, scope), self._signals())
         found = [
             ioc
-            for ioc in iocs
+            for ioc in self._present()
             if holds(_as_event(ioc))
             and (triage_state is None or ioc.state == triage_state)
             and (worked_by is None or (ioc.triage is not None and ioc.triage.changed_by == worked_by))
@@ -141,6 +143,21 @@ class IndicatorExplorer:
         found.sort(key=lambda ioc: ioc.sighting.indicator)
         found.sort(key=SORTS[sort], reverse=is_descending)
         return len(found), found[offset : offset + limit]
+
+    def facets(self, query: str = "*") -> Mapping[str, Sequence[tuple[str, int]]]:
+        """How many indicators have each value of each facet, the most frequent first.
+
+        What the query itself says about a facet is left out where that facet is counted, so that there is something
+        else to choose. Raises `QueryError`.
+        """
+        node = parse(query or "*")
+        events = [_as_event(ioc) for ioc in self._present()]
+        found = {}
+        for name in FACETS:
+            holds = to_predicate(_without(node, name))
+            counts = Counter(value for event in events if holds(event) for value in _values(event.attributes[name]))
+            found[name] = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        return found
 
     def get(self, indicator: str, *, history_limit: int = 0, history_offset: int = 0) -> IocDetail:
         """Raises `IndicatorNotFound`."""
@@ -170,6 +187,10 @@ class IndicatorExplorer:
                 session, by, "modified", ASSET, triage_repository.id_of(indicator), indicator[:200], prior, state
             )
         return made
+
+    def _present(self) -> Sequence[Ioc]:
+        scope = self._explore.scope("logs", Filter("@threat_intel.indicators_matched:*", SPAN))
+        return self._iocs(sightings_repository.sightings(self._events, scope), self._signals())
 
     def _signals(self) -> dict[str, int]:
         scope = self._explore.scope("signals", Filter("@threat_intel.results.indicator:*", SPAN))
@@ -233,6 +254,20 @@ def _as_event(ioc: Ioc) -> Event:
         "triage_state": ioc.state,
     }
     return Event(ioc.id, sighting.last_at, message=sighting.indicator, attributes=attributes)
+
+
+def _without(node: Node, facet: str) -> Node:
+    """The query without the clauses, joined by AND at its top, that are about a facet and nothing else."""
+    parts = node.parts if isinstance(node, And) else (node,)
+    return conjunction([part for part in parts if not all(_is_about(leaf, facet) for leaf in leaves(part))])
+
+
+def _is_about(leaf: Leaf, facet: str) -> bool:
+    return not isinstance(leaf, All) and leaf.field == Field(FieldKind.ATTRIBUTE, facet)
+
+
+def _values(value: Json) -> Sequence[str]:
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
 
 
 def _quoted(text: str) -> str:

@@ -74,7 +74,12 @@ class Hunter:
     def of_feed(self, feed_id: str, limit: int = 20) -> list[Hunt]:
         """The latest hunts of a feed, the newest first."""
         with self._state.reading() as session:
-            return hunts_repository.of_feed(session, feed_id, limit)
+            return hunts_repository.latest(session, limit, feed_id)
+
+    def latest(self, limit: int) -> list[Hunt]:
+        """The latest hunts of all feeds, the newest first."""
+        with self._state.reading() as session:
+            return hunts_repository.latest(session, limit)
 
     def run(self, should_stop: Callable[[], bool] = lambda: False) -> int:
         """Go on with every hunt that may begin; how many were finished."""

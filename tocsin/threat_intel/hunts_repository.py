@@ -73,9 +73,11 @@ def insert(
     )
 
 
-def of_feed(session: Session, feed_id: str, limit: int) -> list[Hunt]:
-    """The latest first."""
-    query = select(*_COLUMNS).where(hunts.c.feed_id == feed_id).order_by(hunts.c.created_at.desc()).limit(limit)
+def latest(session: Session, limit: int, feed_id: str | None = None) -> list[Hunt]:
+    """Of a feed or of all, the latest first."""
+    query = select(*_COLUMNS).order_by(hunts.c.created_at.desc(), hunts.c.id).limit(limit)
+    if feed_id is not None:
+        query = query.where(hunts.c.feed_id == feed_id)
     return [Hunt(*row) for row in session.execute(query)]
 
 

@@ -1,10 +1,12 @@
 """The explorer of indicators: bodies and answers (api.md §9)."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
 from tocsin.api.paging import timestamp
+from tocsin.enrich.indicators import INTENTIONS
 from tocsin.threat_intel.explorer import Ioc, IocDetail
 from tocsin.threat_intel.triage_repository import Triage, id_of
 
@@ -51,6 +53,7 @@ class IocItem(BaseModel):
     malicious_sources: list[IocSource] | None
     suspicious_sources: list[IocSource] | None
     benign_sources: list[IocSource] | None
+    unknown_sources: list[IocSource] | None
     m_sources: Effect
     m_persistence: Effect
     m_signal: Effect
@@ -105,6 +108,22 @@ class IocListData(BaseModel):
 
 class IocListAnswer(BaseModel):
     data: IocListData
+
+
+class IocFacetValue(BaseModel):
+    value: str
+    count: int
+
+
+class IocFacet(BaseModel):
+    """How many indicators have each value; all values."""
+
+    name: str
+    values: list[IocFacetValue]
+
+
+class IocFacetsAnswer(BaseModel):
+    data: list[IocFacet]
 
 
 class IocDetailAttributes(BaseModel):
@@ -163,7 +182,7 @@ def _common(ioc: Ioc) -> dict[str, Any]:
         f"{intention}_sources": [IocSource(name=name) for name in seen.said[intention]]
         if intention in seen.said
         else None
-        for intention in ("malicious", "suspicious", "benign")
+        for intention in INTENTIONS
     }
     shown = {
         "id": ioc.id,
@@ -190,6 +209,15 @@ def _common(ioc: Ioc) -> dict[str, Any]:
     if ioc.triage is not None:
         shown |= {"triaged_at": timestamp(ioc.triage.changed_at), "triaged_by": ioc.triage.changed_by}
     return shown
+
+
+def facets_answer(facets: Mapping[str, Sequence[tuple[str, int]]]) -> IocFacetsAnswer:
+    return IocFacetsAnswer(
+        data=[
+            IocFacet(name=name, values=[IocFacetValue(value=value, count=count) for value, count in values])
+            for name, values in facets.items()
+        ]
+    )
 
 
 def ioc_item(ioc: Ioc) -> IocItem:

@@ -26,6 +26,9 @@ class PipelineBody(BaseModel):
     processors: list[PipelineProcessor] | None = None
     tags: list[str] | None = None
     description: str | None = None
+    version: Annotated[
+        str | None, Field(description="Of an update: what the caller saw; without it the last wins.")
+    ] = None
 
 
 def _as_sent(value: Any, _: ValidatorFunctionWrapHandler) -> Any:
@@ -46,6 +49,7 @@ class PipelineAnswer(PipelineBody):
     type: str
     is_enabled: bool
     is_read_only: bool
+    version: str
 
 
 class PipelineOrder(BaseModel):

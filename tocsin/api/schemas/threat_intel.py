@@ -178,6 +178,7 @@ class IndicatorList(BaseModel):
 class ShownHunt(BaseModel):
     """`progress` is the share of the span that was looked through."""
 
+    feed_id: str
     state: Literal["running", "done", "failed"]
     feed_version: int
     indicators: int
@@ -267,6 +268,7 @@ def hunt_item(hunt: Hunt) -> HuntItem:
     span = max(1, hunt.to_at - hunt.from_at)
     done = 1.0 if hunt.state == "done" else round((hunt.to_at - hunt.position) / span, 3)
     shown = ShownHunt(
+        feed_id=hunt.feed_id,
         state=hunt.state,  # type: ignore[arg-type]
         feed_version=hunt.version,
         indicators=hunt.indicators,
