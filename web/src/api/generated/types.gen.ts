@@ -271,6 +271,73 @@ export type ApiKeysResponse = {
 };
 
 /**
+ * AppendAnswer
+ */
+export type AppendAnswer = {
+    data: AppendAnswerData;
+};
+
+/**
+ * AppendAnswerAttributes
+ */
+export type AppendAnswerAttributes = {
+    /**
+     * Added
+     */
+    added: number;
+    /**
+     * Changed
+     */
+    changed: number;
+    /**
+     * Error Row Count
+     */
+    error_row_count: number;
+    /**
+     * Errors
+     */
+    errors: Array<LineError>;
+};
+
+/**
+ * AppendAnswerData
+ */
+export type AppendAnswerData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'appended_rows';
+    attributes: AppendAnswerAttributes;
+};
+
+/**
+ * AppendBody
+ *
+ * An upload whose rows are added to a table.
+ */
+export type AppendBody = {
+    data: AppendData;
+};
+
+/**
+ * AppendData
+ */
+export type AppendData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type: 'upload';
+};
+
+/**
  * ApplicationKeyAttributes
  */
 export type ApplicationKeyAttributes = {
@@ -685,6 +752,160 @@ export type AssigneeV1 = {
      * Version
      */
     version?: number | null;
+};
+
+/**
+ * AttackMapAnswer
+ */
+export type AttackMapAnswer = {
+    /**
+     * Data
+     */
+    data: Array<AttackTactic>;
+    /**
+     * Included
+     */
+    included: Array<AttackTechnique>;
+    meta: AttackMapMeta;
+};
+
+/**
+ * AttackMapMeta
+ *
+ * `query` finds the rules of this map in the list of rules. `active_sources` sent logs in the time asked for;
+ * `sourceless` rules were left out because their tags name no source.
+ */
+export type AttackMapMeta = {
+    /**
+     * Version
+     */
+    version: string;
+    /**
+     * Attribution
+     */
+    attribution: string;
+    /**
+     * Rules
+     */
+    rules: number;
+    /**
+     * Query
+     */
+    query: string;
+    /**
+     * Active Sources
+     */
+    active_sources: Array<string>;
+    /**
+     * Sourceless
+     */
+    sourceless: number;
+    /**
+     * Not On Map
+     */
+    not_on_map: Array<StrayRule>;
+};
+
+/**
+ * AttackTactic
+ */
+export type AttackTactic = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'attack_tactic';
+    attributes: AttackTacticAttributes;
+};
+
+/**
+ * AttackTacticAttributes
+ *
+ * `rules` counts each rule once, in however many tiles it is.
+ */
+export type AttackTacticAttributes = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Url
+     */
+    url: string;
+    /**
+     * Rules
+     */
+    rules: number;
+    /**
+     * Tiles
+     */
+    tiles: Array<AttackTile>;
+};
+
+/**
+ * AttackTechnique
+ *
+ * A technique or sub-technique.
+ */
+export type AttackTechnique = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'attack_technique';
+    attributes: AttackTechniqueAttributes;
+};
+
+/**
+ * AttackTechniqueAttributes
+ *
+ * `text` is the beginning of the description.
+ */
+export type AttackTechniqueAttributes = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Url
+     */
+    url: string;
+    /**
+     * Text
+     */
+    text: string;
+};
+
+/**
+ * AttackTile
+ *
+ * A technique under one of its tactics: the rules that look for it, by id, and those that name a sub-technique.
+ */
+export type AttackTile = {
+    /**
+     * Technique
+     */
+    technique: string;
+    /**
+     * Rules
+     */
+    rules: Array<string>;
+    /**
+     * Enabled
+     */
+    enabled: number;
+    /**
+     * Sub Techniques
+     */
+    sub_techniques: {
+        [key: string]: number;
+    };
 };
 
 /**
@@ -2716,6 +2937,8 @@ export type HiddenHour = {
 
 /**
  * Hint
+ *
+ * `start` and `end` are characters of the text that `target` names.
  */
 export type Hint = {
     /**
@@ -2730,6 +2953,14 @@ export type Hint = {
      * Code
      */
     code: string;
+    /**
+     * Start
+     */
+    start?: number | null;
+    /**
+     * End
+     */
+    end?: number | null;
 };
 
 /**
@@ -3148,6 +3379,10 @@ export type IocDetailItem = {
      */
     benign_sources: Array<IocSource> | null;
     /**
+     * Unknown Sources
+     */
+    unknown_sources: Array<IocSource> | null;
+    /**
      * M Sources
      */
     m_sources: 'RAISE_SCORE' | 'LOWER_SCORE' | 'NO_EFFECT';
@@ -3215,6 +3450,46 @@ export type IocDetailItem = {
      * Triage History
      */
     triage_history?: Array<TriageEvent> | null;
+};
+
+/**
+ * IocFacet
+ *
+ * How many indicators have each value; all values.
+ */
+export type IocFacet = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Values
+     */
+    values: Array<IocFacetValue>;
+};
+
+/**
+ * IocFacetValue
+ */
+export type IocFacetValue = {
+    /**
+     * Value
+     */
+    value: string;
+    /**
+     * Count
+     */
+    count: number;
+};
+
+/**
+ * IocFacetsAnswer
+ */
+export type IocFacetsAnswer = {
+    /**
+     * Data
+     */
+    data: Array<IocFacet>;
 };
 
 /**
@@ -3298,6 +3573,10 @@ export type IocItem = {
      * Benign Sources
      */
     benign_sources: Array<IocSource> | null;
+    /**
+     * Unknown Sources
+     */
+    unknown_sources: Array<IocSource> | null;
     /**
      * M Sources
      */
@@ -3579,6 +3858,20 @@ export type KeysStatus = {
      * Status
      */
     status?: 'ok';
+};
+
+/**
+ * LineError
+ */
+export type LineError = {
+    /**
+     * Line
+     */
+    line: number;
+    /**
+     * Message
+     */
+    message: string;
 };
 
 /**
@@ -4192,6 +4485,10 @@ export type PipelineAnswer = {
      */
     description?: string | null;
     /**
+     * Version
+     */
+    version: string;
+    /**
      * Id
      */
     id: string;
@@ -4232,6 +4529,12 @@ export type PipelineBody = {
      * Description
      */
     description?: string | null;
+    /**
+     * Version
+     *
+     * Of an update: what the caller saw; without it the last wins.
+     */
+    version?: string | null;
 };
 
 /**
@@ -4667,6 +4970,41 @@ export type RejectedPage = {
      */
     data: Array<RejectedItem>;
     meta?: TocsinApiSchemasIntakeMeta;
+};
+
+/**
+ * RenderedAnswer
+ */
+export type RenderedAnswer = {
+    data: RenderedTexts;
+};
+
+/**
+ * RenderedTexts
+ *
+ * `message` is Markdown; `matched` are the labels of the queries that find the log.
+ */
+export type RenderedTexts = {
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * Severity
+     */
+    severity: string;
+    /**
+     * Matched
+     */
+    matched: Array<string>;
+    /**
+     * Hints
+     */
+    hints: Array<Hint>;
 };
 
 /**
@@ -5183,6 +5521,7 @@ export type RuleAnswer = {
      * Custommessage
      */
     customMessage?: string | null;
+    tests?: RuleTestsBody | null;
     /**
      * Version
      */
@@ -5327,6 +5666,7 @@ export type RuleBody = {
      * Custommessage
      */
     customMessage?: string | null;
+    tests?: RuleTestsBody | null;
     /**
      * Version
      */
@@ -5459,6 +5799,7 @@ export type RuleChanges = {
      * Custommessage
      */
     customMessage?: string | null;
+    tests?: RuleTestsBody | null;
     /**
      * Version
      */
@@ -5796,6 +6137,41 @@ export type RuleTestResults = {
 };
 
 /**
+ * RuleTestsBody
+ *
+ * Ours: logs that are kept with the rule, as its author tries it (siem.md §2.27).
+ */
+export type RuleTestsBody = {
+    /**
+     * Match
+     */
+    match?: Array<TestedEventBody> | null;
+    /**
+     * No Match
+     */
+    no_match?: Array<TestedEventBody> | null;
+};
+
+/**
+ * RuleToRender
+ *
+ * A rule, a log as it is sent, and the position of the case that is taken to hold.
+ */
+export type RuleToRender = {
+    rule: RuleBody;
+    /**
+     * Payload
+     */
+    payload?: {
+        [key: string]: unknown;
+    };
+    /**
+     * Case
+     */
+    case?: number;
+};
+
+/**
  * RuleVersion
  */
 export type RuleVersion = {
@@ -6076,6 +6452,10 @@ export type ShownFeed = {
  * `progress` is the share of the span that was looked through.
  */
 export type ShownHunt = {
+    /**
+     * Feed Id
+     */
+    feed_id: string;
     /**
      * State
      */
@@ -6511,6 +6891,30 @@ export type StatusItem = {
 };
 
 /**
+ * StrayRule
+ *
+ * A rule that is not where its tags would have it, and why; no reason at all: it has no technique tag.
+ */
+export type StrayRule = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Enabled
+     */
+    enabled: boolean;
+    /**
+     * Reasons
+     */
+    reasons: Array<string>;
+};
+
+/**
  * SuppressionAnswer
  */
 export type SuppressionAnswer = {
@@ -6885,6 +7289,10 @@ export type TableAnswerAttributes = {
      * Updated At
      */
     updated_at: string;
+    /**
+     * Used By
+     */
+    used_by: Array<TableUse>;
     file_metadata?: FileMetadataAnswer | null;
 };
 
@@ -7020,6 +7428,30 @@ export type TableSchema = {
 };
 
 /**
+ * TableUse
+ *
+ * A rule or pipeline that names the table, enabled or not.
+ */
+export type TableUse = {
+    /**
+     * Kind
+     */
+    kind: 'rule' | 'pipeline';
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Is Enabled
+     */
+    is_enabled: boolean;
+};
+
+/**
  * TerraformAnswer
  */
 export type TerraformAnswer = {
@@ -7031,6 +7463,24 @@ export type TerraformAnswer = {
      * Terraformcontent
      */
     terraformContent: string;
+};
+
+/**
+ * TestedEventBody
+ */
+export type TestedEventBody = {
+    /**
+     * Query
+     */
+    query?: number | null;
+    /**
+     * Event
+     *
+     * A log, as it is sent.
+     */
+    event?: {
+        [key: string]: unknown;
+    } | null;
 };
 
 /**
@@ -7442,6 +7892,82 @@ export type UploadAttributes = {
  */
 export type UploadBody = {
     data: UploadData;
+};
+
+/**
+ * UploadCheckAnswer
+ */
+export type UploadCheckAnswer = {
+    data: UploadCheckAnswerData;
+};
+
+/**
+ * UploadCheckAnswerAttributes
+ *
+ * `row_count` lines become rows, `error_row_count` are skipped; `errors` are the first of these, `rows` the first
+ * rows.
+ */
+export type UploadCheckAnswerAttributes = {
+    /**
+     * Row Count
+     */
+    row_count: number;
+    /**
+     * Error Row Count
+     */
+    error_row_count: number;
+    /**
+     * Errors
+     */
+    errors: Array<LineError>;
+    /**
+     * Rows
+     */
+    rows: Array<{
+        [key: string]: string | number;
+    }>;
+};
+
+/**
+ * UploadCheckAnswerData
+ */
+export type UploadCheckAnswerData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'upload_check';
+    attributes: UploadCheckAnswerAttributes;
+};
+
+/**
+ * UploadCheckAttributes
+ */
+export type UploadCheckAttributes = {
+    schema: TableSchema;
+};
+
+/**
+ * UploadCheckBody
+ *
+ * What a file would give under a schema.
+ */
+export type UploadCheckBody = {
+    data: UploadCheckData;
+};
+
+/**
+ * UploadCheckData
+ */
+export type UploadCheckData = {
+    /**
+     * Type
+     */
+    type: 'upload_check';
+    attributes: UploadCheckAttributes;
 };
 
 /**
@@ -8172,6 +8698,80 @@ export type LogsApiErrorResponse = {
     };
     errors?: Array<string>;
 };
+
+export type GetAttackMapApiV2SecurityMonitoringAttackMapGetData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * From
+         */
+        from?: string;
+        /**
+         * To
+         */
+        to?: string;
+        /**
+         * Query
+         *
+         * A search for rules.
+         */
+        query?: string;
+        /**
+         * Sources
+         *
+         * Sources that sent logs, or all.
+         */
+        sources?: 'active' | 'all';
+    };
+    url: '/api/v2/security_monitoring/attack_map';
+};
+
+export type GetAttackMapApiV2SecurityMonitoringAttackMapGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type GetAttackMapApiV2SecurityMonitoringAttackMapGetError = GetAttackMapApiV2SecurityMonitoringAttackMapGetErrors[keyof GetAttackMapApiV2SecurityMonitoringAttackMapGetErrors];
+
+export type GetAttackMapApiV2SecurityMonitoringAttackMapGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: AttackMapAnswer;
+};
+
+export type GetAttackMapApiV2SecurityMonitoringAttackMapGetResponse = GetAttackMapApiV2SecurityMonitoringAttackMapGetResponses[keyof GetAttackMapApiV2SecurityMonitoringAttackMapGetResponses];
 
 export type SearchAuditApiV2AuditEventsSearchPostData = {
     /**
@@ -11253,6 +11853,64 @@ export type ListIndicatorsOfCompromiseApiV2SecuritySiemIocExplorerGetResponses =
 };
 
 export type ListIndicatorsOfCompromiseApiV2SecuritySiemIocExplorerGetResponse = ListIndicatorsOfCompromiseApiV2SecuritySiemIocExplorerGetResponses[keyof ListIndicatorsOfCompromiseApiV2SecuritySiemIocExplorerGetResponses];
+
+export type ListIocFacetsApiV2SecuritySiemIocExplorerFacetsGetData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Query
+         */
+        query?: string;
+    };
+    url: '/api/v2/security/siem/ioc-explorer/facets';
+};
+
+export type ListIocFacetsApiV2SecuritySiemIocExplorerFacetsGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type ListIocFacetsApiV2SecuritySiemIocExplorerFacetsGetError = ListIocFacetsApiV2SecuritySiemIocExplorerFacetsGetErrors[keyof ListIocFacetsApiV2SecuritySiemIocExplorerFacetsGetErrors];
+
+export type ListIocFacetsApiV2SecuritySiemIocExplorerFacetsGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: IocFacetsAnswer;
+};
+
+export type ListIocFacetsApiV2SecuritySiemIocExplorerFacetsGetResponse = ListIocFacetsApiV2SecuritySiemIocExplorerFacetsGetResponses[keyof ListIocFacetsApiV2SecuritySiemIocExplorerFacetsGetResponses];
 
 export type GetIndicatorOfCompromiseApiV2SecuritySiemIocExplorerIndicatorGetData = {
     body?: never;
@@ -14411,6 +15069,68 @@ export type PutPartApiV2ReferenceTablesUploadsUploadIdPartsNumberPutResponses = 
     200: unknown;
 };
 
+export type CheckUploadApiV2ReferenceTablesUploadsUploadIdCheckPostData = {
+    body: UploadCheckBody;
+    path: {
+        /**
+         * Upload Id
+         */
+        upload_id: string;
+    };
+    query?: never;
+    url: '/api/v2/reference-tables/uploads/{upload_id}/check';
+};
+
+export type CheckUploadApiV2ReferenceTablesUploadsUploadIdCheckPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type CheckUploadApiV2ReferenceTablesUploadsUploadIdCheckPostError = CheckUploadApiV2ReferenceTablesUploadsUploadIdCheckPostErrors[keyof CheckUploadApiV2ReferenceTablesUploadsUploadIdCheckPostErrors];
+
+export type CheckUploadApiV2ReferenceTablesUploadsUploadIdCheckPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: UploadCheckAnswer;
+};
+
+export type CheckUploadApiV2ReferenceTablesUploadsUploadIdCheckPostResponse = CheckUploadApiV2ReferenceTablesUploadsUploadIdCheckPostResponses[keyof CheckUploadApiV2ReferenceTablesUploadsUploadIdCheckPostResponses];
+
 export type ListTablesApiV2ReferenceTablesTablesGetData = {
     body?: never;
     path?: never;
@@ -14907,6 +15627,68 @@ export type UpsertRowsApiV2ReferenceTablesTablesTableIdRowsPostResponses = {
     200: unknown;
 };
 
+export type AppendRowsApiV2ReferenceTablesTablesTableIdRowsAppendPostData = {
+    body: AppendBody;
+    path: {
+        /**
+         * Table Id
+         */
+        table_id: string;
+    };
+    query?: never;
+    url: '/api/v2/reference-tables/tables/{table_id}/rows/append';
+};
+
+export type AppendRowsApiV2ReferenceTablesTablesTableIdRowsAppendPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type AppendRowsApiV2ReferenceTablesTablesTableIdRowsAppendPostError = AppendRowsApiV2ReferenceTablesTablesTableIdRowsAppendPostErrors[keyof AppendRowsApiV2ReferenceTablesTablesTableIdRowsAppendPostErrors];
+
+export type AppendRowsApiV2ReferenceTablesTablesTableIdRowsAppendPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: AppendAnswer;
+};
+
+export type AppendRowsApiV2ReferenceTablesTablesTableIdRowsAppendPostResponse = AppendRowsApiV2ReferenceTablesTablesTableIdRowsAppendPostResponses[keyof AppendRowsApiV2ReferenceTablesTablesTableIdRowsAppendPostResponses];
+
 export type ListRowsApiV2ReferenceTablesTablesTableIdRowsListGetData = {
     body?: never;
     path: {
@@ -14924,6 +15706,10 @@ export type ListRowsApiV2ReferenceTablesTablesTableIdRowsListGetData = {
          * Page[Continuation Token]
          */
         'page[continuation_token]'?: string;
+        /**
+         * Filter[Contains]
+         */
+        'filter[contains]'?: string;
     };
     url: '/api/v2/reference-tables/tables/{table_id}/rows/list';
 };
@@ -16190,6 +16976,63 @@ export type RuleHintsApiV2SecurityMonitoringRulesHintsPostResponses = {
 };
 
 export type RuleHintsApiV2SecurityMonitoringRulesHintsPostResponse = RuleHintsApiV2SecurityMonitoringRulesHintsPostResponses[keyof RuleHintsApiV2SecurityMonitoringRulesHintsPostResponses];
+
+export type RenderRuleApiV2SecurityMonitoringRulesRenderPostData = {
+    body: RuleToRender;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/rules/render';
+};
+
+export type RenderRuleApiV2SecurityMonitoringRulesRenderPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type RenderRuleApiV2SecurityMonitoringRulesRenderPostError = RenderRuleApiV2SecurityMonitoringRulesRenderPostErrors[keyof RenderRuleApiV2SecurityMonitoringRulesRenderPostErrors];
+
+export type RenderRuleApiV2SecurityMonitoringRulesRenderPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: RenderedAnswer;
+};
+
+export type RenderRuleApiV2SecurityMonitoringRulesRenderPostResponse = RenderRuleApiV2SecurityMonitoringRulesRenderPostResponses[keyof RenderRuleApiV2SecurityMonitoringRulesRenderPostResponses];
 
 export type TestRuleApiV2SecurityMonitoringRulesTestPostData = {
     body: RuleTest;
@@ -19692,6 +20535,59 @@ export type ListThreatIntelHuntsApiV2SecuritySiemThreatIntelFeedsFeedIdHuntsGetR
 };
 
 export type ListThreatIntelHuntsApiV2SecuritySiemThreatIntelFeedsFeedIdHuntsGetResponse = ListThreatIntelHuntsApiV2SecuritySiemThreatIntelFeedsFeedIdHuntsGetResponses[keyof ListThreatIntelHuntsApiV2SecuritySiemThreatIntelFeedsFeedIdHuntsGetResponses];
+
+export type ListLatestThreatIntelHuntsApiV2SecuritySiemThreatIntelHuntsGetData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security/siem/threat-intel/hunts';
+};
+
+export type ListLatestThreatIntelHuntsApiV2SecuritySiemThreatIntelHuntsGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type ListLatestThreatIntelHuntsApiV2SecuritySiemThreatIntelHuntsGetError = ListLatestThreatIntelHuntsApiV2SecuritySiemThreatIntelHuntsGetErrors[keyof ListLatestThreatIntelHuntsApiV2SecuritySiemThreatIntelHuntsGetErrors];
+
+export type ListLatestThreatIntelHuntsApiV2SecuritySiemThreatIntelHuntsGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: HuntList;
+};
+
+export type ListLatestThreatIntelHuntsApiV2SecuritySiemThreatIntelHuntsGetResponse = ListLatestThreatIntelHuntsApiV2SecuritySiemThreatIntelHuntsGetResponses[keyof ListLatestThreatIntelHuntsApiV2SecuritySiemThreatIntelHuntsGetResponses];
 
 export type ListUsersApiV2UsersGetData = {
     body?: never;
