@@ -20,16 +20,17 @@ What the words mean here (decision 0082):
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import groupby
+from typing import Self
 
 from tocsin.errors import BadRequest
 from tocsin.evaluate import history
 from tocsin.evaluate.condition import Comparison, check_labels, parse_condition
-from tocsin.evaluate.decision import Decision, MatchRow, position
-from tocsin.evaluate.evidence import Entry, Life
+from tocsin.evaluate.decision import MatchRow
+from tocsin.evaluate.evidence import Entry
 from tocsin.evaluate.history import DAY_MS, HistoryRow, HistoryShape
+from tocsin.evaluate.machine import WindowMachine
 from tocsin.evaluate.method import FIRST_EVENTS, MAX_ENTRIES, Plan, ScopeTooLarge, kept_positions
-from tocsin.evaluate.window import Window, parts_of, row_order
+from tocsin.evaluate.window import Window
 from tocsin.event import Json
 from tocsin.rule import SEVERITIES, Rule
 
@@ -182,33 +183,22 @@ class _Bounds:
     is_seasonal: bool
 
 
-class AnomalyMachine:
+class AnomalyMachine(WindowMachine):
     """O(1) per match, but for the first of a bucket, which compares with the history.
 
     `start` (Unix milliseconds): events before it only fill the buckets and windows.
     """
 
     def __init__(self, prepared: AnomalyPlan, start: int | None, named: int) -> None:
+        super().__init__(prepared, start, named)
         self.plan = prepared
-        self.start = start
-        self.position: tuple[int, str] | None = None
-        self.entries = 0
-        self._serial = 0
-        self._windows: dict[tuple[str, ...], Window] = {}
         self._buckets: dict[tuple[tuple[str, ...], int], _Buckets] = {}
         self._sweep_at = 64
-        self._life = Life(prepared, named)
-        self._counted: dict[tuple[str, ...], int] = {}
-        self._aggregations = tuple(query.aggregation for query in prepared.rule.queries)
         self._severities = tuple(SEVERITIES.index(case.severity) for case in prepared.rule.cases)
 
-    def copy(self) -> "AnomalyMachine":
-        twin: AnomalyMachine = object.__new__(AnomalyMachine)
-        twin.__dict__.update(self.__dict__)
-        twin._windows = {group: window.copy() for group, window in self._windows.items()}
+    def copy(self) -> Self:
+        twin = super().copy()
         twin._buckets = {key: buckets.copy() for key, buckets in self._buckets.items()}
-        twin._life = self._life.copy()
-        twin._counted = self._counted.copy()
         return twin
 
     def remember(self, history: Iterable[HistoryRow]) -> None:
@@ -219,34 +209,12 @@ class AnomalyMachine:
             buckets.counts[row.first // self.plan.bucket_ms] = row.events if is_count else row.values
             self.entries += 1
 
-    def feed(self, rows: Iterable[MatchRow]) -> None:
-        for at, together in groupby(rows, key=position):
-            self._event(at, list(together))
-
-    def decisions(self) -> list[Decision]:
-        return self._life.decisions()
-
-    def closed(self) -> list[Decision]:
-        return self._life.closed()
-
-    def forget(self) -> None:
-        self._life.forget()
-
     def _event(self, at: tuple[int, str], rows: list[MatchRow]) -> None:
-        self.position = at
-        timestamp, event_id = at
-        if len(rows) > 1:
-            rows = sorted(set(rows), key=row_order)
+        timestamp = at[0]
         may_hit = self.start is None or timestamp >= self.start
         hits: list[tuple[Window, Entry, int, dict[str, Json]]] = []
-        for group, together in groupby(rows, key=lambda row: row.group):
-            of_scope = list(together)
-            window = self._windows.get(group)
-            if window is None:
-                window = self._windows[group] = Window(group, self._aggregations)
-            self._serial += 1
-            entry = Entry(self._serial, timestamp, event_id, parts_of(of_scope))
-            self.entries += window.enter(entry, timestamp - self.plan.exact_since(timestamp) + 1)
+        for group, of_scope in self._scopes(rows):
+            window, entry = self._enter(group, at, of_scope, timestamp - self.plan.exact_since(timestamp) + 1)
             for part in entry.parts:
                 self._count(group, part.query_index, part.distinct, timestamp)
             if may_hit and not all(row.is_history for row in of_scope):
@@ -364,17 +332,9 @@ class AnomalyMachine:
     def _hit(self, hits: list[tuple[Window, Entry, int, dict[str, Json]]]) -> None:
         window, entry, case_index, facts = max(hits, key=lambda hit: (self._severities[hit[2]], -hit[2]))
         events = len(window.entries) - window.head
-        values = tuple(
-            tally.value if len(query.group_by_fields) == len(window.group) else None
-            for tally, query in zip(window.tallies, self.plan.rule.queries, strict=True)
-        )
+        values = self._values(window.group, window.tallies)
         signal, is_new = self._life.hit(entry, window.group, case_index, values, events, facts)
-        if is_new:
-            self._counted = {}
-        for hit_window, *_ in hits:
-            fresh = hit_window.since(self._counted.get(hit_window.group, -1))
-            self._counted[hit_window.group] = fresh[-1].serial
-            signal.take(hit_window.group, fresh)
+        self._take(signal, is_new, [hit[0] for hit in hits])
 
     def _open(self, buckets: _Buckets, bucket: int) -> None:
         start = bucket - self.plan.window_buckets + 1
@@ -387,8 +347,7 @@ class AnomalyMachine:
         horizon = self.plan.exact_since(timestamp)
         for group, window in list(self._windows.items()):
             if window.entries[-1].timestamp < horizon:
-                self.entries -= len(window.entries) - window.head
-                del self._windows[group]
+                self._drop(group)
         for key, buckets in list(self._buckets.items()):
             if timestamp - (buckets.last or 0) >= MEMORY_MS:
                 self.entries -= len(buckets.counts)

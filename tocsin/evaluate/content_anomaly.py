@@ -133,7 +133,6 @@ class ContentAnomalyMachine(ThresholdMachine):
                 self._learn(memory, words(row.distinct), row.last)
 
     def _event(self, at: tuple[int, str], rows: list[MatchRow]) -> None:
-        self.position = at
         met: list[tuple[_Memory, MatchRow, Words]] = []
         anomalous = []
         self._anomalous = {}

@@ -5,6 +5,7 @@ matches in the order of (timestamp, event id) and says at any time which signals
 of matches, without clock and store. So live detection may drop it at any moment and build it again from what is stored.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol, Self, runtime_checkable
@@ -64,7 +65,7 @@ class Learner(Machine, Protocol):
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(ABC):
     """A rule, read and ready to decide. `kept` are the positions of the group-by values that form the signal group."""
 
     rule: Rule
@@ -117,10 +118,10 @@ class Plan:
             return group
         return tuple(group[position] for position in self.kept if position < len(group))
 
+    @abstractmethod
     def machine(self, start: int | None = None, named: int = FIRST_EVENTS) -> Machine:
         """`start` (Unix milliseconds): signals open from then on, earlier matches only fill what the method remembers.
         `named`: so many of a signal's first events are named in its decision."""
-        raise NotImplementedError
 
 
 def decide(prepared: Plan, rows: Iterable[MatchRow]) -> list[Decision]:

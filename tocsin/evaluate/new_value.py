@@ -18,12 +18,14 @@ seen and on which days there was anything at all: that is the history (`history`
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import chain, groupby, islice
+from typing import Self
 
 from tocsin.errors import BadRequest
 from tocsin.evaluate import history
-from tocsin.evaluate.decision import Decision, MatchRow, position
-from tocsin.evaluate.evidence import Entry, Life, Part
+from tocsin.evaluate.decision import MatchRow
+from tocsin.evaluate.evidence import Entry, Part
 from tocsin.evaluate.history import DAY_MS, HistoryRow, HistoryShape
+from tocsin.evaluate.machine import EventMachine
 from tocsin.evaluate.method import FIRST_EVENTS, MAX_ENTRIES, Plan, ScopeTooLarge, kept_positions
 from tocsin.evaluate.window import row_order
 from tocsin.event import Json
@@ -166,27 +168,21 @@ class _Memory:
         self.count = len(self.settled)
 
 
-class NewValueMachine:
+class NewValueMachine(EventMachine):
     """O(1) per match. `start` (Unix milliseconds): events before it only teach."""
 
     def __init__(self, prepared: NewValuePlan, start: int | None, named: int) -> None:
+        super().__init__(prepared, start, named)
         self.plan = prepared
-        self.start = start
-        self.position: tuple[int, str] | None = None
-        self.entries = 0
-        self._serial = 0
         self._memories: dict[tuple[tuple[str, ...], int], _Memory] = {}
         self._settle_at = 1_000
-        self._life = Life(prepared, named)
 
-    def copy(self) -> "NewValueMachine":
+    def copy(self) -> Self:
         for memory in self._memories.values():
             if len(memory.recent) > 64 and len(memory.recent) * 8 > len(memory.settled):
                 self._settle(memory)
-        twin: NewValueMachine = object.__new__(NewValueMachine)
-        twin.__dict__.update(self.__dict__)
+        twin = super().copy()
         twin._memories = {key: memory.copy() for key, memory in self._memories.items()}
-        twin._life = self._life.copy()
         return twin
 
     def remember(self, history: Iterable[HistoryRow]) -> None:
@@ -197,21 +193,7 @@ class NewValueMachine:
             else:
                 self.entries += memory.learn(row.distinct, row.last)
 
-    def feed(self, rows: Iterable[MatchRow]) -> None:
-        for at, together in groupby(rows, key=position):
-            self._event(at, list(together))
-
-    def decisions(self) -> list[Decision]:
-        return self._life.decisions()
-
-    def closed(self) -> list[Decision]:
-        return self._life.closed()
-
-    def forget(self) -> None:
-        self._life.forget()
-
     def _event(self, at: tuple[int, str], rows: list[MatchRow]) -> None:
-        self.position = at
         timestamp, event_id = at
         if len(rows) > 1:
             rows = sorted(set(rows), key=row_order)

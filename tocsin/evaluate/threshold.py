@@ -18,18 +18,17 @@ What the words mean here (decision 0070):
 - Severity only rises: of the cases hit, the most severe decides, the earliest of equals.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Self
 
 from tocsin.errors import BadRequest
 from tocsin.evaluate.aggregates import AGGREGATIONS, SlidingTally
 from tocsin.evaluate.condition import Condition, check_labels, parse_condition
-from tocsin.evaluate.decision import Decision, MatchRow, position
-from tocsin.evaluate.evidence import Entry, Life
+from tocsin.evaluate.decision import MatchRow
+from tocsin.evaluate.evidence import Entry
+from tocsin.evaluate.machine import WindowMachine
 from tocsin.evaluate.method import FIRST_EVENTS, MAX_ENTRIES, Plan, ScopeTooLarge, kept_positions
-from tocsin.evaluate.window import Window, parts_of, row_order
+from tocsin.evaluate.window import Window
 from tocsin.event import Json
 from tocsin.rule import SEVERITIES, Rule
 
@@ -61,7 +60,7 @@ def plan(rule: Rule) -> ThresholdPlan:
     return ThresholdPlan(rule, kept_positions(rule), tuple(conditions), severities)
 
 
-class ThresholdMachine:
+class ThresholdMachine(WindowMachine):
     """O(1) per match, except for "then" conditions, which rescan the window.
 
     `start` (Unix milliseconds): events before it only fill the windows. A machine that starts where a signal opened,
@@ -69,54 +68,17 @@ class ThresholdMachine:
     """
 
     def __init__(self, prepared: ThresholdPlan, start: int | None, named: int) -> None:
+        super().__init__(prepared, start, named)
         self.plan = prepared
-        self.start = start
-        self.position: tuple[int, str] | None = None
-        self.entries = 0
-        self._serial = 0
-        self._windows: dict[tuple[str, ...], Window] = {}
         self._sweep_at = 64
-        self._life = Life(prepared, named)
-        self._counted: dict[tuple[str, ...], int] = {}
         self._span = prepared.rule.window_ms
         self._labels = tuple(query.label for query in prepared.rule.queries)
-        self._arity = tuple(len(query.group_by_fields) for query in prepared.rule.queries)
-        self._aggregations = tuple(query.aggregation for query in prepared.rule.queries)
-
-    def copy(self) -> Self:
-        twin = object.__new__(type(self))
-        twin.__dict__.update(self.__dict__)
-        twin._windows = {group: window.copy() for group, window in self._windows.items()}
-        twin._life = self._life.copy()
-        twin._counted = self._counted.copy()
-        return twin
-
-    def feed(self, rows: Iterable[MatchRow]) -> None:
-        for at, together in groupby(rows, key=position):
-            self._event(at, list(together))
-
-    def decisions(self) -> list[Decision]:
-        return self._life.decisions()
-
-    def closed(self) -> list[Decision]:
-        return self._life.closed()
-
-    def forget(self) -> None:
-        self._life.forget()
 
     def _event(self, at: tuple[int, str], rows: list[MatchRow]) -> None:
-        self.position = at
-        timestamp, event_id = at
-        if len(rows) > 1:
-            rows = sorted(set(rows), key=row_order)
+        timestamp = at[0]
         hits: list[tuple[Window, Entry, int, tuple[float | None, ...]]] = []
-        for group, of_scope in groupby(rows, key=lambda row: row.group):
-            window = self._windows.get(group)
-            if window is None:
-                window = self._windows[group] = Window(group, self._aggregations)
-            self._serial += 1
-            entry = Entry(self._serial, timestamp, event_id, parts_of(of_scope))
-            self.entries += window.enter(entry, self._span)
+        for group, of_scope in self._scopes(rows):
+            window, entry = self._enter(group, at, of_scope, self._span)
             if self.start is not None and timestamp < self.start:
                 continue
             values = self._values(group, window.tallies)
@@ -132,10 +94,6 @@ class ThresholdMachine:
                 f"more than {MAX_ENTRIES} matches lie in one evaluation window of the group {list(rows[0].group)}; "
                 "narrow the query, group by more fields or shorten the window"
             )
-
-    def _values(self, group: tuple[str, ...], tallies: Sequence[SlidingTally]) -> tuple[float | None, ...]:
-        width = len(group)
-        return tuple(tally.value if arity == width else None for tally, arity in zip(tallies, self._arity, strict=True))
 
     def _case(self, window: Window, values: tuple[float | None, ...]) -> int | None:
         named = dict(zip(self._labels, values, strict=True))
@@ -170,12 +128,7 @@ class ThresholdMachine:
         is_decided = self._life.is_decided_at(entry.timestamp, case_index)
         facts = self._facts(window.group, entry) if is_decided else None
         signal, is_new = self._life.hit(entry, window.group, case_index, values, events, facts)
-        if is_new:
-            self._counted = {}
-        for hit_window, *_ in hits:
-            fresh = hit_window.since(self._counted.get(hit_window.group, -1))
-            self._counted[hit_window.group] = fresh[-1].serial
-            signal.take(hit_window.group, fresh)
+        self._take(signal, is_new, [hit[0] for hit in hits])
 
     def _facts(self, group: tuple[str, ...], entry: Entry) -> Mapping[str, Json] | None:
         """What the method says of a hit that decides a signal; counts say all that there is to say."""
@@ -186,6 +139,5 @@ class ThresholdMachine:
         horizon = timestamp - self._span
         for group, window in list(self._windows.items()):
             if window.entries[-1].timestamp <= horizon:
-                self.entries -= len(window.entries) - window.head
-                del self._windows[group]
+                self._drop(group)
         self._sweep_at = max(64, 2 * len(self._windows))

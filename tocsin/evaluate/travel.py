@@ -20,17 +20,17 @@ So what is concluded at a moment depends on a bounded past, and a restart needs 
 
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import groupby
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Self, cast
 
 import orjson
 
 from tocsin.errors import BadRequest
 from tocsin.evaluate import history
-from tocsin.evaluate.decision import Decision, MatchRow, position
-from tocsin.evaluate.evidence import Entry, Life, Part
+from tocsin.evaluate.decision import MatchRow
+from tocsin.evaluate.evidence import Entry, Part
+from tocsin.evaluate.machine import EventMachine
 from tocsin.evaluate.method import FIRST_EVENTS, MAX_ENTRIES, Plan, ScopeTooLarge, kept_positions
 from tocsin.event import Json
 from tocsin.rule import Rule
@@ -194,45 +194,28 @@ class _Account:
         self.transitions = {pair: at for pair, at in self.transitions.items() if now - at <= FORGET_MS}
 
 
-class TravelMachine:
+class TravelMachine(EventMachine):
     """O(1) for each match."""
 
     def __init__(self, prepared: TravelPlan, start: int | None, named: int) -> None:
+        super().__init__(prepared, start, named)
         self.plan = prepared
-        self.start = start
-        self.position: tuple[int, str] | None = None
-        self.entries = 0
-        self._serial = 0
         self._accounts: dict[tuple[str, ...], _Account] = {}
         self._sweep_at = 256
-        self._life = Life(prepared, named)
 
-    def copy(self) -> "TravelMachine":
-        twin: TravelMachine = object.__new__(TravelMachine)
-        twin.__dict__.update(self.__dict__)
+    def copy(self) -> Self:
+        twin = super().copy()
         twin._accounts = {group: account.copy() for group, account in self._accounts.items()}
-        twin._life = self._life.copy()
         return twin
 
-    def feed(self, rows: Iterable[MatchRow]) -> None:
-        for at, together in groupby(rows, key=position):
-            self.position = at
-            found = {}
-            for row in sorted((row for row in together if row.distinct is not None), key=_order, reverse=True):
-                found[row.group] = row
-            for group in sorted(found):
-                self._access(found[group])
-            if self.entries > self._sweep_at:
-                self._sweep(at[0])
-
-    def decisions(self) -> list[Decision]:
-        return self._life.decisions()
-
-    def closed(self) -> list[Decision]:
-        return self._life.closed()
-
-    def forget(self) -> None:
-        self._life.forget()
+    def _event(self, at: tuple[int, str], rows: list[MatchRow]) -> None:
+        found = {}
+        for row in sorted((row for row in rows if row.distinct is not None), key=_order, reverse=True):
+            found[row.group] = row
+        for group in sorted(found):
+            self._access(found[group])
+        if self.entries > self._sweep_at:
+            self._sweep(at[0])
 
     def _access(self, row: MatchRow) -> None:
         self._serial += 1

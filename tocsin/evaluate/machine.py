@@ -1,0 +1,101 @@
+"""What machines share, whatever they decide: matches come event by event, and a group has one open signal at a time."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Self
+
+from tocsin.evaluate.aggregates import SlidingTally
+from tocsin.evaluate.decision import Decision, MatchRow, position
+from tocsin.evaluate.evidence import Entry, Evidence, Life
+from tocsin.evaluate.method import Plan
+from tocsin.evaluate.window import Window, parts_of, row_order
+
+
+class EventMachine(ABC):
+    """A `method.Machine`. `start` (Unix milliseconds): no signal opens before it."""
+
+    def __init__(self, prepared: Plan, start: int | None, named: int) -> None:
+        self.start = start
+        self.position: tuple[int, str] | None = None
+        self.entries = 0
+        self._serial = 0
+        self._life = Life(prepared, named)
+
+    def copy(self) -> Self:
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin._life = self._life.copy()
+        return twin
+
+    def feed(self, rows: Iterable[MatchRow]) -> None:
+        for at, together in groupby(rows, key=position):
+            self.position = at
+            self._event(at, list(together))
+
+    def decisions(self) -> list[Decision]:
+        return self._life.decisions()
+
+    def closed(self) -> list[Decision]:
+        return self._life.closed()
+
+    def forget(self) -> None:
+        self._life.forget()
+
+    @abstractmethod
+    def _event(self, at: tuple[int, str], rows: list[MatchRow]) -> None:
+        """All matches of one event, perhaps some of them twice."""
+
+
+class WindowMachine(EventMachine):
+    """One whose signals hold what lay in a window of a scope when there was a hit."""
+
+    def __init__(self, prepared: Plan, start: int | None, named: int) -> None:
+        super().__init__(prepared, start, named)
+        self._aggregations = tuple(query.aggregation for query in prepared.rule.queries)
+        self._arity = tuple(len(query.group_by_fields) for query in prepared.rule.queries)
+        self._windows: dict[tuple[str, ...], Window] = {}
+        self._counted: dict[tuple[str, ...], int] = {}
+
+    def copy(self) -> Self:
+        twin = super().copy()
+        twin._windows = {group: window.copy() for group, window in self._windows.items()}
+        twin._counted = self._counted.copy()
+        return twin
+
+    def _scopes(self, rows: list[MatchRow]) -> Iterable[tuple[tuple[str, ...], list[MatchRow]]]:
+        """The matches of one event by scope, each match once."""
+        if len(rows) > 1:
+            rows = sorted(set(rows), key=row_order)
+        return ((group, list(of_scope)) for group, of_scope in groupby(rows, key=lambda row: row.group))
+
+    def _enter(
+        self, group: tuple[str, ...], at: tuple[int, str], rows: Iterable[MatchRow], span: int
+    ) -> tuple[Window, Entry]:
+        """Take an event into the window of a scope, which is `span` milliseconds long."""
+        window = self._windows.get(group)
+        if window is None:
+            window = self._windows[group] = Window(group, self._aggregations)
+        self._serial += 1
+        entry = Entry(self._serial, *at, parts_of(rows))
+        self.entries += window.enter(entry, span)
+        return window, entry
+
+    def _values(self, group: tuple[str, ...], tallies: Sequence[SlidingTally]) -> tuple[float | None, ...]:
+        """The value of each query; None where it groups by another number of fields."""
+        width = len(group)
+        return tuple(tally.value if arity == width else None for tally, arity in zip(tallies, self._arity, strict=True))
+
+    def _take(self, signal: Evidence, is_new: bool, windows: Sequence[Window]) -> None:
+        """What lies in these windows is the signal's, each event once."""
+        if is_new:
+            self._counted = {}
+        for window in windows:
+            fresh = window.since(self._counted.get(window.group, -1))
+            self._counted[window.group] = fresh[-1].serial
+            signal.take(window.group, fresh)
+
+    def _drop(self, group: tuple[str, ...]) -> None:
+        """Forget the window of a scope."""
+        window = self._windows.pop(group)
+        self.entries -= len(window.entries) - window.head
