@@ -46,6 +46,9 @@ REFRESH_MS = 3_000
 REFRESHED_TOGETHER = 25
 """So many of them in one step, the longest waiting first: new signals must not queue behind a thousand old ones."""
 
+REFRESHED_IDLE = 100
+"""So many while nothing new comes in, which may come at any moment."""
+
 
 class Rules(Protocol):
     """What the evaluator asks of the rules."""
@@ -255,7 +258,7 @@ class Evaluator:
     def _refreshable(self, now: int, *, is_idle: bool) -> set[GroupKey]:
         """The groups whose growth is stored in this step; `_grown` is in the order of waiting."""
         if is_idle:
-            return set(self._grown)
+            return set(islice(self._grown, REFRESHED_IDLE))
         due = (key for key, (since, _) in self._grown.items() if not 0 <= now - since < REFRESH_MS)
         return set(islice(due, REFRESHED_TOGETHER))
 
