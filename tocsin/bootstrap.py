@@ -50,7 +50,7 @@ from tocsin.pipelines.service import PipelinesService
 from tocsin.pipelines.shipped import read_shipped as read_shipped_pipelines
 from tocsin.query.track import HISTORICAL, SUPPRESSED
 from tocsin.reference_tables.service import ReferenceTables
-from tocsin.reference_tables.usage import tables_named
+from tocsin.reference_tables.usage import tables_named, uses
 from tocsin.rule import Rule
 from tocsin.rules.backtest import Backtests
 from tocsin.rules.coverage import CoverageService
@@ -236,7 +236,13 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         leases.clear()
     outbox = Outbox(state, clock, holder)
 
-    reference_tables = ReferenceTables(state, audit, clock, config.data / "reference-tables")
+    reference_tables = ReferenceTables(
+        state,
+        audit,
+        clock,
+        config.data / "reference-tables",
+        uses=lambda: uses(rules.page(size=EVERY_RULE).rules, pipelines.all()),
+    )
     pipelines = PipelinesService(
         state,
         audit,

@@ -265,10 +265,63 @@ def test_lookups_and_rules_use_tables(sdk: ReferenceTablesApi, client: httpx.Cli
     assert services.reference_tables.poll()
     assert sent("zoe", "third") == {"user": "zoe", "team": "blue"}
     assert matched() == {("ana", "in"), ("zoe", "not in"), ("zoe", "in")}
-    sdk.delete_table(table.id)
+    used = client.get(f"{BASE}/tables/{table.id}").json()["data"]["attributes"]["used_by"]
+    assert [(use["kind"], use["name"]) for use in used] == [("rule", "in"), ("rule", "not in"), ("pipeline", "staff")]
+    with pytest.raises(ApiException) as refused:
+        sdk.delete_table(table.id)
+    assert refused.value.status == 409
+    assert (
+        "is used by the rule 'in', the rule 'not in', the pipeline 'staff'" in refused.value.body["errors"][0]["detail"]
+    )
+    assert client.request(
+        "DELETE", f"{BASE}/tables/{table.id}/rows", json={"data": [{"id": "ana", "type": "row"}]}
+    ).is_success
     assert services.reference_tables.poll()
     assert sent("ana", "fourth") is None
     assert matched() == {("ana", "in"), ("zoe", "not in"), ("zoe", "in"), ("ana", "not in")}
+    for use in used:
+        kind = "/api/v1/logs/config/pipelines" if use["kind"] == "pipeline" else "/api/v2/security_monitoring/rules"
+        assert client.delete(f"{kind}/{use['id']}").is_success
+    sdk.delete_table(table.id)
+
+
+def test_a_file_is_checked_before_it_becomes_a_table_and_appended_to_one(
+    sdk: ReferenceTablesApi, client: httpx.Client
+) -> None:
+    body = {"data": {"type": "upload_check", "attributes": {"schema": SCHEMA}}}
+    told = client.post(f"{BASE}/uploads/{upload(sdk, 'checked', ROWS)}/check", json=body).json()["data"]["attributes"]
+    assert (told["row_count"], told["error_row_count"], told["rows"][0]) == (
+        3,
+        2,
+        {"user": "ana", "team": "red", "level": 3},
+    )
+    assert told["errors"] == [
+        {"line": 4, "message": "the primary key 'ana' was there before"},
+        {"line": 5, "message": "level: 'high' is no whole number"},
+    ]
+    assert client.get(f"{BASE}/tables", params={"filter[table_name][exact]": "checked"}).json()["data"] == []
+
+    table = create(sdk, "growing")
+    more = {"data": {"type": "upload", "id": upload(sdk, "growing", "ben,,7\nfay,RED,1\nfay,,\n")}}
+    answer = client.post(f"{BASE}/tables/{table.id}/rows/append", json=more)
+    told = answer.json()["data"]["attributes"]
+    assert (told["added"], told["changed"], told["error_row_count"], told["errors"][0]["line"]) == (1, 1, 1, 3)
+    assert client.post(f"{BASE}/tables/{table.id}/rows/append", json=more).status_code == 400, "an upload is used once"
+    found = values(sdk.get_rows_by_id(table.id, ["ana", "ben", "fay"]))
+    assert found["ben"] == {"user": "ben", "team": "blue", "level": 7}, "columns that the file leaves empty stay"
+    assert sdk.get_table(table.id).data.attributes.row_count == 4
+
+    def having(text: str, **more: str) -> tuple[list[str], str | None]:
+        page = client.get(f"{BASE}/tables/{table.id}/rows/list", params={"filter[contains]": text, **more}).json()
+        return [row["id"] for row in page["data"]], page["links"].get("next")
+
+    assert having("red") == (["ana", "fay"], None), "in any case"
+    assert having("7") == (["ben", "de,x"], None), "in numbers too"
+    first, following = having("red", **{"page[limit]": "1"})
+    assert first == ["ana"] and following is not None
+    page = client.get(following).json()
+    assert ([row["id"] for row in page["data"]], page["links"].get("next")) == (["fay"], None)
+    assert having("nothing") == ([], None)
 
 
 def test_changes_are_audited(client: httpx.Client, sdk: ReferenceTablesApi, served: tuple[str, Any]) -> None:

@@ -2,6 +2,9 @@
 
 import base64
 import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from itertools import islice
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 from uuid import UUID
@@ -14,7 +17,12 @@ from tocsin.access.actor import Actor
 from tocsin.api.context import Services
 from tocsin.api.paging import timestamp
 from tocsin.api.schemas.reference_tables import (
+    AppendAnswer,
+    AppendAnswerAttributes,
+    AppendAnswerData,
+    AppendBody,
     FileMetadata,
+    LineError,
     RowIdsBody,
     RowList,
     RowPageAnswer,
@@ -28,13 +36,21 @@ from tocsin.api.schemas.reference_tables import (
     UploadAnswerAttributes,
     UploadAnswerData,
     UploadBody,
+    UploadCheckAnswer,
+    UploadCheckAnswerAttributes,
+    UploadCheckAnswerData,
+    UploadCheckBody,
 )
 from tocsin.api.security import public, requires
 from tocsin.errors import BadRequest
 from tocsin.reference_tables.repository import TableRow
+from tocsin.reference_tables.schema import Loaded
 from tocsin.reference_tables.service import ReferenceTables
+from tocsin.reference_tables.usage import Use
 
 BASE = "/api/v2/reference-tables"
+ROWS_SHOWN = 20
+"""Of a file that is checked."""
 
 
 def _tables(services: Services) -> ReferenceTables:
@@ -70,6 +86,19 @@ async def put_part(tables: Tables, upload_id: UUID, number: int, request: Reques
     await run_in_threadpool(tables.put_part, str(upload_id), number, key, await request.body())
 
 
+@router.post("/uploads/{upload_id}/check")
+def check_upload(actor: Writer, tables: Tables, upload_id: UUID, body: UploadCheckBody) -> UploadCheckAnswer:
+    """Say what a complete upload would give under a schema, line by line, before it becomes a table."""
+    loaded = tables.check_upload(str(upload_id), _schema(body.data.attributes.schema_))
+    attributes = UploadCheckAnswerAttributes(
+        row_count=len(loaded.rows),
+        error_row_count=loaded.skipped,
+        errors=_errors(loaded),
+        rows=list(islice(loaded.rows.values(), ROWS_SHOWN)),
+    )
+    return UploadCheckAnswer(data=UploadCheckAnswerData(id=str(upload_id), attributes=attributes))
+
+
 @router.post("/tables", status_code=201, responses={201: {"model": TableAnswer}})
 def create_table(actor: Writer, tables: Tables, body: TableBody) -> Response:
     """Create a table from an upload."""
@@ -89,7 +118,7 @@ def create_table(actor: Writer, tables: Tables, body: TableBody) -> Response:
         },
         actor,
     )
-    return JSONResponse({"data": _shape(table)}, 201)
+    return JSONResponse({"data": _shape(table, tables.uses())}, 201)
 
 
 @router.get("/tables", responses={200: {"model": TableList}})
@@ -113,13 +142,14 @@ def list_tables(
     ]
     by_name = sort.endswith("table_name")
     found.sort(key=lambda table: (table.name if by_name else table.updated_at, table.id), reverse=sort[0] == "-")
-    return JSONResponse({"data": [_shape(table) for table in found[offset : offset + limit]]})
+    uses = tables.uses()
+    return JSONResponse({"data": [_shape(table, uses) for table in found[offset : offset + limit]]})
 
 
 @router.get("/tables/{table_id}", responses={200: {"model": TableAnswer}})
 def get_table(actor: Reader, tables: Tables, table_id: UUID) -> Response:
     """Get a table."""
-    return JSONResponse({"data": _shape(tables.get(str(table_id)))})
+    return JSONResponse({"data": _shape(tables.get(str(table_id)), tables.uses())})
 
 
 @router.patch("/tables/{table_id}")
@@ -135,7 +165,7 @@ def update_table(actor: Writer, tables: Tables, table_id: UUID, body: TableChang
 
 @router.delete("/tables/{table_id}")
 def delete_table(actor: Writer, tables: Tables, table_id: UUID) -> None:
-    """Delete a table with its rows."""
+    """Delete a table with its rows; refused while a rule or pipeline names it."""
     tables.delete(str(table_id), actor)
 
 
@@ -143,6 +173,19 @@ def delete_table(actor: Writer, tables: Tables, table_id: UUID) -> None:
 def upsert_rows(actor: Writer, tables: Tables, table_id: UUID, body: RowsBody) -> None:
     """Add rows, or change columns of those whose primary key is there; at most 200."""
     tables.upsert(str(table_id), [(row.id, row.attributes.values) for row in body.data], actor)
+
+
+@router.post("/tables/{table_id}/rows/append")
+def append_rows(actor: Writer, tables: Tables, table_id: UUID, body: AppendBody) -> AppendAnswer:
+    """Add the rows of an upload, or change columns of those whose primary key is there; the others stay."""
+    appended = tables.append(str(table_id), body.data.id, actor)
+    attributes = AppendAnswerAttributes(
+        added=appended.added,
+        changed=appended.changed,
+        error_row_count=appended.loaded.skipped,
+        errors=_errors(appended.loaded),
+    )
+    return AppendAnswer(data=AppendAnswerData(id=str(table_id), attributes=attributes))
 
 
 @router.delete("/tables/{table_id}/rows")
@@ -167,21 +210,23 @@ def list_rows(
     table_id: UUID,
     limit: Annotated[int, Query(alias="page[limit]", ge=1, le=1000)] = 100,
     token: Annotated[str, Query(alias="page[continuation_token]")] = "",
+    contains: Annotated[str, Query(alias="filter[contains]", max_length=200)] = "",
 ) -> Response:
-    """All rows by primary key, a page at a time."""
-    found = tables.page(str(table_id), _read_token(token), limit + 1)
-    page, more = found[:limit], len(found) > limit
+    """All rows by primary key, a page at a time; or those with a text in one of their values, whose pages may be
+    shorter than asked for, and empty before the last."""
+    page = tables.page(str(table_id), _read_token(token), limit, contains)
     path = f"{BASE}/tables/{table_id}/rows/list"
-    following = _token(page[-1][0]) if more else None
-    links = {"first": _link(path, limit), "self": _link(path, limit, token)}
+    asked: dict[str, Any] = {"page[limit]": limit, **({"filter[contains]": contains} if contains else {})}
+    links = {"first": _link(path, asked), "self": _link(path, asked, token)}
     meta: dict[str, Any] = {"page": {}}
-    if following is not None:
-        links["next"] = _link(path, limit, following)
+    if page.following is not None:
+        following = _token(page.following)
+        links["next"] = _link(path, asked, following)
         meta["page"]["next_continuation_token"] = following
-    return JSONResponse({"data": [_row(key, row) for key, row in page], "links": links, "meta": meta})
+    return JSONResponse({"data": [_row(key, row) for key, row in page.rows], "links": links, "meta": meta})
 
 
-def _shape(table: TableRow) -> dict[str, Any]:
+def _shape(table: TableRow, uses: Mapping[str, Sequence[Use]]) -> dict[str, Any]:
     body = table.body
     attributes = {
         "table_name": table.name,
@@ -194,6 +239,7 @@ def _shape(table: TableRow) -> dict[str, Any]:
         "created_by": body["created_by"],
         "last_updated_by": body["last_updated_by"],
         "updated_at": timestamp(table.updated_at),
+        "used_by": [asdict(use) for use in uses.get(table.name, ())],
     }
     if body.get("error_row_count"):
         attributes["file_metadata"] = {name: body[name] for name in ("error_message", "error_row_count")}
@@ -221,8 +267,12 @@ def _upload_id(metadata: FileMetadata | None) -> str | None:
     return metadata.upload_id
 
 
-def _link(path: str, limit: int, token: str = "") -> str:
-    query = {"page[limit]": limit, **({"page[continuation_token]": token} if token else {})}
+def _errors(loaded: Loaded) -> list[LineError]:
+    return [LineError(line=line, message=message) for line, message in loaded.errors]
+
+
+def _link(path: str, asked: Mapping[str, Any], token: str = "") -> str:
+    query = {**asked, **({"page[continuation_token]": token} if token else {})}
     return f"{path}?{urlencode(query)}"
 
 

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tocsin.errors import BadRequest
@@ -19,6 +19,10 @@ MAX_TEXT = 10_000
 INT32 = range(-(2**31), 2**31)
 
 MAX_ERRORS_TOLD = 5
+"""In the sentence that a table keeps about its file."""
+
+MAX_ERRORS_KEPT = 500
+"""Of one file, line by line, for who looks at it before it becomes a table."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,199}")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
@@ -37,8 +41,8 @@ class Schema:
     def of(cls, body: Mapping[str, Any]) -> "Schema":
         """From `{fields: [{name, type}], primary_keys: [name]}`. Raises `BadRequest` that says where it is wrong."""
         fields: dict[str, str] = {}
-        for index, field in enumerate(body["fields"]):
-            name, kind = field["name"], field["type"]
+        for index, given in enumerate(body["fields"]):
+            name, kind = given["name"], given["type"]
             if not _NAME.fullmatch(name):
                 raise BadRequest(
                     f"schema.fields[{index}].name: '{name:.40}' is no name of a column: a letter, then letters, digits,"
@@ -100,22 +104,24 @@ class BadRow(BadRequest):
 
 @dataclass(slots=True)
 class Loaded:
-    """What a file gave: rows by primary key, the first of equal ones, and how many lines were skipped and why."""
+    """What a file gave: rows by primary key, the first of equal ones, and how many lines were skipped; `errors` are
+    the first `MAX_ERRORS_KEPT` of these, line and reason."""
 
     rows: dict[str, Row]
     skipped: int = 0
-    reasons: tuple[str, ...] = ()
+    errors: list[tuple[int, str]] = field(default_factory=list)
 
     def skip(self, line: int, reason: str) -> None:
         self.skipped += 1
-        if len(self.reasons) < MAX_ERRORS_TOLD:
-            self.reasons += (f"line {line}: {reason}",)
+        if len(self.errors) < MAX_ERRORS_KEPT:
+            self.errors.append((line, reason))
 
     @property
     def message(self) -> str:
         """One sentence about what was skipped."""
-        more = self.skipped - len(self.reasons)
-        return "; ".join([*self.reasons, *([f"and {more} more"] if more else [])])
+        told = [f"line {line}: {reason}" for line, reason in self.errors[:MAX_ERRORS_TOLD]]
+        more = self.skipped - len(told)
+        return "; ".join([*told, *([f"and {more} more"] if more else [])])
 
 
 def read_csv(content: bytes, headers: Sequence[str], schema: Schema) -> Loaded:

@@ -22,7 +22,8 @@ from tocsin.clock import Clock
 from tocsin.errors import BadRequest, Conflict, Forbidden, NotFound, TooLarge
 from tocsin.reference_tables import repository
 from tocsin.reference_tables.repository import TableRow, UploadRow
-from tocsin.reference_tables.schema import BadRow, Loaded, Schema, read_csv
+from tocsin.reference_tables.schema import BadRow, Loaded, Row, Schema, read_csv
+from tocsin.reference_tables.usage import Use
 from tocsin.store.state import StateStore
 from tocsin.tables import TableFile, Tables, write_table
 
@@ -39,6 +40,9 @@ MAX_NAME = 255
 FILTER_ROWS = 1_000_000
 """A larger table filters no rule (siem.md §1.19)."""
 LISTED_ROWS = 10_000_000
+SEARCHED_ROWS = 100_000
+"""That one call looks through for a text; who wants more goes on where it ended."""
+USES_TOLD = 5
 
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
 
@@ -51,6 +55,34 @@ class TableNotFound(NotFound):
 class TableNameTaken(Conflict):
     def __init__(self, name: str) -> None:
         super().__init__(f"there is a reference table '{name}' already; replace its rows or take another name")
+
+
+class TableInUse(Conflict):
+    """Rules and pipelines that name the table would silently find nothing."""
+
+    code = "table_in_use"
+
+    def __init__(self, name: str, uses: Sequence[Use]) -> None:
+        told = [f"the {use.kind} '{use.name}'" for use in uses[:USES_TOLD]]
+        more = [f"{len(uses) - USES_TOLD} more"] if len(uses) > USES_TOLD else []
+        super().__init__(f"'{name}' is used by {', '.join([*told, *more])}; take it out there, then delete it")
+
+
+@dataclass(frozen=True, slots=True)
+class RowPage:
+    """Primary keys and rows, and the key behind which to go on, None at the end. A page of a search may be short."""
+
+    rows: tuple[tuple[str, Row], ...]
+    following: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What a file did to a table that keeps its other rows."""
+
+    added: int
+    changed: int
+    loaded: Loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +104,15 @@ class ReferenceTables:
         clock: Clock,
         folder: Path,
         *,
+        uses: Callable[[], Mapping[str, Sequence[Use]]] = dict,
         new_secret: Callable[[], str] = lambda: secrets.token_urlsafe(24),
     ) -> None:
-        """`folder` is where this process keeps files for its workers."""
+        """`folder` is where this process keeps files for its workers; `uses` says who names a table, by its name."""
         self._state = state
         self._audit = audit
         self._clock = clock
         self._folder = folder
+        self._uses = uses
         self._new_secret = new_secret
         self._callbacks: list[Callable[[], None]] = []
         self._lock = threading.Lock()
@@ -104,13 +138,23 @@ class ReferenceTables:
             self._found(repository.load(session, table_id), table_id)
             return repository.rows_of(session, table_id, keys)
 
-    def page(self, table_id: str, after: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
-        """Primary keys and rows behind a key. Raises `TableNotFound`, `BadRequest` for a table that is too large."""
+    def uses(self) -> Mapping[str, Sequence[Use]]:
+        """Rules and pipelines that name tables, by the table's name."""
+        return self._uses()
+
+    def page(self, table_id: str, after: str, limit: int, contains: str = "") -> RowPage:
+        """Rows behind a key; with `contains` those that have the text in a value, in any case.
+
+        Raises `TableNotFound`, `BadRequest` for a table that is too large.
+        """
         with self._state.reading() as session:
             table = self._found(repository.load(session, table_id), table_id)
             if table.row_count > LISTED_ROWS:
                 raise BadRequest(f"'{table.name}' has more than {LISTED_ROWS} rows, which cannot be listed")
-            return repository.page_of(session, table_id, after, limit)
+            if contains:
+                return _search(session, table_id, contains.casefold(), after, limit)
+            rows = repository.page_of(session, table_id, after, limit + 1)
+        return RowPage(tuple(rows[:limit]), rows[limit - 1][0] if len(rows) > limit else None)
 
     def row(self, name: str, key: str) -> dict[str, Any] | None:
         """A row by the names that a lookup uses, straight from the store: to try pipelines."""
@@ -147,6 +191,10 @@ class ReferenceTables:
             if sum(sizes.values()) > UPLOAD_BYTES:
                 raise TooLarge(f"the file may have {UPLOAD_BYTES} bytes; add further rows by upsert")
             repository.put_part(session, upload_id, number, content)
+
+    def check_upload(self, upload_id: str, schema: Mapping[str, Any]) -> Loaded:
+        """What the file would give under a schema; nothing is changed. Raises `BadRequest`."""
+        return self._load(upload_id, None, Schema.of(schema))
 
     # Changing
 
@@ -204,7 +252,10 @@ class ReferenceTables:
             self._audit.record(session, by, "modified", ASSET, table_id, table.name, _audited(before), _audited(table))
 
     def delete(self, table_id: str, by: Actor) -> None:
-        """Raises `TableNotFound`. Lookups and filters that name the table find nothing from then on."""
+        """Raises `TableNotFound`, `TableInUse`."""
+        name = self.get(table_id).name
+        if uses := self._uses().get(name):
+            raise TableInUse(name, uses)
         with self._state.transaction() as session:
             table = self._found(repository.load(session, table_id), table_id)
             repository.remove(session, table_id, self._clock())
@@ -228,6 +279,28 @@ class ReferenceTables:
                     raise BadRow(f"data[{index}]: {error}") from error
             repository.put_rows(session, table_id, made)
             self._changed(session, table, by, {"upserted": len(made)})
+
+    def append(self, table_id: str, upload_id: str, by: Actor) -> Appended:
+        """Add the rows of an upload, or change columns of those that are there; lines that do not fit are skipped.
+
+        Raises `TableNotFound`, `BadRequest`.
+        """
+        seen = self.get(table_id)
+        loaded = self._load(upload_id, seen.name, Schema.of(seen.body["schema"]))
+        with self._state.transaction() as session:
+            table = self._found(repository.load(session, table_id), table_id)
+            self._take(session, upload_id)
+            changed, every = 0, list(loaded.rows)
+            for start in range(0, len(every), repository.PAGE):
+                keys = every[start : start + repository.PAGE]
+                there = repository.rows_of(session, table_id, keys)
+                changed += len(there)
+                repository.put_rows(
+                    session, table_id, {key: {**there.get(key, {}), **loaded.rows[key]} for key in keys}
+                )
+            appended = Appended(len(loaded.rows) - changed, changed, loaded)
+            self._changed(session, table, by, {"added": appended.added, "changed": changed})
+        return appended
 
     def delete_rows(self, table_id: str, keys: Sequence[str], by: Actor) -> None:
         """Delete the rows of these primary keys, as far as they are there. Raises `TableNotFound`."""
@@ -297,13 +370,14 @@ class ReferenceTables:
             raise TableNotFound(table_id)
         return table
 
-    def _load(self, upload_id: str, name: str, schema: Schema) -> Loaded:
-        """The rows of a complete upload; read before the transaction, which must be short."""
+    def _load(self, upload_id: str, name: str | None, schema: Schema) -> Loaded:
+        """The rows of a complete upload for a table of that name, None for any; read before the transaction, which
+        must be short."""
         with self._state.reading() as session:
             upload = repository.upload(session, upload_id)
             if upload is None:
                 raise _no_upload(upload_id)
-            if upload.table_name != name:
+            if name is not None and upload.table_name != name:
                 raise BadRequest(f"file_metadata.upload_id: the upload is for '{upload.table_name}', not for '{name}'")
             sizes = repository.part_sizes(session, upload_id)
             missing = [str(number) for number in range(1, upload.part_count + 1) if number not in sizes]
@@ -334,6 +408,24 @@ class ReferenceTables:
         for path in self._folder.glob("*.jsonl"):
             if path not in kept:
                 path.unlink(missing_ok=True)
+
+
+def _search(session: Session, table_id: str, text: str, after: str, limit: int) -> RowPage:
+    """In Python, because the two state stores write JSON and fold cases differently."""
+    found: list[tuple[str, Row]] = []
+    seen = 0
+    while seen < SEARCHED_ROWS:
+        rows = repository.page_of(session, table_id, after, repository.PAGE)
+        for key, row in rows:
+            if any(text in str(value).casefold() for value in row.values()):
+                if len(found) == limit:
+                    return RowPage(tuple(found), after)
+                found.append((key, row))
+            after = key
+        seen += len(rows)
+        if len(rows) < repository.PAGE:
+            return RowPage(tuple(found), None)
+    return RowPage(tuple(found), after)
 
 
 def _merged(schema: Schema, key: str, there: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,9 @@ import pytest
 
 from tocsin.errors import BadRequest
 from tocsin.normalise.pipelines import PipelineText
+from tocsin.pipelines.service import Pipeline
 from tocsin.reference_tables.schema import Schema, read_csv
-from tocsin.reference_tables.usage import tables_named
+from tocsin.reference_tables.usage import Use, tables_named, uses
 from tocsin.rule import Rule
 from tocsin.tables import TableFile, Tables, write_table
 
@@ -80,3 +81,21 @@ def test_only_named_tables_travel() -> None:
     rule = Rule("r", "r", "m", (), (), extra={"referenceTables": [{"tableName": "in_rule"}]})
     nested = b'{"processors":[{"type":"pipeline","processors":[{"lookup_enrichment_table":"in_lookup"}]}]}'
     assert tables_named([rule], [PipelineText(nested, True), PipelineText(b"{}", True)]) == {"in_rule", "in_lookup"}
+
+
+def test_who_names_a_table_is_told_once_and_in_order() -> None:
+    entry = {"tableName": "staff"}
+    rules = [
+        Rule("r2", "zeta", "m", (), (), extra={"referenceTables": [entry, entry]}),
+        Rule("r1", "Alpha", "m", (), (), is_enabled=False, extra={"referenceTables": [entry]}),
+        Rule("r3", "none", "m", (), ()),
+    ]
+    lookup = {"type": "lookup-processor", "lookup_enrichment_table": "staff"}
+    body = {"name": "p", "processors": [{"type": "pipeline", "processors": [lookup]}]}
+    assert uses(rules, [Pipeline("p1", True, False, body)]) == {
+        "staff": (
+            Use("rule", "r1", "Alpha", False),
+            Use("rule", "r2", "zeta", True),
+            Use("pipeline", "p1", "p", True),
+        )
+    }

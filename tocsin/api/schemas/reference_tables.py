@@ -47,6 +47,74 @@ class TableSchema(BaseModel):
     primary_keys: Annotated[list[str], Field(min_length=1)]
 
 
+class UploadCheckAttributes(BaseModel):
+    schema_: Annotated[TableSchema, Field(alias="schema")]
+
+
+class UploadCheckData(BaseModel):
+    type: Literal["upload_check"]
+    attributes: UploadCheckAttributes
+
+
+class UploadCheckBody(BaseModel):
+    """What a file would give under a schema."""
+
+    data: UploadCheckData
+
+
+class LineError(BaseModel):
+    line: int
+    message: str
+
+
+class UploadCheckAnswerAttributes(BaseModel):
+    """`row_count` lines become rows, `error_row_count` are skipped; `errors` are the first of these, `rows` the first
+    rows."""
+
+    row_count: int
+    error_row_count: int
+    errors: list[LineError]
+    rows: list[dict[str, StrictStr | StrictInt]]
+
+
+class UploadCheckAnswerData(BaseModel):
+    id: str
+    type: Literal["upload_check"] = "upload_check"
+    attributes: UploadCheckAnswerAttributes
+
+
+class UploadCheckAnswer(BaseModel):
+    data: UploadCheckAnswerData
+
+
+class AppendData(BaseModel):
+    id: str
+    type: Literal["upload"]
+
+
+class AppendBody(BaseModel):
+    """An upload whose rows are added to a table."""
+
+    data: AppendData
+
+
+class AppendAnswerAttributes(BaseModel):
+    added: int
+    changed: int
+    error_row_count: int
+    errors: list[LineError]
+
+
+class AppendAnswerData(BaseModel):
+    id: str
+    type: Literal["appended_rows"] = "appended_rows"
+    attributes: AppendAnswerAttributes
+
+
+class AppendAnswer(BaseModel):
+    data: AppendAnswerData
+
+
 class FileMetadata(BaseModel, extra="allow"):
     upload_id: str | None = None
 
@@ -94,6 +162,15 @@ class FileMetadataAnswer(BaseModel):
     error_row_count: int
 
 
+class TableUse(BaseModel):
+    """A rule or pipeline that names the table, enabled or not."""
+
+    kind: Literal["rule", "pipeline"]
+    id: str
+    name: str
+    is_enabled: bool
+
+
 class TableAnswerAttributes(BaseModel):
     table_name: str
     description: str
@@ -105,6 +182,7 @@ class TableAnswerAttributes(BaseModel):
     created_by: str
     last_updated_by: str
     updated_at: str
+    used_by: list[TableUse]
     file_metadata: FileMetadataAnswer | None = None
 
 
