@@ -104,8 +104,28 @@ class RuleOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a scheduled rule runs (siem.md §2.22): an RRULE from `start` on, a local time in the time zone."""
+
+    rrule: str
+    start: str
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalculatedField:
+    """`#name` in the queries of a scheduled rule or a job; the expression may use the fields before it."""
+
+    name: str
+    expression: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """A detection rule at one version. `extra` holds fields of the API that nothing here reads yet."""
+    """A detection rule at one version. `extra` holds fields of the API that nothing here reads yet.
+
+    One with a `schedule` sees no event as it comes in: it runs over stored logs at its times.
+    """
 
     id: str
     name: str
@@ -127,6 +147,8 @@ class Rule:
     updated_at: int = 0
     creator: str = ""
     updater: str = ""
+    schedule: Schedule | None = None
+    calculated_fields: tuple[CalculatedField, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -78,5 +78,7 @@ def baseline(rule: Rule) -> str:
         ]
         for query in rule.queries
     ]
-    content = [rule.type, rule.options.detection_method, queries, rule.extra.get("referenceTables")]
+    content: list[object] = [rule.type, rule.options.detection_method, queries, rule.extra.get("referenceTables")]
+    if rule.calculated_fields:
+        content.append([[field.name, field.expression] for field in rule.calculated_fields])
     return hashlib.blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()

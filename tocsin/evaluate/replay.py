@@ -23,9 +23,11 @@ from tocsin.evaluate.methods import plan
 from tocsin.evaluate.prospects import bound
 from tocsin.evaluate.repository import Matches
 from tocsin.event import Event
+from tocsin.match.conditions import uncalculated
 from tocsin.match.emission import DISTINCT_SEPARATOR, MAX_MATCHES
 from tocsin.match.matcher import Matcher
-from tocsin.query import LOGS, parse
+from tocsin.query import LOGS, parse, to_predicate
+from tocsin.query.calculate import with_calculated
 from tocsin.rule import MISSING_GROUP_VALUE, Rule, RuleQuery
 from tocsin.store.limits import Limits
 from tocsin.tables import ColumnOf, no_column
@@ -127,8 +129,25 @@ class Replay:
         self, rule: Rule, start: int, end: int, interval: int, budget: Budget, *, is_live: bool = True
     ) -> list[tuple[int, tuple[int, ...]]]:
         """For each interval (ms) of the range that has any: its number from 0, and how many events each query finds."""
+        if rule.calculated_fields:
+            return self._counted(rule, Stretch(start, end, is_live), interval, budget)
         found = [query.node for query in _asked(rule)]
         return self._logs.series(found, Stretch(start, end, is_live), interval, budget.limits)
+
+    def _counted(
+        self, rule: Rule, stretch: Stretch, interval: int, budget: Budget
+    ) -> list[tuple[int, tuple[int, ...]]]:
+        """What `series` says, of a rule whose queries no SQL can decide."""
+        track = with_calculated(LOGS, rule.calculated_fields)
+        finds = [to_predicate(parse(query.full_query), track) for query in rule.queries]
+        bars: dict[int, list[int]] = {}
+        for events in self._logs.events([query.node for query in _asked(rule)], stretch, budget.limits):
+            for event in events:
+                met = [find(event) for find in finds]
+                if any(met):
+                    bar = bars.setdefault((event.timestamp - stretch.start) // interval, [0] * len(finds))
+                    bar[:] = (count + is_met for count, is_met in zip(bar, met, strict=True))
+        return [(number, tuple(counts)) for number, counts in sorted(bars.items())]
 
     def _pages(
         self, rule: Rule, stretch: Stretch, budget: Budget, prepared: Plan | None = None
@@ -163,6 +182,8 @@ def is_narrow(rule: Rule) -> bool:
     """Whether the rule's matches consist of nothing but values of fields, which SQL gives as the matcher does."""
     if rule.options.detection_method not in NARROW_METHODS or rule.extra.get("referenceTables"):
         return False
+    if rule.calculated_fields:
+        return False
     return all(query.aggregation in NARROW for query in rule.queries)
 
 
@@ -175,7 +196,7 @@ def _asked(rule: Rule) -> list[Asked]:
             )
         asked.append(
             Asked(
-                node=parse(query.full_query),
+                node=uncalculated(parse(query.full_query)),
                 group_by=query.group_by_fields,
                 is_group_optional=query.has_optional_group_by_fields,
                 distinct=_counted(query),

@@ -3,7 +3,20 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from tocsin.query.tree import All, And, Leaf, Node, Not, Or, conjunction, disjunction, fold_up, leaves, negation
+from tocsin.query.tree import (
+    All,
+    And,
+    FieldKind,
+    Leaf,
+    Node,
+    Not,
+    Or,
+    conjunction,
+    disjunction,
+    fold_up,
+    leaves,
+    negation,
+)
 
 Condition = Callable[[int], bool]
 """Says whether a query holds, given the mask of the true atoms."""
@@ -82,6 +95,12 @@ def possible(node: Node, unknown: Collection[Leaf]) -> Node:
         return (All(), All()) if current in unknown else (current, negation(current))
 
     return fold_up(node, visit)[0]
+
+
+def uncalculated(node: Node) -> Node:
+    """What must hold for the query to hold, whatever calculated fields are: a search that knows none finds no less."""
+    asked = (leaf for leaf in leaves(node) if not isinstance(leaf, All) and leaf.field.kind is FieldKind.CALCULATED)
+    return possible(node, frozenset(asked))
 
 
 def usage(nodes: Iterable[Node]) -> Counter[Leaf]:

@@ -21,7 +21,9 @@ from tocsin.match.conditions import Condition, condition_of, needed, possible, u
 from tocsin.match.emission import Emission
 from tocsin.match.full_text import FullText
 from tocsin.match.values import Atom, Sets, ValueIndex
+from tocsin.query.calculate import with_calculated
 from tocsin.query.parser import parse_cached
+from tocsin.query.to_predicate import Predicate, to_predicate
 from tocsin.query.track import Column, Kind, Track
 from tocsin.query.tree import All, Leaf, Node, leaves
 from tocsin.query.values import Scalar
@@ -108,6 +110,7 @@ class Segment:
         self._track = track
         self._column = column
         self._atoms: dict[Leaf, Atom] = {}
+        self._calculating: list[tuple[Predicate, Emission]] = []
         parsed = list(self._parsed())
         masks = {leaf: bit for leaf, (bit, _) in self._atoms.items()}
         self._queries = [_Query(condition_of(node, masks), emission) for node, emission in parsed]
@@ -156,7 +159,15 @@ class Segment:
         return {rule_id: rule for rule_id, rule in self.rules.items() if rule_id not in self._dead}
 
     def emissions(self, event: Event, found: Mapping[str, list[Scalar]]) -> tuple[Emission, ...]:
-        """The queries that hold, in the order of the rules; `found` is the flattened event."""
+        """The queries that hold, in the order of the rules, but those of rules with calculated fields last; `found` is
+        the flattened event."""
+        indexed = self._indexed(event, found)
+        if not self._calculating:
+            return indexed
+        calculating = (emission for holds, emission in self._calculating if holds(event))
+        return (*indexed, *(emission for emission in calculating if emission.rule_id not in self._dead))
+
+    def _indexed(self, event: Event, found: Mapping[str, list[Scalar]]) -> tuple[Emission, ...]:
         memory = self._memory
         if len(memory.sets) > REMEMBERED_SETS:
             memory = self._memory = memory.afresh()
@@ -179,6 +190,9 @@ class Segment:
         for rule in self.rules.values():
             if not rule.is_enabled or rule.is_deleted:
                 continue
+            if rule.calculated_fields:
+                self._calculate(rule)
+                continue
             for index, query in enumerate(rule.queries):
                 if query.data_source != self._track.name:
                     continue
@@ -192,6 +206,18 @@ class Segment:
                 for leaf, test in tests.items():
                     self._atoms.setdefault(leaf, (1 << len(self._atoms), test))
                 yield node, emission
+
+    def _calculate(self, rule: Rule) -> None:
+        """Such rules run over stored logs, one at a time: an index would have nothing to share."""
+        for index, query in enumerate(rule.queries):
+            if query.data_source != self._track.name:
+                continue
+            try:
+                track = with_calculated(self._track, rule.calculated_fields)
+                holds = to_predicate(parse_cached(query.full_query), track)
+                self._calculating.append((holds, Emission.of(rule, index, query, track, self._column)))
+            except TocsinError as error:
+                self.problems.append(Problem(rule.id, index, str(error)))
 
     def _place_leaves(self, sets: Sets) -> dict[str, ValueIndex]:
         """Remember which leaves look at which path; returns the indexes of the reserved names."""

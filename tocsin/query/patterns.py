@@ -238,7 +238,7 @@ def _steps(path: str) -> list[Step]:
 
 
 def path_reader(path: str) -> Callable[[Mapping[str, Any]], list[Scalar]]:
-    """All scalars at a path, in no particular order; arrays are crossed (§10)."""
+    """All scalars at a path, those of an array in its order; arrays are crossed (§10)."""
     if path.count(".") >= _LONG_PATH or not path.isascii():
         return lambda attributes: flatten(attributes).get(path, [])
     steps = _steps(path)
@@ -255,7 +255,7 @@ def path_reader(path: str) -> Callable[[Mapping[str, Any]], list[Scalar]]:
                         if key in node:
                             stack.append((node[key], below))
             elif isinstance(node, list):
-                stack.extend((element, depth) for element in node)
+                stack.extend((element, depth) for element in reversed(node))
             elif depth == last and (value := scalar(node)) is not None:
                 found.append(value)
         return found

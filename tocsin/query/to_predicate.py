@@ -145,7 +145,7 @@ def kind_of(field: Field, track: Track) -> Kind:
     if field.kind is FieldKind.NAME:
         column = track.columns.get(field.name)
         return column.kind if column is not None else Kind.TAGS
-    return Kind.EXACT if field.kind is FieldKind.ATTRIBUTE else Kind.TEXT
+    return Kind.EXACT if field.kind in (FieldKind.ATTRIBUTE, FieldKind.CALCULATED) else Kind.TEXT
 
 
 @lru_cache(maxsize=4096)
@@ -165,7 +165,11 @@ def reader(field: Field, track: Track) -> Reader:
         return _text_reader(track)
     if field.kind is FieldKind.FULL:
         return _full_reader(track)
-    return lambda event: ()  # no calculated field is defined
+    return track.calculated.get(field.name, _nothing)
+
+
+def _nothing(_event: Any) -> Iterable[Scalar]:
+    return ()
 
 
 def _column_reader(column: Column) -> Reader:

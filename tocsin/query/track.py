@@ -4,9 +4,10 @@ Adding a track adds no query code. The store makes its tables from `Track.ddl` a
 that no query reads by name), and fills the search columns with `columns.search_columns`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Any
 
 
 class Kind(Enum):
@@ -45,6 +46,8 @@ class Track:
     """A table of events.
 
     `full_text` are reserved names whose values `*:` searches besides the message, texts and attributes (§7).
+    `calculated` are fields that no event has: `#name` reads what the function of that name makes of the event
+    (`calculate.with_calculated`). Only predicates know them; in SQL they have no value.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Track:
     text_fields: tuple[TextField, ...]
     full_text: tuple[str, ...] = ("host", "service", "source", "status")
     has_indexes: bool = True
+    calculated: Mapping[str, Callable[[Any], Iterable[Any]]] = field(default_factory=dict)
 
     @property
     def ddl(self) -> Mapping[str, str]:

@@ -8,6 +8,7 @@ from tocsin.evaluate.correlation import reads_signals
 from tocsin.event import Event, Rejected
 from tocsin.match.presence import presences
 from tocsin.query import parse, to_predicate
+from tocsin.query.calculate import with_calculated
 from tocsin.query.track import LOGS
 from tocsin.rule import Rule, RuleQuery
 from tocsin.tables import ColumnOf, no_column
@@ -37,7 +38,8 @@ def run_tests(rule: Rule, payloads: Any, to_event: ToEvent, column: ColumnOf = n
 
 
 def _predicate(rule: Rule, query: RuleQuery, column: ColumnOf) -> Callable[[Event], bool]:
-    finds, filters = to_predicate(parse(query.full_query)), presences(rule, query, LOGS, column)
+    track = with_calculated(LOGS, rule.calculated_fields)
+    finds, filters = to_predicate(parse(query.full_query), track), presences(rule, query, LOGS, column)
     return lambda event: finds(event) and all(presence.passes(event) for presence in filters)
 
 

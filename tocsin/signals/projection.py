@@ -18,6 +18,8 @@ from tocsin.evaluate.decision import Decision, Verdict
 from tocsin.evaluate.method import Plan
 from tocsin.evaluate.third_party import title_template
 from tocsin.event import Event, Json
+from tocsin.match.conditions import uncalculated
+from tocsin.query import parse, print_query
 from tocsin.query.track import LOGS
 from tocsin.query.values import Scalar, distinct, flatten, text_of
 from tocsin.rule import MISSING_GROUP_VALUE, SEVERITIES, Rule, RuleQuery
@@ -289,7 +291,7 @@ def _group_values(plan: Plan, decision: Decision, fields: Sequence[str]) -> dict
 
 def _path(field: str) -> str:
     """A group-by field as a path: a bare name that no event has as its own is the key of a tag (siem.md §1.6)."""
-    return field if field.startswith("@") or field in LOGS.columns else f"tags.{field}"
+    return field if field.startswith(("@", "#")) or field in LOGS.columns else f"tags.{field}"
 
 
 def _union(events: Iterable[Flattened]) -> dict[str, list[Scalar]]:
@@ -434,9 +436,12 @@ def _samples(decision: Decision, events: Sequence[Event], track: str) -> list[Js
 
 def _related(rule: Rule, decision: Decision, groups: Mapping[str, list[str]], track: str) -> dict[str, Json]:
     """The search that finds the signal's logs, or the signals that it consists of (siem.md §3.1)."""
-    scope = [_term(field, values) for field, values in groups.items()]
-    queries = {query.label: " ".join([f"({query.full_query})", *scope]) for query in rule.queries}
-    together = " OR ".join(f"({query.full_query})" for query in rule.queries)
+    scope = [_term(field, values) for field, values in groups.items() if not field.startswith("#")]
+    texts = {query.label: query.full_query for query in rule.queries}
+    if rule.calculated_fields:  # a search knows none of them
+        texts = {label: print_query(uncalculated(parse(text))) for label, text in texts.items()}
+    queries = {label: " ".join([f"({text})", *scope]) for label, text in texts.items()}
+    together = " OR ".join(f"({text})" for text in texts.values())
     return {
         "from": decision.first_seen - rule.window_ms - _PADDING_MS,
         "to": decision.last_seen + _PADDING_MS,
