@@ -80,7 +80,7 @@ def test_one_that_was_deleted_comes_back_under_its_id(rules: RulesService) -> No
 
 def test_a_default_rule_keeps_what_is_its_own(rules: RulesService) -> None:
     body = writable(rule_to_api(rule_from_api({**rule(), "isEnabled": True})))
-    rules.load_shipped([ShippedRule("abc-def-001", body, ())])
+    rules.load_shipped([ShippedRule("abc-def-001", body)])
     (planned,) = rules.apply([rule(name="Mine")], ANA)
     assert planned.action == "refused"
     assert "default rule" in planned.reasons[0]

@@ -38,7 +38,7 @@ def rule(**changes: Any) -> dict[str, Any]:
 
 
 def shipped(rule_id: str, **changes: Any) -> ShippedRule:
-    return ShippedRule(rule_id, writable(rule_to_api(rule_from_api(rule(**changes)))), ())
+    return ShippedRule(rule_id, writable(rule_to_api(rule_from_api(rule(**changes)))))
 
 
 def to_event(payload: Mapping[str, Any]) -> Event:

@@ -28,7 +28,7 @@ from tocsin.match.emission import DISTINCT_SEPARATOR, MAX_MATCHES
 from tocsin.match.matcher import Matcher
 from tocsin.query import LOGS, parse, to_predicate
 from tocsin.query.calculate import with_calculated
-from tocsin.rule import MISSING_GROUP_VALUE, Rule, RuleQuery
+from tocsin.rule import MISSING_GROUP_VALUE, Match, Rule, RuleQuery
 from tocsin.store.limits import Limits
 from tocsin.tables import ColumnOf, no_column
 
@@ -111,7 +111,7 @@ class Replay:
         """
         prepared = plan(rule)
         whole = Stretch(start - prepared.lookback_ms, end, is_live)
-        groups = _Groups(prepared, start, named)
+        groups = Groups(prepared, start, named)
         for page in self._pages(rule, whole, budget, prepared):
             groups.feed(page)
             if page:
@@ -223,10 +223,12 @@ def _matcher(rule: Rule, column: ColumnOf) -> Matcher:
 
 
 def _rows(matcher: Matcher, event: Event) -> list[MatchRow]:
-    return [
-        MatchRow(event.timestamp, event.id, match.group, match.query_index, match.distinct, match.value)
-        for match in matcher.match(event)
-    ]
+    return [row_of(match, event) for match in matcher.match(event)]
+
+
+def row_of(match: Match, event: Event) -> MatchRow:
+    """A match as methods read it."""
+    return MatchRow(event.timestamp, event.id, match.group, match.query_index, match.distinct, match.value)
 
 
 class _Narrow:
@@ -276,10 +278,10 @@ class _Narrow:
         return rows
 
 
-class _Groups:
-    """All signal groups of one rule, each with its machine."""
+class Groups:
+    """All signal groups of one rule, each with its machine: from matches to decisions, whoever made the matches."""
 
-    def __init__(self, prepared: Plan, start: int, named: int) -> None:
+    def __init__(self, prepared: Plan, start: int, named: int = FIRST_EVENTS) -> None:
         self._plan = prepared
         self._start = start
         self._named = named

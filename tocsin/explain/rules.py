@@ -174,7 +174,7 @@ class RuleExplanations:
                 question.end,
                 rule.id,
                 parse(query.full_query),
-                _terms(query),
+                terms_of(query),
                 [Exists(parse_field(field)) for field in _required(query)],
                 excluded,
                 None if analysed is None else parse(analysed),
@@ -209,7 +209,7 @@ class RuleExplanations:
         return steps
 
     def _query_step(self, rule: Rule, query: RuleQuery, entity: Node, question: Question, count: QueryCounts) -> Step:
-        terms = _terms(query)
+        terms = terms_of(query)
         data: dict[str, Json] = {
             "query": query.label,
             "text": query.full_query,
@@ -224,13 +224,13 @@ class RuleExplanations:
         near = self._logs.nearest(
             entity, question.start - rule.window_ms, question.end, parse(query.full_query), terms, NEAREST_EVENTS
         )
-        data["nearest"] = [_near_event(event, terms, held) for event, held in near]
+        data["nearest"] = [near_event(event, terms, held) for event, held in near]
         message = f"Query {query.label} finds none of them"
         if near:
             event, held = near[0]
             failed = [term for term, holds in zip(terms, held, strict=True) if not holds]
             excluded = " and ".join(f"'{print_query(term)}'" for term in failed)
-            values = [f"{field} is {value}" for term in failed for field, value in _values(event, term).items()]
+            values = [f"{field} is {value}" for term in failed for field, value in values_of(event, term).items()]
             message += f": the nearest, at {moment(event.timestamp)}, is excluded by {excluded}"
             message += f" ({'; '.join(values)})" if values else ""
         # One of several queries may find nothing, and the rule fires all the same.
@@ -301,7 +301,7 @@ def _check(question: Question) -> None:
         raise BadRequest("a question is about 7 days at most: ask about a shorter time")
 
 
-def _terms(query: RuleQuery) -> list[Node]:
+def terms_of(query: RuleQuery) -> list[Node]:
     """What the query joins by AND; a query of one term is that."""
     node = parse(query.full_query)
     return list(node.parts) if isinstance(node, And) else [node]
@@ -352,17 +352,17 @@ def _unreadable(rule: Rule) -> Step:
     return Step("query", "skipped", message, {"data_sources": read})
 
 
-def _near_event(event: Event, terms: Sequence[Node], held: Sequence[bool]) -> dict[str, Json]:
+def near_event(event: Event, terms: Sequence[Node], held: Sequence[bool]) -> dict[str, Json]:
     failed = [term for term, holds in zip(terms, held, strict=True) if not holds]
     return {
         "event_id": event.id,
         "timestamp": iso(event.timestamp),
         "held": sum(held),
-        "excluded_by": [{"term": print_query(term), "values": _values(event, term)} for term in failed],
+        "excluded_by": [{"term": print_query(term), "values": values_of(event, term)} for term in failed],
     }
 
 
-def _values(event: Event, term: Node) -> dict[str, str]:
+def values_of(event: Event, term: Node) -> dict[str, str]:
     """What the event has at the fields of a term; `nothing` where there is no such field."""
     values = {}
     for leaf in leaves(term):
@@ -448,8 +448,8 @@ def _condition_step(prepared: Plan, best: Nearest | None) -> Step:
         return Step("condition", "skipped", message, {})
     data = nearest_json(prepared, best)
     if best.distance == 0:
-        return Step("condition", "passed", f"It held at {moment(best.at)}: {_told(prepared, best)}", data)
-    return Step("condition", "failed", f"At its best moment, {moment(best.at)}: {_told(prepared, best)}", data)
+        return Step("condition", "passed", f"It held at {moment(best.at)}: {told(prepared, best)}", data)
+    return Step("condition", "failed", f"At its best moment, {moment(best.at)}: {told(prepared, best)}", data)
 
 
 def nearest_json(prepared: Plan, best: Nearest) -> dict[str, Json]:
@@ -475,7 +475,7 @@ TIMES = ("learning_until", "known_since", "last_seen", "forgotten_at")
 """Facts that are moments."""
 
 
-def _told(prepared: Plan, best: Nearest) -> str:
+def told(prepared: Plan, best: Nearest) -> str:
     facts = best.facts or {}
     if best.reason == "learning":
         return f"the rule was still learning, until {moment(facts['learning_until'])}"

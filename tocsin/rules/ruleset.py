@@ -47,6 +47,12 @@ def read_rule_set(places: Iterable[Path]) -> RuleSet:
 
 def split(place: Path) -> tuple[list[ShippedRule], list[SourceFile]]:
     """Our rules and Sigma's files in a place. Raises `BadRequest`."""
+    ours, theirs = split_files(place)
+    return [read_rule_file(str(path), load_document(path)) for path in ours], theirs
+
+
+def split_files(place: Path) -> tuple[list[Path], list[SourceFile]]:
+    """The files of our rules, not read yet, and Sigma's files in a place. Raises `BadRequest`."""
     if place.is_dir():
         paths = sorted(path for path in place.rglob("*") if path.suffix in SUFFIXES and path.is_file())
     elif place.suffix in SUFFIXES and place.is_file():
@@ -56,7 +62,7 @@ def split(place: Path) -> tuple[list[ShippedRule], list[SourceFile]]:
     ours = [path for path in paths if _is_ours(path)]
     names = {path.relative_to(place).as_posix() if place.is_dir() else path.name for path in ours}
     theirs = [file for file in read_files(place) if file.path not in names] if len(ours) < len(paths) else []
-    return [read_rule_file(str(path), load_document(path)) for path in ours], theirs
+    return ours, theirs
 
 
 def _is_ours(path: Path) -> bool:
@@ -65,7 +71,7 @@ def _is_ours(path: Path) -> bool:
     text = path.read_text(encoding="utf-8", errors="replace")
     if "\n---" in text:
         return False
-    return "queries:" in text and not is_sigma(load_document(path))
+    return ("queries:" in text or "rootQueries:" in text) and not is_sigma(load_document(path))
 
 
 def _add(found: RuleSet, rule_id: str, rule: Rule) -> None:

@@ -1,10 +1,9 @@
 """The rules that come with Tocsin: files in the API's JSON shape, each with its id and its own tests.
 
-A file of `content/rules` (YAML or JSON) holds the members of a rule (api.md §4), `id`, and `tests` with the lists
-`match` and `no_match` of `{query, event}`: which query (a position, 0 by default) must match the log or must not.
+A file of `content/rules` (YAML or JSON) holds the members of a rule (api.md §4), `id`, and `tests` (`samples.py`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import yaml
 
 from tocsin.errors import TocsinError
 from tocsin.rules.ids import is_rule_id
+from tocsin.rules.samples import NO_TESTS, BadTest, RuleTests, read_tests
 from tocsin.rules.shape import rule_from_api, rule_to_api, writable
 from tocsin.rules.validation import check
 
@@ -25,17 +25,21 @@ class BrokenContent(TocsinError):
 
 @dataclass(frozen=True, slots=True)
 class ShippedRule:
-    """`body` is complete, as the API would answer it; `tests` are `ruleQueryPayloads` (siem.md §2.27)."""
+    """`body` is complete, as the API would answer it; the `tests` in it are those of single events."""
 
     id: str
     body: dict[str, Any]
-    tests: tuple[dict[str, Any], ...]
+    tests: RuleTests = NO_TESTS
 
 
-def read_shipped(directory: Path) -> list[ShippedRule]:
-    """All rules in and below a directory, by id. Raises `BrokenContent` for a file that is not a valid rule."""
+def read_shipped(directory: Path, but: Collection[Path] = ()) -> list[ShippedRule]:
+    """All rules in and below a directory, by id, without the files of `but`.
+
+    Raises `BrokenContent` for a file that is not a valid rule.
+    """
     found: dict[str, ShippedRule] = {}
-    for path in sorted(path for path in directory.rglob("*") if path.suffix in SUFFIXES):
+    paths = (path for path in directory.rglob("*") if path.suffix in SUFFIXES and path.resolve() not in but)
+    for path in sorted(paths):
         shipped = _read(path)
         if shipped.id in found:
             raise BrokenContent(f"{path}: another shipped rule has the id {shipped.id} as well")
@@ -62,20 +66,17 @@ def read_rule_file(path: str, document: Any) -> ShippedRule:
     rule_id = document.get("id")
     if not isinstance(rule_id, str) or not is_rule_id(rule_id):
         raise BrokenContent(f"{path}: needs an id such as abc-d1e-2fg, not {rule_id!r}")
-    asked = {"isEnabled": True, **writable(document)}
+    try:
+        tests = read_tests(document.get("tests"))
+    except BadTest as error:
+        raise BrokenContent(f"{path}: {error}") from error
+    asked = {"isEnabled": True, **writable({name: value for name, value in document.items() if name != "tests"})}
+    if tests.singles:
+        asked |= writable({"tests": tests.as_api()})
     if problems := check(asked):
         raise BrokenContent(f"{path}: {'; '.join(f'{p.target}: {p.message}' for p in problems)}")
     body = writable(rule_to_api(rule_from_api(asked)))
-    return ShippedRule(rule_id, body, tuple(_tests(path, document.get("tests") or {})))
-
-
-def _tests(path: str, given: Any) -> Iterator[dict[str, Any]]:
-    try:
-        for name, expected in (("match", True), ("no_match", False)):
-            for case in given.get(name) or ():
-                yield {"index": case.get("query", 0), "expectedResult": expected, "payload": dict(case["event"])}
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise BrokenContent(f"{path}: tests hold lists `match` and `no_match` of {{query, event}}: {error}") from error
+    return ShippedRule(rule_id, body, tests)
 
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -127,6 +127,13 @@ def signal_event(signal: Signal) -> Event:
     )
 
 
+def raised_event(signal: Signal) -> Event:
+    """A signal as the evidence of a rule over signals, like `SignalMatches.events` reads it from the store."""
+    custom = {name: value for name, value in signal.custom.items() if name != "discovery_timestamp"}
+    custom["workflow"] = {"rule": custom["workflow"]["rule"]}
+    return replace(signal_event(signal), message=signal.title, tags=list(signal.tags), attributes=custom)
+
+
 def supplied(plan: Plan, decision: Decision, field: str, index: int | None) -> list[str] | None:
     """The values of a field by which a rule grouped, as they are in one of its signals; None if it did not.
 
