@@ -52,6 +52,7 @@ from tocsin.query.track import HISTORICAL, SUPPRESSED
 from tocsin.reference_tables.service import ReferenceTables
 from tocsin.reference_tables.usage import tables_named, uses
 from tocsin.rule import Rule
+from tocsin.rules.attack_map import AttackMaps
 from tocsin.rules.backtest import Backtests
 from tocsin.rules.coverage import CoverageService
 from tocsin.rules.executable import analysing, excluding
@@ -188,6 +189,7 @@ class Services:
     engine: SignalEngine
     critical_assets: CriticalAssetsService
     coverage: CoverageService
+    attack_maps: AttackMaps
     signals: SignalsService
     explore: ExploreService
     triage: TriageService
@@ -438,6 +440,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         engine=engine,
         critical_assets=critical_assets,
         coverage=CoverageService(LedgerRows(events), beat, rules, state, clock),
+        attack_maps=AttackMaps(rules, LedgerRows(events)),
         signals=signals,
         explore=explore,
         triage=triage,

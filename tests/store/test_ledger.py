@@ -105,8 +105,10 @@ def test_sources_are_counted_once_however_often_they_are_written(
     world.minutes_pass(2)
     assert world.ledger_rows.sources(MINUTE, MINUTE + 5) == {"": {MINUTE: 3}}
     assert world.ledger_rows.matched(MINUTE, MINUTE + 5, [rule.id]) == {(rule.id, MINUTE): 3}
-    world.ledger_rows.write([MINUTE], {(MINUTE, ""): 3}, (), "another", world.now)
-    assert world.ledger_rows.sources(MINUTE, MINUTE + 5) == {"": {MINUTE: 3}}
+    world.ledger_rows.write([MINUTE], {(MINUTE, ""): 3, (MINUTE, "sshd"): 1}, (), "another", world.now)
+    assert world.ledger_rows.sources(MINUTE, MINUTE + 5) == {"": {MINUTE: 3}, "sshd": {MINUTE: 1}}
+    assert world.ledger_rows.active_sources(MINUTE, MINUTE + 5) == ["sshd"]
+    assert world.ledger_rows.active_sources(MINUTE + 1, MINUTE + 5) == []
     assert world.evaluated() == [0, 1]
 
 

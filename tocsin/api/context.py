@@ -18,6 +18,7 @@ from tocsin.intake.rejected import RejectedEvents
 from tocsin.intake.service import Intake
 from tocsin.pipelines.service import PipelinesService
 from tocsin.reference_tables.service import ReferenceTables
+from tocsin.rules.attack_map import AttackMaps
 from tocsin.rules.backtest import Backtests
 from tocsin.rules.coverage import CoverageService
 from tocsin.rules.jobs.service import JobsService
@@ -85,6 +86,8 @@ class Tocsin(Protocol):
     def critical_assets(self) -> CriticalAssetsService: ...
     @property
     def coverage(self) -> CoverageService: ...
+    @property
+    def attack_maps(self) -> AttackMaps: ...
     @property
     def evaluator(self) -> Evaluator: ...
     @property

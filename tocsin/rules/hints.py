@@ -1,17 +1,19 @@
-"""What is allowed in a rule but probably not meant: ATT&CK tags that the map will not show (siem.md §2.26)."""
+"""What is allowed in a rule but probably not meant: ATT&CK tags that the map will not show (siem.md §2.26), templates
+that cannot be rendered (siem.md §2.25)."""
 
 from collections.abc import Iterator
 
 from tocsin.rule import Rule
 from tocsin.rules.attack import TACTICS, tactics_of
 from tocsin.rules.problems import Problem
+from tocsin.signals.templates import check_template
 
 EXAMPLES = {"tactic": "tactic:TA0001-initial-access", "technique": "technique:T1566-phishing"}
 
 
 def hints(rule: Rule) -> list[Problem]:
-    """Remarks on a rule's tags; none of them keeps the rule from being stored."""
-    return list(_attack_hints(rule))
+    """Remarks on a rule's tags and texts; none of them keeps the rule from being stored."""
+    return [*attack_hints(rule), *_template_hints(rule)]
 
 
 def attack_id(tag: str) -> str:
@@ -20,7 +22,8 @@ def attack_id(tag: str) -> str:
     return value.replace("_", "-").partition("-")[0].strip().upper()
 
 
-def _attack_hints(rule: Rule) -> Iterator[Problem]:
+def attack_hints(rule: Rule) -> Iterator[Problem]:
+    """Remarks on the tags `tactic:` and `technique:` that the map will not show as they stand."""
     tactics = {attack_id(tag) for tag in rule.tags if tag.startswith("tactic:")}
     for i, tag in enumerate(rule.tags):
         target, kind = f"tags[{i}]", tag.partition(":")[0]
@@ -37,3 +40,18 @@ def _attack_hints(rule: Rule) -> Iterator[Problem]:
             belongs = " or ".join(tactics_of(attack_id(tag)))
             message = f"'{tag}' belongs to {belongs}; without such a tactic tag the rule is not on the map"
             yield Problem(target, message, "wrong_pair")
+
+
+def _template_hints(rule: Rule) -> Iterator[Problem]:
+    options = rule.options.method_options.get("thirdPartyRuleOptions") or {}
+    texts = {
+        "name": rule.name,
+        "message": rule.message,
+        "customName": rule.custom_name or "",
+        "customMessage": rule.custom_message or "",
+        "options.thirdPartyRuleOptions.signalTitleTemplate": options.get("signalTitleTemplate") or "",
+        **{f"cases[{i}].name": case.name for i, case in enumerate(rule.cases)},
+    }
+    for target, text in texts.items():
+        for found in check_template(text):
+            yield Problem(target, f"Template: {found.message}", "template", found.start, found.end)

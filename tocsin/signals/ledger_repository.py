@@ -37,6 +37,8 @@ SELECT minute, name, max(events) AS events FROM coverage FINAL
 WHERE kind = 'source' AND {_WITHIN} GROUP BY minute, name
 """
 
+_ACTIVE = f"SELECT DISTINCT name FROM coverage WHERE kind = 'source' AND events > 0 AND name != '' AND {_WITHIN}"
+
 # A writer that took over reads the last minutes again, so what two writers counted is not added up.
 _SKIPPED = f"""
 SELECT minute, name, reason, max(events) AS events, argMax(message, version) AS message FROM coverage FINAL
@@ -106,6 +108,10 @@ class LedgerRows:
         for row in self._events.query(Sql(_SOURCES, _seconds(start, end)), LIMITS):
             found.setdefault(row["name"], {})[row["minute"] // MINUTE_MS] = int(row["events"])
         return found
+
+    def active_sources(self, start: int, end: int) -> list[str]:
+        """The sources of which any log arrived, by name."""
+        return sorted(row["name"] for row in self._events.query(Sql(_ACTIVE, _seconds(start, end)), LIMITS))
 
     def skipped(self, start: int, end: int, rule_ids: Sequence[str]) -> list[Skipped]:
         """What was not evaluated of these rules."""
