@@ -15,6 +15,8 @@ export function whenSignedOut(handler: () => void): void {
 
 export interface RequestOptions {
   body?: unknown;
+  /** A body that is sent as it is, such as a file. */
+  raw?: Blob;
   signal?: AbortSignal;
   /** A 401 here is an answer (wrong password), not the end of a session. */
   keepSession?: boolean;
@@ -30,7 +32,7 @@ export async function request<T>(method: string, path: string, options: RequestO
       method,
       headers,
       credentials: "same-origin",
-      body: options.body === undefined ? undefined : JSON.stringify(options.body),
+      body: options.raw ?? (options.body === undefined ? undefined : JSON.stringify(options.body)),
       signal: options.signal,
     });
   } catch (cause) {

@@ -27,7 +27,10 @@ export const NAVIGATION: readonly NavigationGroup[] = [
   },
   {
     label: "Detect",
-    items: [{ to: "/rules", label: "Rules", icon: "rules", permission: "security_monitoring_rules_read" }],
+    items: [
+      { to: "/rules", label: "Rules", icon: "rules", permission: "security_monitoring_rules_read" },
+      { to: "/intel", label: "Threat intelligence", icon: "intel", permission: "security_monitoring_signals_read", load: () => import("./pages/Intel") },
+    ],
   },
   {
     label: "Data",

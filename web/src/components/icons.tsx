@@ -42,6 +42,8 @@ const PATHS = {
   sortDown: "M8 3v10M4.500 9.500 8 13l3.500-3.500",
   sortUp: "M8 13V3M4.500 6.500 8 3l3.500 3.500",
   logout: "M9.500 3h-6v10h6M7 8h7M11.500 5.500 14 8l-2.500 2.500",
+  upload: "M8 10.500v-8M4.500 6 8 2.500 11.500 6M3 10.500v3h10v-3",
+  grip: "M6 3.500h.01M10 3.500h.01M6 8h.01M10 8h.01M6 12.500h.01M10 12.500h.01",
   trash: "M3 4.500h10M6.500 4.500v-2h3v2M4.500 4.500l.6 9h5.800l.6-9",
 } as const;
 
@@ -56,7 +58,7 @@ export function Icon({ name, size = 16 }: { name: IconName; size?: number }) {
       viewBox="0 0 16 16"
       fill="none"
       stroke="currentColor"
-      strokeWidth={name === "dots" ? 2 : 1.4}
+      strokeWidth={name === "dots" || name === "grip" ? 2 : 1.4}
       strokeLinecap="round"
       strokeLinejoin="round"
     >

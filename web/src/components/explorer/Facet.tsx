@@ -4,11 +4,11 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { facetQuery } from "@/api/explore";
 import { ErrorState } from "@/components/states";
-import { Icon } from "@/components/icons";
-import { formatCompact, formatNumber, plural } from "@/lib/format";
-import { clearFacet, facetSelection, onlyValue, toggleExcluded, toggleValue } from "@/lib/queryText";
+import { formatNumber, plural } from "@/lib/format";
+import { clearFacet, facetSelection } from "@/lib/queryText";
 import type { FacetValue } from "@/api/types";
 import classes from "./FacetPanel.module.css";
+import { FacetSection, FacetValues } from "./FacetValues";
 import type { ExplorerHandle, FacetDefinition } from "./model";
 
 const SHOWN = 6;
@@ -26,23 +26,10 @@ interface Props {
 
 export function Facet({ explorer, facet, open, onOpen }: Props) {
   const { state, update } = explorer;
-  const selection = useMemo(() => facetSelection(state.query, facet.field), [state.query, facet.field]);
-  const chosen = selection.included.length + selection.excluded.length;
   return (
-    <section className={classes.facet} aria-label={facet.label}>
-      <div className={classes.title}>
-        <button type="button" className={classes.fold} aria-expanded={open} onClick={() => onOpen(!open)}>
-          <Icon name={open ? "chevronDown" : "chevronRight"} size={12} />
-          {facet.label}
-        </button>
-        {chosen > 0 && (
-          <button type="button" className={classes.reset} aria-label={`${String(chosen)} chosen: clear ${facet.label}`} onClick={() => update({ query: clearFacet(state.query, facet.field) })}>
-            {chosen} <Icon name="close" size={11} />
-          </button>
-        )}
-      </div>
-      {open && <Values explorer={explorer} facet={facet} />}
-    </section>
+    <FacetSection label={facet.label} field={facet.field} query={state.query} open={open} onOpen={onOpen} onQuery={(query) => update({ query })}>
+      <Values explorer={explorer} facet={facet} />
+    </FacetSection>
   );
 }
 
@@ -63,7 +50,6 @@ function Values({ explorer, facet }: { explorer: ExplorerHandle; facet: FacetDef
   const distinct = result?.distinct ?? 0;
   const listed = all || settled !== "" || facet.order || distinct <= SHOWN_ALL ? (result?.values ?? []) : (result?.values ?? []).slice(0, SHOWN);
   const values = arrange(listed, facet, [...selection.included, ...selection.excluded], settled);
-  const most = Math.max(1, ...values.map((value) => value.count));
   const hidden = distinct - listed.length;
   return (
     <div className={classes.values} aria-busy={isFetching}>
@@ -72,42 +58,7 @@ function Values({ explorer, facet }: { explorer: ExplorerHandle; facet: FacetDef
         <TextInput size="xs" className={classes.search} aria-label={`Search in ${facet.label}`} placeholder={`Search ${plural(distinct, "value")}`} value={search} onChange={(event) => setSearch(event.currentTarget.value)} />
       )}
       {values.length === 0 && <p className={classes.none}>{settled ? "No value contains this." : "No values in this range."}</p>}
-      <ul className={classes.list}>
-        {values.map(({ value, count }) => {
-          const included = selection.included.includes(value);
-          const excluded = selection.excluded.includes(value);
-          const muted = selection.included.length > 0 && !included;
-          return (
-            <li key={value} className={classes.row} data-excluded={excluded || undefined} data-muted={muted || undefined}>
-              <span aria-hidden="true" className={classes.bar} style={{ width: `${String((count / most) * 100)}%` }} />
-              <button
-                type="button"
-                role="checkbox"
-                aria-checked={included}
-                aria-label={`${facet.label} ${value}, ${formatNumber(count)}${excluded ? ", excluded" : ""}`}
-                className={classes.value}
-                title={value}
-                onClick={() => update({ query: toggleValue(state.query, facet.field, value) })}
-              >
-                <span className={classes.box} aria-hidden="true">
-                  {included && <Icon name="check" size={10} />}
-                  {excluded && <Icon name="close" size={10} />}
-                </span>
-                <span className={classes.text}>{value === "" ? <em>empty</em> : facet.render ? facet.render(value) : value}</span>
-                <span className={classes.count}>{formatCompact(count)}</span>
-              </button>
-              <span className={classes.actions}>
-                <button type="button" aria-label={`Only ${value}`} onClick={() => update({ query: onlyValue(state.query, facet.field, value) })}>
-                  only
-                </button>
-                <button type="button" aria-label={`${excluded ? "Stop excluding" : "Exclude"} ${value}`} onClick={() => update({ query: toggleExcluded(state.query, facet.field, value) })}>
-                  {excluded ? "undo" : "exclude"}
-                </button>
-              </span>
-            </li>
-          );
-        })}
-      </ul>
+      <FacetValues label={facet.label} field={facet.field} values={values} query={state.query} render={facet.render} onQuery={(query) => update({ query })} />
       {hidden > 0 && !all && settled === "" && (
         <button type="button" className={`link ${classes.more}`} onClick={() => setAll(true)}>
           +{formatNumber(hidden)} more

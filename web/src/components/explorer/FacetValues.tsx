@@ -1,0 +1,80 @@
+import type { ReactNode } from "react";
+import type { FacetValue } from "@/api/types";
+import { Icon } from "@/components/icons";
+import { formatCompact, formatNumber } from "@/lib/format";
+import { clearFacet, facetSelection, onlyValue, toggleExcluded, toggleValue } from "@/lib/queryText";
+import classes from "./FacetPanel.module.css";
+
+interface Chooses {
+  label: string;
+  /** As the query names it: `@usr.id`, `status`. */
+  field: string;
+  query: string;
+  onQuery: (query: string) => void;
+}
+
+/** A facet that folds, and says how much of it is chosen. */
+export function FacetSection({ label, field, query, onQuery, open, onOpen, children }: Chooses & { open: boolean; onOpen: (open: boolean) => void; children: ReactNode }) {
+  const selection = facetSelection(query, field);
+  const chosen = selection.included.length + selection.excluded.length;
+  return (
+    <section className={classes.facet} aria-label={label}>
+      <div className={classes.title}>
+        <button type="button" className={classes.fold} aria-expanded={open} onClick={() => onOpen(!open)}>
+          <Icon name={open ? "chevronDown" : "chevronRight"} size={12} />
+          {label}
+        </button>
+        {chosen > 0 && (
+          <button type="button" className={classes.reset} aria-label={`${String(chosen)} chosen: clear ${label}`} onClick={() => onQuery(clearFacet(query, field))}>
+            {chosen} <Icon name="close" size={11} />
+          </button>
+        )}
+      </div>
+      {open && children}
+    </section>
+  );
+}
+
+/** Values with counts: a click includes, and each can be taken alone or excluded; all of it is text of the query. */
+export function FacetValues({ label, field, query, onQuery, values, render }: Chooses & { values: FacetValue[]; render?: (value: string) => ReactNode }) {
+  const selection = facetSelection(query, field);
+  const most = Math.max(1, ...values.map((value) => value.count));
+  return (
+    <ul className={classes.list}>
+      {values.map(({ value, count }) => {
+        const included = selection.included.includes(value);
+        const excluded = selection.excluded.includes(value);
+        const muted = selection.included.length > 0 && !included;
+        return (
+          <li key={value} className={classes.row} data-excluded={excluded || undefined} data-muted={muted || undefined}>
+            <span aria-hidden="true" className={classes.bar} style={{ width: `${String((count / most) * 100)}%` }} />
+            <button
+              type="button"
+              role="checkbox"
+              aria-checked={included}
+              aria-label={`${label} ${value}, ${formatNumber(count)}${excluded ? ", excluded" : ""}`}
+              className={classes.value}
+              title={value}
+              onClick={() => onQuery(toggleValue(query, field, value))}
+            >
+              <span className={classes.box} aria-hidden="true">
+                {included && <Icon name="check" size={10} />}
+                {excluded && <Icon name="close" size={10} />}
+              </span>
+              <span className={classes.text}>{value === "" ? <em>empty</em> : render ? render(value) : value}</span>
+              <span className={classes.count}>{formatCompact(count)}</span>
+            </button>
+            <span className={classes.actions}>
+              <button type="button" aria-label={`Only ${value}`} onClick={() => onQuery(onlyValue(query, field, value))}>
+                only
+              </button>
+              <button type="button" aria-label={`${excluded ? "Stop excluding" : "Exclude"} ${value}`} onClick={() => onQuery(toggleExcluded(query, field, value))}>
+                {excluded ? "undo" : "exclude"}
+              </button>
+            </span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
