@@ -1,9 +1,14 @@
 """Preview and backtest of rules over stored logs (siem.md §2.27)."""
 
+import asyncio
+import threading
 import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
+from fastapi.concurrency import run_in_threadpool
 
 from tocsin.access.actor import Actor
 from tocsin.api.context import Services
@@ -26,12 +31,21 @@ Reader = Annotated[Actor, Depends(requires("security_monitoring_rules_read"))]
 router = APIRouter(prefix="/api/v2/security_monitoring/rules", tags=["rules"], route_class=RuleRoute)
 
 
+LOOK_SECONDS = 0.1
+"""How often a preview looks whether its caller is still there."""
+
+
 @router.post("/preview")
-def preview_rule(services: Services, actor: Reader, replays: Replays, body: PreviewBody) -> PreviewAnswer:
-    """What the queries of a rule find in stored logs, and the signals that it would have raised; nothing is stored."""
+async def preview_rule(
+    services: Services, actor: Reader, replays: Replays, body: PreviewBody, request: Request
+) -> PreviewAnswer:
+    """What the queries of a rule find in stored logs, and the signals that it would have raised; nothing is stored.
+
+    It ends early when its caller goes away: an editor asks anew with each change."""
     began, now = time.monotonic(), services.clock()
     start, end = parse_time(body.from_, now), parse_time(body.to, now)
-    found = replays.preview(body.rule, start, end, body.limit)
+    async with _watched(request) as is_wanted:
+        found = await run_in_threadpool(replays.preview, body.rule, start, end, body.limit, is_wanted)
     return PreviewAnswer.of(found, start, end, _since(began))
 
 
@@ -48,6 +62,25 @@ def backtest_rule(services: Services, actor: Reader, replays: Replays, body: Bac
     else:
         found = replays.backtest_unsaved(body.rule, body.against, start, end, body.limit)
     return BacktestAnswer.of(found, start, end, _since(began))
+
+
+@asynccontextmanager
+async def _watched(request: Request) -> AsyncIterator[Callable[[], bool]]:
+    """Says, to any thread, whether the caller of a request still waits."""
+    gone = threading.Event()
+
+    async def watch() -> None:
+        while not await request.is_disconnected():  # noqa: ASYNC110 - the framework has nothing to wait for
+            await asyncio.sleep(LOOK_SECONDS)
+        gone.set()
+
+    watcher = asyncio.create_task(watch())
+    try:
+        yield lambda: not gone.is_set()
+    finally:
+        watcher.cancel()
+        with suppress(asyncio.CancelledError):
+            await watcher
 
 
 def _since(began: float) -> int:

@@ -21,6 +21,8 @@ from tocsin.api.schemas.rules import (
     Hint,
     HintsAnswer,
     PlannedRule,
+    RenderedAnswer,
+    RenderedTexts,
     RuleChangesDocument,
     RuleDocument,
     RuleHistory,
@@ -29,13 +31,13 @@ from tocsin.api.schemas.rules import (
     RulesToApply,
     RuleTest,
     RuleTestResults,
+    RuleToRender,
     TerraformAnswer,
 )
 from tocsin.api.security import requires
 from tocsin.errors import Conflict, NotFound, TocsinError
 from tocsin.rule import Rule
 from tocsin.rules.archive import zip_of
-from tocsin.rules.hints import hints
 from tocsin.rules.problems import InvalidRule
 from tocsin.rules.schema import RuleAnswer
 from tocsin.rules.service import RulesService, bulk_id
@@ -136,9 +138,24 @@ def validate_rule(rules: Rules, actor: Writer, body: RuleDocument) -> None:
 
 @router.post("/hints")
 def rule_hints(rules: Rules, actor: Reader, body: RuleDocument) -> HintsAnswer:
-    """Remarks on a valid rule that keep nobody from storing it, such as ATT&CK tags that the map will not show."""
-    found = hints(rules.check_unsaved(body))
-    return HintsAnswer(data=[Hint(target=hint.target, message=hint.message, code=hint.code) for hint in found])
+    """Remarks on a valid rule that keep nobody from storing it, such as ATT&CK tags that the map will not show; for an
+    invalid one the reasons, as `validation` gives them, without an audit event."""
+    return HintsAnswer(data=[Hint.of(hint) for hint in rules.hints(body)])
+
+
+@router.post("/render")
+def render_rule(rules: Rules, actor: Reader, body: RuleToRender) -> RenderedAnswer:
+    """Title and message of the signal that one log would make, of a rule that is not stored."""
+    shown = rules.render(body.rule, body.payload, body.case)
+    return RenderedAnswer(
+        data=RenderedTexts(
+            title=shown.title,
+            message=shown.message,
+            severity=shown.severity,
+            matched=list(shown.matched),
+            hints=[Hint.of(hint) for hint in shown.hints],
+        )
+    )
 
 
 @router.post("/test")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from tocsin.errors import BadRequest, LimitExceeded
+from tocsin.errors import BadRequest, LimitExceeded, TocsinError
 from tocsin.evaluate.decision import Decision, MatchRow
 from tocsin.evaluate.logs_repository import Asked, Prospects, StoredLogs, Stretch, Values, columns
 from tocsin.evaluate.method import FIRST_EVENTS, Machine, Plan, ScopeTooLarge
@@ -52,16 +52,30 @@ OnPage = Callable[[int], None]
 Monotonic = Callable[[], float]
 
 
-class Budget:
-    """How long a replay may take altogether."""
+class Abandoned(TocsinError):
+    """Nobody waits for the replay any more."""
 
-    def __init__(self, seconds: float, monotonic: Monotonic = time.monotonic) -> None:
+    status = 499
+
+
+class Budget:
+    """How long a replay may take altogether, and whether anybody still waits for it."""
+
+    def __init__(
+        self,
+        seconds: float,
+        monotonic: Monotonic = time.monotonic,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.seconds = seconds
         self._monotonic = monotonic
+        self._is_wanted = is_wanted
         self._end = monotonic() + seconds
 
     def limits(self) -> Limits:
-        """What the next statement may take. Raises `LimitExceeded`."""
+        """What the next statement may take. Raises `LimitExceeded`, or `Abandoned`."""
+        if not self._is_wanted():
+            raise Abandoned("the replay was abandoned")
         left = self._end - self._monotonic()
         if left <= 0:
             raise LimitExceeded(

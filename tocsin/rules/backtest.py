@@ -138,16 +138,19 @@ class Backtests:
         self._assets = assets
         self._slots = threading.BoundedSemaphore(AT_ONCE)
 
-    def preview(self, body: Any, start: int, end: int, limit: int) -> Preview:
+    def preview(
+        self, body: Any, start: int, end: int, limit: int, is_wanted: Callable[[], bool] = lambda: True
+    ) -> Preview:
         """What the queries of a rule that is not stored find, and the signals that it would have raised.
 
+        Ends with `Abandoned` soon after `is_wanted` has become false: somebody who types asks again and again.
         Raises `InvalidRule`, `BadRequest` for a rule or range that cannot be run, `LimitExceeded`,
         `TooManyRequests`.
         """
         rule = self._seeing(executable(self._rules.check_unsaved(body)))
         interval = _interval(start, end)
         with self._slot():
-            budget = Budget(PREVIEW_SECONDS)
+            budget = Budget(PREVIEW_SECONDS, is_wanted=is_wanted)
             series = self._replay.series(rule, start, end, interval, budget)
             found = self._replay.run(rule, start, end, budget, named=NAMED_IN_PREVIEW)
             shown = self._shown(found, limit)

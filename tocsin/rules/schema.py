@@ -205,6 +205,18 @@ class CalculatedFieldBody(_Body):
     expression: str
 
 
+class TestedEventBody(_Body):
+    query: Annotated[int, Field(ge=0, description="Position of the query that is tried; 0 by default.")] | None = None
+    event: Annotated[dict[str, Any] | None, Field(description="A log, as it is sent.")] = None
+
+
+class RuleTestsBody(_Body):
+    """Ours: logs that are kept with the rule, as its author tries it (siem.md §2.27)."""
+
+    match: list[TestedEventBody] | None = None
+    no_match: list[TestedEventBody] | None = None
+
+
 class RuleChanges(_Body):
     """Any subset of a rule's fields, as an update takes them."""
 
@@ -226,6 +238,7 @@ class RuleChanges(_Body):
     complianceSignalOptions: dict[str, Any] | None = None
     customName: str | None = None
     customMessage: str | None = None
+    tests: RuleTestsBody | None = None
     version: Annotated[int, Field(description="The version that the change is based on.")] | None = None
 
 

@@ -19,6 +19,7 @@ from tocsin.access.audit import AuditTrail
 from tocsin.clock import Clock
 from tocsin.errors import BadRequest, Conflict, NotFound, TocsinError
 from tocsin.evaluate.correlation import reads_signals
+from tocsin.event import Rejected
 from tocsin.rule import Rule
 from tocsin.rules import listing, repository
 from tocsin.rules.applying import CREATE, MAX_RULES, REFUSED, UNCHANGED, UPDATE, Planned
@@ -26,8 +27,10 @@ from tocsin.rules.changes import changes_between
 from tocsin.rules.correlation import check_references
 from tocsin.rules.defaults import ALLOWED, carry_over, forbidden_changes, with_default_tags
 from tocsin.rules.executable import executable
+from tocsin.rules.hints import hints
 from tocsin.rules.ids import is_rule_id, new_rule_id
 from tocsin.rules.problems import InvalidRule, Problem
+from tocsin.rules.rendering import Rendered, rendered
 from tocsin.rules.repository import RuleRow, VersionRow
 from tocsin.rules.schema import RuleChanges
 from tocsin.rules.shape import rule_from_api, rule_to_api, writable
@@ -232,10 +235,7 @@ class RulesService:
 
     def validate(self, body: Any, by: Actor) -> None:
         """Raises `InvalidRule` with every reason why the rule could not be stored; nothing is stored."""
-        problems = check(_asked(body))
-        if not problems:
-            with self._state.reading() as session:
-                problems = _reference_problems(session, rule_from_api(_asked(body)))
+        problems = self._problems(body)
         name = body["name"] if isinstance(body, Mapping) and isinstance(body.get("name"), str) else ""
         with self._state.transaction() as session:
             self._audit.record(session, by, "validated", ASSET, "", name[:200], None, {"valid": not problems})
@@ -245,6 +245,23 @@ class RulesService:
     def check_unsaved(self, body: Any) -> Rule:
         """The rule that a body describes, not stored. Raises `InvalidRule`."""
         return read_rule(_asked(body))
+
+    def hints(self, body: Any) -> list[Problem]:
+        """Remarks on a rule that could be stored. Raises `InvalidRule` as `validate` does, but nobody is told: an
+        editor asks with every change."""
+        if problems := self._problems(body):
+            raise InvalidRule(problems)
+        return hints(rule_from_api(_asked(body)))
+
+    def render(self, body: Any, payload: Mapping[str, Any], case_index: int) -> Rendered:
+        """Title and message as the signal of this log would have them. Raises `InvalidRule` or `BadRequest`."""
+        rule = executable(self.check_unsaved(body))
+        try:
+            event = self._to_event(payload)
+        except Rejected as rejected:
+            raise BadRequest(f"the log would be rejected: {rejected.reason}") from rejected
+        shown = rendered(rule, event, case_index, self._clock(), self._column)
+        return replace(shown, hints=tuple(hints(rule)))
 
     def test(self, body: Any, payloads: Any) -> list[bool]:
         """Run the queries of a rule that need not be stored over logs; one answer per log, in order."""
@@ -315,6 +332,14 @@ class RulesService:
             for callback in self._callbacks:
                 callback(self._enabled)
             return True
+
+    def _problems(self, body: Any) -> list[Problem]:
+        """Every reason why a rule could not be stored, those that depend on other rules and tables among them."""
+        if problems := check(_asked(body)):
+            return problems
+        rule = rule_from_api(_asked(body))
+        with self._state.reading() as session:
+            return [*_reference_problems(session, rule), *self._table_problems(rule)]
 
     # Inside a transaction
 
@@ -421,16 +446,18 @@ class RulesService:
 
     def _refuse_large_tables(self, rule: Rule) -> None:
         """Raises `InvalidRule` (siem.md §2.6)."""
+        if problems := self._table_problems(rule):
+            raise InvalidRule(problems)
+
+    def _table_problems(self, rule: Rule) -> list[Problem]:
         names = [given["tableName"] for given in rule.extra.get("referenceTables") or ()]
-        problems = [
+        return [
             Problem(
                 f"referenceTables[{i}].tableName", f"Reference table '{name}' is too large to filter rules", "too_large"
             )
             for i, name in enumerate(names)
             if self._is_table_too_large(name)
         ]
-        if problems:
-            raise InvalidRule(problems)
 
     def _stale(self, row: RuleRow, given: int) -> StaleRule:
         who = row.body.get("updater") or {}

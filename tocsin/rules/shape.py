@@ -44,6 +44,7 @@ WRITABLE = (
     "complianceSignalOptions",
     "customName",
     "customMessage",
+    "tests",
 )
 """What a caller may send; anything else in a request is ignored (api.md §1)."""
 

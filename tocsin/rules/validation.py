@@ -292,6 +292,17 @@ def _check_tables(rule: Rule) -> Iterator[Problem]:
             yield Problem(f"{target}.logFieldPath", message, error.code, error.start, error.end)
 
 
+def _check_tests(rule: Rule) -> Iterator[Problem]:
+    """Logs that are kept with the rule name a query of it; those of third-party rules are made when it runs."""
+    if rule.options.detection_method == THIRD_PARTY:
+        return
+    for name in ("match", "no_match"):
+        for i, given in enumerate((rule.extra.get("tests") or {}).get(name) or ()):
+            if (given.get("query") or 0) >= len(rule.queries):
+                message = f"The rule has {len(rule.queries)} queries, none at position {given.get('query') or 0}"
+                yield Problem(f"tests.{name}[{i}].query", message, "unknown_query")
+
+
 CHECKS: tuple[Callable[[Rule], Iterator[Problem]], ...] = (
     _check_texts,
     _check_supported,
@@ -305,6 +316,7 @@ CHECKS: tuple[Callable[[Rule], Iterator[Problem]], ...] = (
     _check_times,
     _check_filters,
     _check_tables,
+    _check_tests,
 )
 
 

@@ -1,9 +1,10 @@
 """Bodies and answers about detection rules (api.md §4). A rule itself is described by `rules.schema`."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import BaseModel, Field, ValidatorFunctionWrapHandler, WrapValidator
 
+from tocsin.rules.problems import Problem
 from tocsin.rules.schema import RuleAnswer, RuleBody, RuleChanges
 
 
@@ -65,13 +66,45 @@ class RulesApplied(BaseModel):
 
 
 class Hint(BaseModel):
+    """`start` and `end` are characters of the text that `target` names."""
+
     target: str
     message: str
     code: str
+    start: int | None = None
+    end: int | None = None
+
+    @classmethod
+    def of(cls, problem: Problem) -> Self:
+        return cls(
+            target=problem.target, message=problem.message, code=problem.code, start=problem.start, end=problem.end
+        )
 
 
 class HintsAnswer(BaseModel):
     data: list[Hint]
+
+
+class RuleToRender(BaseModel):
+    """A rule, a log as it is sent, and the position of the case that is taken to hold."""
+
+    rule: RuleDocument
+    payload: dict[str, Any] = {}
+    case: Annotated[int, Field(ge=0, le=100)] = 0
+
+
+class RenderedTexts(BaseModel):
+    """`message` is Markdown; `matched` are the labels of the queries that find the log."""
+
+    title: str
+    message: str
+    severity: str
+    matched: list[str]
+    hints: list[Hint]
+
+
+class RenderedAnswer(BaseModel):
+    data: RenderedTexts
 
 
 class PageCounts(BaseModel):
