@@ -1,4 +1,4 @@
-"""Log files to records: compression, JSON lines, JSON lists, CloudTrail's `{"Records": […]}`, plain text lines.
+"""Log files to records: compression, JSON lines, JSON lists, envelopes such as `{"Records": […]}`, plain text lines.
 
 A file is read as a stream, whatever its size, except a JSON list or one object over several lines, which is read whole.
 """
@@ -123,12 +123,32 @@ def _unpack(value: Any) -> Iterator[Record]:
     if isinstance(value, list):
         for element in value:
             yield from _unpack(element)
-    elif isinstance(value, dict) and len(value) == 1 and isinstance(value.get("Records"), list):
-        yield from _unpack(value["Records"])
     elif isinstance(value, dict):
-        yield unwrap(value)
+        records = _enclosed(value)
+        if records is not None:
+            yield from _unpack(records)
+        else:
+            yield unwrap(value)
     else:
         yield value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+ENCLOSING = ("Records", "records", "items", "entries", "value")
+"""Under what an answer of an API, or a file of exported logs, holds its records: CloudTrail, Azure, Google Workspace
+and 1Password, Slack, Microsoft Graph."""
+
+PAGING = frozenset(
+    ("kind", "etag", "nextPageToken", "cursor", "has_more", "response_metadata", "@odata.context", "@odata.nextLink")
+)
+"""What may stand beside the records in such an answer."""
+
+
+def _enclosed(value: dict[str, Any]) -> list[Any] | None:
+    """The records of an object that is nothing but their envelope, or None."""
+    names = value.keys() - PAGING
+    name = next(iter(names)) if len(names) == 1 else None
+    records = value[name] if name in ENCLOSING else None
+    return records if isinstance(records, list) and all(isinstance(record, dict) for record in records) else None
 
 
 LABELS = frozenset(("label", "dataset", "case", "story"))

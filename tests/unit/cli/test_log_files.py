@@ -17,9 +17,9 @@ from tocsin.cli import files
 from tocsin.cli.files import UnreadableFile, read_records, unwrap
 
 SCALARS = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20)
-# a lone `Records` list and rows with labels have a meaning of their own, tested below
+# lone lists of records and rows with labels have a meaning of their own, tested below
 OBJECTS = st.dictionaries(
-    st.text(max_size=10).filter(lambda key: key not in {"Records", "event"}),
+    st.text(max_size=10).filter(lambda key: key not in {*files.ENCLOSING, *files.PAGING, "event"}),
     st.recursive(
         SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner), max_leaves=5
     ),
@@ -143,6 +143,26 @@ def test_standard_input(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.write_bytes(gzip.compress(b'{"a": 1}'))
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=file.open("rb")))
     assert [line.record for line in read_records("-")] == [{"a": 1}]
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        {"records": [{"a": 1}, {"b": 2}]},
+        {"kind": "admin#reports#activities", "etag": "x", "items": [{"a": 1}, {"b": 2}], "nextPageToken": "n"},
+        {"@odata.context": "c", "value": [{"a": 1}, {"b": 2}]},
+        {"entries": [{"a": 1}, {"b": 2}], "response_metadata": {}},
+    ],
+)
+def test_answers_of_apis_are_unpacked(file: Path, envelope: dict[str, Any]) -> None:
+    file.write_bytes(orjson.dumps(envelope))
+    assert records(file) == [{"a": 1}, {"b": 2}]
+
+
+@pytest.mark.parametrize("record", [{"value": [1, 2]}, {"items": [{"a": 1}], "order": 7}, {"value": "x"}])
+def test_other_lists_stay_in_their_record(file: Path, record: dict[str, Any]) -> None:
+    file.write_bytes(orjson.dumps(record))
+    assert records(file) == [record]
 
 
 def test_a_row_of_a_labelled_set_is_unwrapped() -> None:
