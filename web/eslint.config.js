@@ -2,7 +2,7 @@ import jsxA11y from "eslint-plugin-jsx-a11y";
 import reactHooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
-const FEATURES = ["signals", "logs", "rules", "settings", "session"];
+const FEATURES = ["signals", "logs", "rules", "settings", "session", "suppressions", "tables"];
 
 /** What a folder may not import: the flow is shared -> features -> app. */
 const forbid = (message, group) => ({ "no-restricted-imports": ["error", { patterns: [{ group, message }] }] });

@@ -81,6 +81,7 @@ def explained(
             "adjustments": explanation["adjustments"],
         },
         "baseline": explanation.get("facts", {}),
+        "threat_intel": _threat_intel(detail["samples"]),
         "events": {
             "matched": workflow["events_matched"],
             "first_seen": workflow["first_seen"],
@@ -122,6 +123,30 @@ def _window(explanation: Mapping[str, Json]) -> dict[str, Json]:
         "keep_alive_seconds": explanation["keep_alive_seconds"],
         "max_signal_duration_seconds": explanation["max_signal_duration_seconds"],
     }
+
+
+def _threat_intel(samples: Sequence[Mapping[str, Json]]) -> list[Json]:
+    """What the sampled events matched, each indicator of each source once, and how many of these events had it."""
+    found: dict[tuple[str, str, str], dict[str, Json]] = {}
+    for sample in samples:
+        enrichment = sample["content"].get("custom", {}).get("threat_intel")
+        results = enrichment.get("results") if isinstance(enrichment, dict) else None
+        for result in results if isinstance(results, list) else ():
+            source = result.get("source") or {}
+            key = (str(result.get("type")), str(result.get("indicator")), str(source.get("name")))
+            told = found.setdefault(
+                key,
+                {
+                    "type": key[0],
+                    "indicator": key[1],
+                    "category": result.get("category"),
+                    "intention": result.get("intention"),
+                    "source": source,
+                    "events": 0,
+                },
+            )
+            told["events"] += 1
+    return list(found.values())
 
 
 def _suppression(workflow: Mapping[str, Json], hidden_update: Mapping[str, Any] | None) -> dict[str, Json]:

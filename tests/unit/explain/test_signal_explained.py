@@ -30,11 +30,11 @@ RULE = Rule(
 HIDING = Suppression("sup", 4, "agreed", True, "*", "*", "", None, None)
 
 
-def row(count: int = 3, hidden: bool = False) -> dict[str, Any]:
+def row(count: int = 3, hidden: bool = False, **attributes: Any) -> dict[str, Any]:
     """A stored signal of this many events, a second apart."""
+    attributes = {"usr": {"id": "bob"}, **attributes}
     events = [
-        Event(f"e{n}", BORN + n * 1000, source="door", tags=["env:dev"], attributes={"usr": {"id": "bob"}})
-        for n in range(count)
+        Event(f"e{n}", BORN + n * 1000, source="door", tags=["env:dev"], attributes=attributes) for n in range(count)
     ]
     prepared = plan(RULE)
     (decision,) = decide(prepared, [MatchRow(event.timestamp, event.id, ("bob",), 0) for event in events])
@@ -93,3 +93,13 @@ def test_hidden_whole_or_only_its_updates() -> None:
     assert told["suppression"]["events_matched_with_updates"] == 5
     assert told["events"]["matched"] == 2
     assert "Its further updates are hidden by the suppression 'agreed'" in told["summary"]
+
+
+def test_indicators_of_the_samples_are_told_once() -> None:
+    result = {"indicator": "192.0.2.7", "type": "IP", "category": "tor", "intention": "suspicious"}
+    sources = [{"name": "a", "url": "https://a.example"}, {"name": "b", "url": ""}]
+    results = [{**result, "source": source, "additional_data": {}} for source in sources]
+    told = explained(row(threat_intel={"indicators_matched": ["IP"], "results": results}), None, RULE, BORN + 10_000)
+    assert told["threat_intel"] == [{**result, "source": source, "events": 3} for source in sources]
+    for odd in ("a text", {"results": "a text"}):
+        assert explained(row(threat_intel=odd), None, RULE, BORN + 10_000)["threat_intel"] == []

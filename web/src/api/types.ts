@@ -26,7 +26,7 @@ export type {
 /** A decision as the server confirms it; the person always with name and handle. */
 export type TriageResult = Pick<TriageAttributes, "state"> & Partial<Pick<TriageAttributes, "archive_reason" | "archive_comment" | "version">> & { assignee: Person };
 
-export type Track = "logs" | "signals";
+export type Track = "logs" | "signals" | "suppressed";
 
 export interface Filter {
   query: string;
@@ -83,7 +83,8 @@ export interface Verdict {
   status: string;
   condition: string;
   at: string;
-  values: Record<string, number>;
+  /** By the names of the queries; null where a method counts nothing. */
+  values: Record<string, number | null>;
   window_events: number;
 }
 
@@ -125,6 +126,8 @@ export interface SignalCustom {
     events_matched?: number;
     window?: { state?: string; closes_at?: string };
     high_cardinality?: { attributes?: string[]; tags?: string[] };
+    /** Of a hidden one: by which suppressions, since when, and whether only updates are hidden. */
+    suppression?: { id: string[]; name: string[]; version: number[]; since: string; hides: string };
   };
   triggeringRuleCase?: { name?: string; status?: string; condition?: string };
   entities?: string[];

@@ -44,6 +44,7 @@ const index = createRoute({
 });
 
 const signals = createRoute({ getParentRoute: () => shell, path: "/signals", validateSearch: validateExplorerSearch, component: lazyRouteComponent(() => import("./pages/Signals"), "Signals"), errorComponent: PageError });
+const suppressed = createRoute({ getParentRoute: () => shell, path: "/signals/suppressed", validateSearch: validateExplorerSearch, component: lazyRouteComponent(() => import("./pages/HiddenSignals"), "HiddenSignals"), errorComponent: PageError });
 const logs = createRoute({ getParentRoute: () => shell, path: "/logs", validateSearch: validateExplorerSearch, component: lazyRouteComponent(() => import("./pages/Logs"), "Logs"), errorComponent: PageError });
 
 const rules = createRoute({
@@ -81,7 +82,7 @@ const listed = NAVIGATION.flatMap((group) => group.items).flatMap(({ to, load })
 const untyped = listed as unknown as [];
 
 export const router = createRouter({
-  routeTree: root.addChildren([signIn, shell.addChildren([index, signals, logs, rules, rule, settings, settingsIndex, ...untyped])]),
+  routeTree: root.addChildren([signIn, shell.addChildren([index, signals, suppressed, logs, rules, rule, settings, settingsIndex, ...untyped])]),
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",

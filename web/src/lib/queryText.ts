@@ -2,6 +2,7 @@
  * Facets write the query text and the text drives the facets. Only clauses that are joined by AND at the top and
  * hold plain values (`status:high`, `-host:(a OR b)`) are facet choices; everything else is left as typed.
  */
+import { isObject } from "./attributes";
 
 export interface Clause {
   /** Offsets in the text, the prefix (`-`, `NOT`) included. */
@@ -41,6 +42,19 @@ export function fieldOf(path: string): string {
   const segments = path.split(".").map((part) => (/^[\p{L}\p{N}_/-]+$/u.test(part) ? part : `"${part.replace(/[\\"]/g, "\\$&")}"`));
   return `@${segments.join(".")}`;
 }
+
+/** `@usr.id:ana`, `host:(web-1 OR web-2)` for fields with their values; what is missing (`N/A`) says nothing. */
+export function valueClauses(values: unknown): string[] {
+  if (!isObject(values)) return [];
+  return Object.entries(values).flatMap(([field, value]) => {
+    const texts = (Array.isArray(value) ? (value as unknown[]) : [value]).filter((text): text is string => typeof text === "string" && text !== "N/A");
+    if (texts.length === 0) return [];
+    return [anyOf(field.startsWith("@") ? fieldOf(field.slice(1)) : field, texts)];
+  });
+}
+
+/** `field:value`, or `field:(a OR b)`. */
+export const anyOf = (field: string, values: readonly string[]): string => `${field}:${values.length === 1 ? quoteValue(values[0] ?? "") : `(${values.map(quoteValue).join(" OR ")})`}`;
 
 export function parseClauses(text: string): Parsed {
   const clauses: Clause[] = [];

@@ -46,10 +46,12 @@ interface Props {
   /** Keys that act on the ticked rows or else the current one. */
   rowKeys?: (props: { current: ExploreEvent | undefined; ticked: ExploreEvent[] }) => ReactNode;
   help: ReactNode;
+  /** Before the search: other views of the same page. */
+  views?: ReactNode;
 }
 
 /** Search and time on top, facets left, trend above the list, the panel right. */
-export function Explorer({ explorer, title, panel, bulk, rowKeys, help }: Props) {
+export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views }: Props) {
   const { config, state, update, range, filter } = explorer;
   const list = useInfiniteQuery(eventsQuery(config.track, filter, state.sort));
   const events = useMemo(() => unique(list.data?.pages.flatMap((page) => page.data) ?? []), [list.data]);
@@ -110,6 +112,7 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help }: Props)
               <Icon name="panelLeft" />
             </ActionIcon>
           )}
+          {views}
           <QueryBox track={config.track} label={`Search ${config.noun}`} placeholder={config.placeholder} value={state.query} from={filter.from} to={filter.to} onSubmit={(query) => (query === state.query ? explorer.refresh() : update({ query }))} />
           <TimeRange range={state.range} resolved={range} onChange={(next) => update({ range: next })} />
           <LiveButton explorer={explorer} on={live.on} held={ticked > 0} />

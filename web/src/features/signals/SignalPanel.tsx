@@ -1,7 +1,11 @@
 import { CopyButton, ActionIcon } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { Fragment, useEffect, useState, type ReactNode } from "react";
+import { eventQuery } from "@/api/explore";
+import { useMay } from "@/api/session";
 import { signalQuery } from "@/api/signals";
+import type { ExploreEvent, SignalCustom } from "@/api/types";
+import { AppLink } from "@/components/AppLink";
 import type { PanelProps } from "@/components/explorer/Explorer";
 import type { ExplorerHandle } from "@/components/explorer/model";
 import { Icon } from "@/components/icons";
@@ -10,9 +14,13 @@ import { Section } from "@/components/Section";
 import { SeverityLabel, StateLabel } from "@/components/Severity";
 import { SidePanel } from "@/components/SidePanel";
 import { ErrorState, SkeletonRows } from "@/components/states";
-import { Tabs } from "@/components/Tabs";
-import { RelativeTime } from "@/components/Time";
+import { Tabs, type Tab } from "@/components/Tabs";
+import { AbsoluteTime, RelativeTime } from "@/components/Time";
+import { valueClauses } from "@/lib/queryText";
+import { newSuppression } from "@/lib/suppressions";
+import { stringifySearch } from "@/lib/urlState";
 import { custom, severityOf, stateOf, timeOf, titleOf } from "./config";
+import { Explained } from "./Explained";
 import { History } from "./History";
 import { RuleDetails } from "./RuleDetails";
 import { SampleLogs } from "./SampleLogs";
@@ -21,11 +29,42 @@ import { TriageForm } from "./TriageForm";
 import { WhatHappened } from "./WhatHappened";
 
 /** One signal: what happened, next steps, then the tabs. */
-export function SignalPanel({ explorer, event, id, close, step, startArchiving }: PanelProps & { explorer: ExplorerHandle; startArchiving: boolean }) {
+export function SignalPanel({ startArchiving, event, ...props }: SignalPanelProps & { startArchiving: boolean }) {
   const [fromRow] = useState(event);
-  const full = useQuery({ ...signalQuery(id), placeholderData: fromRow });
-  const signal = full.data;
+  const full = useQuery({ ...signalQuery(props.id), placeholderData: fromRow });
+  return (
+    <Panel
+      {...props}
+      signal={full.data}
+      error={full.error}
+      retry={() => void full.refetch()}
+      steps={(signal) => <TriageForm event={signal} startArchiving={startArchiving} />}
+      timeline={{ id: "timeline", label: "Timeline", content: <History id={props.id} /> }}
+    />
+  );
+}
+
+/** One that a suppression hides: it says by which, and nobody triages it. */
+export function HiddenSignalPanel({ event, ...props }: SignalPanelProps) {
+  const [fromRow] = useState(event);
+  const full = useQuery({ ...eventQuery("suppressed", props.id), placeholderData: fromRow });
+  return <Panel {...props} signal={full.data} error={full.error} retry={() => void full.refetch()} />;
+}
+
+type SignalPanelProps = PanelProps & { explorer: ExplorerHandle };
+
+interface Props extends Omit<SignalPanelProps, "event"> {
+  signal: ExploreEvent | undefined;
+  error: unknown;
+  retry: () => void;
+  /** What people do with it; without it the signal is hidden. */
+  steps?: (signal: ExploreEvent) => ReactNode;
+  timeline?: Tab;
+}
+
+function Panel({ explorer, signal, error, retry, steps, timeline, close, step }: Props) {
   const { state, update } = explorer;
+  const maySuppress = useMay("security_monitoring_suppressions_write");
   useEffect(() => {
     if (signal) document.title = `${titleOf(signal)} · Signals · Tocsin`;
   }, [signal]);
@@ -33,11 +72,11 @@ export function SignalPanel({ explorer, event, id, close, step, startArchiving }
   if (!signal) {
     return (
       <SidePanel label="Signal" header={<h2 className={classes.heading}>Signal</h2>} onClose={close}>
-        {full.error ? <ErrorState error={full.error} retry={() => void full.refetch()} /> : <SkeletonRows rows={8} />}
+        {error ? <ErrorState error={error} retry={retry} /> : <SkeletonRows rows={8} />}
       </SidePanel>
     );
   }
-  const { workflow } = custom(signal);
+  const { workflow, groupByValues } = custom(signal);
   return (
     <SidePanel
       label={`Signal: ${titleOf(signal)}`}
@@ -47,7 +86,7 @@ export function SignalPanel({ explorer, event, id, close, step, startArchiving }
         <>
           <div className={classes.badges}>
             <SeverityLabel severity={severityOf(signal)} />
-            <StateLabel state={stateOf(signal)} />
+            {steps && <StateLabel state={stateOf(signal)} />}
             <span className={classes.dim}>
               first seen <RelativeTime time={timeOf(workflow?.first_seen ?? signal.attributes.timestamp)} />, last seen <RelativeTime time={timeOf(workflow?.last_seen ?? signal.attributes.timestamp)} />
             </span>
@@ -63,21 +102,38 @@ export function SignalPanel({ explorer, event, id, close, step, startArchiving }
         </>
       }
     >
-      {full.error && <ErrorState inline error={full.error} retry={() => void full.refetch()} />}
+      {Boolean(error) && <ErrorState inline error={error} retry={retry} />}
+      {workflow?.suppression && (
+        <Section title="Hidden">
+          <HiddenNote {...workflow.suppression} />
+        </Section>
+      )}
       <Section title="What happened">
         <WhatHappened signal={signal} explorer={explorer} />
       </Section>
-      <Section title="Next steps">
-        <TriageForm event={signal} startArchiving={startArchiving} />
-      </Section>
+      {steps && (
+        <Section
+          title="Next steps"
+          aside={
+            maySuppress && workflow?.rule?.id && (
+              <AppLink to={newSuppression(workflow.rule.id, valueClauses(groupByValues).join(" "))} title="Hide such signals of this rule from now on">
+                Suppress…
+              </AppLink>
+            )
+          }
+        >
+          {steps(signal)}
+        </Section>
+      )}
       <Tabs
         label="Details of the signal"
         value={state.tab}
         onChange={(tab) => update({ tab }, { replace: true })}
         tabs={[
           { id: "logs", label: "Logs", content: <SampleLogs signal={signal} /> },
+          { id: "why", label: "Why", content: <Explained signal={signal} /> },
           { id: "rule", label: "Rule details", content: <RuleDetails signal={signal} /> },
-          { id: "timeline", label: "Timeline", content: <History id={id} /> },
+          ...(timeline ? [timeline] : []),
           {
             id: "json",
             label: "JSON",
@@ -93,5 +149,20 @@ export function SignalPanel({ explorer, event, id, close, step, startArchiving }
         ]}
       />
     </SidePanel>
+  );
+}
+
+function HiddenNote({ id, name, hides, since }: NonNullable<NonNullable<SignalCustom["workflow"]>["suppression"]>) {
+  return (
+    <p className={classes.hiddenNote}>
+      {hides === "update" ? "The signal itself is shown; how it went on is hidden by " : "Hidden by "}
+      {name.map((each, index) => (
+        <Fragment key={id[index]}>
+          {index > 0 && ", "}
+          <AppLink to={`/suppressions${stringifySearch({ open: id[index] })}`}>{each}</AppLink>
+        </Fragment>
+      ))}{" "}
+      since <AbsoluteTime time={Date.parse(since)} />. It stays hidden when the suppression ends.
+    </p>
   );
 }

@@ -7,6 +7,7 @@ import { BulkBar } from "./BulkBar";
 import { SIGNALS } from "./config";
 import { SignalPanel } from "./SignalPanel";
 import { TriageKeys } from "./TriageKeys";
+import { ViewSwitch } from "./ViewSwitch";
 
 export function SignalsPage({ search, navigate }: { search: ExplorerSearch; navigate: (search: ExplorerSearch, replace: boolean) => void }) {
   const explorer = useExplorer(SIGNALS, search, navigate);
@@ -22,6 +23,7 @@ export function SignalsPage({ search, navigate }: { search: ExplorerSearch; navi
       panel={(props) => <SignalPanel key={props.id} explorer={explorer} startArchiving={archiving === props.id} {...props} />}
       bulk={(props) => <BulkBar explorer={explorer} {...props} />}
       rowKeys={(props) => <TriageKeys {...props} openId={explorer.state.event} archive={archive} />}
+      views={<ViewSwitch explorer={explorer} />}
       help={<SendFirstLog noun="signals" />}
     />
   );

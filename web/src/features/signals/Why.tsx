@@ -1,9 +1,8 @@
 import type { ExploreEvent, Verdict } from "@/api/types";
 import { SeverityLabel } from "@/components/Severity";
 import { AbsoluteTime } from "@/components/Time";
-import { formatNumber } from "@/lib/format";
 import { formatDuration } from "@/lib/time";
-import { custom, severityOf } from "./config";
+import { countedValues, custom, severityOf } from "./config";
 import classes from "./signals.module.css";
 
 /** Why it fired: the window, the case that decided, the values it saw, and what changed the severity. */
@@ -38,13 +37,11 @@ export function Why({ signal, windowSeconds }: { signal: ExploreEvent; windowSec
 }
 
 function Held({ verdict }: { verdict: Verdict }) {
-  const values = Object.entries(verdict.values)
-    .map(([name, value]) => `${name} = ${formatNumber(value)}`)
-    .join(", ");
+  const values = countedValues(verdict.values);
   return (
     <>
       <code>{verdict.condition || "any event matched"}</code>
-      {verdict.case && ` (${verdict.case})`} held with {values}
+      {verdict.case && ` (${verdict.case})`} held{values && ` with ${values}`}
     </>
   );
 }

@@ -22,6 +22,12 @@ export function timeOf(text: unknown): number | null {
   return Number.isNaN(time) ? null : time;
 }
 
+/** `failed = 8, ok = 1`; methods that count nothing have no values. */
+export const countedValues = (values: Record<string, number | null>): string =>
+  Object.entries(values)
+    .flatMap(([name, value]) => (value === null ? [] : [`${name} = ${formatNumber(value)}`]))
+    .join(", ");
+
 const texts = (field: string) => (event: ExploreEvent) => fieldTexts(event, field);
 
 const COLUMNS: ExplorerColumn[] = [
@@ -63,6 +69,8 @@ const FACETS: FacetDefinition[] = [
   { id: "country", label: "Country", field: "@network.client.geoip.country.iso_code" },
 ];
 
+const NAME_OF_SUPPRESSION = "@workflow.suppression.name";
+
 export const SIGNALS: ExplorerConfig = {
   track: "signals",
   noun: "signals",
@@ -77,3 +85,22 @@ export const SIGNALS: ExplorerConfig = {
     facets: ["severity", "state", "assignee", "rule", "source", "tactic"],
   },
 };
+
+/** Signals that suppressions hide: the same, but nobody triages them. */
+export const SUPPRESSED: ExplorerConfig = {
+  ...SIGNALS,
+  track: "suppressed",
+  noun: "hidden signals",
+  placeholder: "Search hidden signals: status:high @workflow.suppression.name:*test*",
+  columns: [
+    ...COLUMNS.filter(({ id }) => id !== "state" && id !== "assignee"),
+    { id: "suppression", header: "Hidden by", field: NAME_OF_SUPPRESSION, width: 220, render: (event) => fieldTexts(event, NAME_OF_SUPPRESSION).join(", "), values: texts(NAME_OF_SUPPRESSION) },
+    { id: "hides", header: "Hides", field: "@workflow.suppression.hides", width: 130, render: (event) => hiddenWhat(event), values: texts("@workflow.suppression.hides") },
+    { id: "hidden_since", header: "Hidden since", field: "@workflow.suppression.since", width: 110, render: (event) => <RelativeTime time={timeOf(custom(event).workflow?.suppression?.since)} /> },
+  ],
+  facets: [{ id: "suppression", label: "Hidden by", field: NAME_OF_SUPPRESSION }, { id: "hides", label: "Hides", field: "@workflow.suppression.hides" }, ...FACETS.filter(({ id }) => id !== "state" && id !== "assignee")],
+  defaults: { ...SIGNALS.defaults, range: { from: "now-30d", to: "now" }, columns: ["severity", "title", "entities", "source", "suppression", "hides", "first_seen", "last_seen"], facets: ["suppression", "severity", "rule", "source"] },
+};
+
+/** A suppression may hide a signal, or only how a shown one went on. */
+const hiddenWhat = (event: ExploreEvent): string => (custom(event).workflow?.suppression?.hides === "update" ? "further updates" : "the signal");

@@ -1,6 +1,5 @@
 import type { ExploreEvent } from "@/api/types";
-import { isObject } from "@/lib/attributes";
-import { fieldOf, quoteValue } from "@/lib/queryText";
+import { valueClauses } from "@/lib/queryText";
 import { stringifySearch } from "@/lib/urlState";
 import { custom, timeOf } from "./config";
 
@@ -16,7 +15,7 @@ export function relatedLogs(signal: ExploreEvent, queryIndex?: number): string {
   const to = timeOf(numeric(relatedQuery?.to)) ?? last + MARGIN_MS;
   const chosen = queryIndex === undefined ? undefined : queries[queryIndex];
   const given = queryIndex === undefined ? relatedQuery?.query : relatedQuery?.queries?.[chosen?.name || String.fromCharCode(97 + queryIndex)];
-  const written = [either(chosen ? [chosen.query] : queries.map((each) => each.query)), ...groupClauses(groupByValues)].filter(Boolean).join(" ");
+  const written = [either(chosen ? [chosen.query] : queries.map((each) => each.query)), ...valueClauses(groupByValues)].filter(Boolean).join(" ");
   return `/logs${stringifySearch({ query: given ?? written, from: String(from), to: String(to) })}`;
 }
 
@@ -25,16 +24,6 @@ function either(queries: string[]): string {
   if (texts.length === 0 || texts.includes("") || texts.includes("*")) return "";
   const [only] = texts;
   return texts.length === 1 && only !== undefined ? (/\bOR\b|\|\|/.test(only) ? `(${only})` : only) : `(${texts.map((text) => `(${text})`).join(" OR ")})`;
-}
-
-function groupClauses(values: unknown): string[] {
-  if (!isObject(values)) return [];
-  return Object.entries(values).flatMap(([field, value]) => {
-    const texts = (Array.isArray(value) ? (value as unknown[]) : [value]).filter((text): text is string => typeof text === "string" && text !== "N/A");
-    const written = field.startsWith("@") ? fieldOf(field.slice(1)) : field;
-    if (texts.length === 0) return [];
-    return [`${written}:${texts.length === 1 ? quoteValue(texts[0] ?? "") : `(${texts.map(quoteValue).join(" OR ")})`}`];
-  });
 }
 
 const numeric = (value: number | string | undefined): unknown => (typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value);

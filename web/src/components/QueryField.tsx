@@ -1,0 +1,55 @@
+import { Input } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense, type ReactNode } from "react";
+import { checkQuery } from "@/api/explore";
+import type { Hint, Track } from "@/api/types";
+import classes from "./QueryField.module.css";
+
+const QueryEditor = lazy(() => import("./explorer/QueryEditor"));
+const NO_HINTS: Hint[] = [];
+
+interface Props {
+  track: Track;
+  label: string;
+  description?: ReactNode;
+  placeholder: string;
+  value: string;
+  /** What the server says of the field as a whole. */
+  error?: string;
+  disabled?: boolean;
+  /** What completion counts in, as ISO times. */
+  from: string;
+  to: string;
+  onChange: (query: string) => void;
+}
+
+/** A query in a form: completion, colours, and errors at the character while it is typed. */
+export function QueryField({ track, label, description, placeholder, value, error, disabled = false, from, to, onChange }: Props) {
+  const [settled] = useDebouncedValue(value, 250);
+  const check = useQuery({ ...checkQuery(track, settled), enabled: !disabled && settled.trim() !== "" && settled === value });
+  const verdict = settled === value && value.trim() !== "" ? check.data : undefined;
+  const fault = verdict?.fault ?? null;
+  const hint = verdict?.hints[0];
+  const fix = fault?.fix ?? hint?.fix;
+  const shown = fault ? `${fault.message} (at character ${String(fault.start + 1)})` : error;
+  return (
+    <Input.Wrapper size="xs" label={label} labelElement="div" description={description} error={shown} inputWrapperOrder={["label", "description", "input", "error"]}>
+      <div className={classes.box} data-invalid={shown ? true : undefined}>
+        {disabled ? (
+          <input className={classes.plain} aria-label={label} readOnly value={value} placeholder="–" />
+        ) : (
+          <Suspense fallback={<input className={classes.plain} aria-label={label} placeholder={placeholder} value={value} onChange={(event) => onChange(event.currentTarget.value)} />}>
+            <QueryEditor track={track} label={label} placeholder={placeholder} value={value} from={from} to={to} fault={fault} hints={verdict?.hints ?? NO_HINTS} onChange={onChange} onSubmit={onChange} />
+          </Suspense>
+        )}
+      </div>
+      {!shown && hint && <Input.Description mt={4}>{hint.message}</Input.Description>}
+      {fix && !disabled && (
+        <button type="button" className={`link ${classes.fix ?? ""}`} onClick={() => onChange(fix)}>
+          Use <code>{fix}</code>
+        </button>
+      )}
+    </Input.Wrapper>
+  );
+}

@@ -1,0 +1,162 @@
+import { Button } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { notifications } from "@mantine/notifications";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useBlocker } from "@tanstack/react-router";
+import { useState } from "react";
+import { ApiError } from "@/api/errors";
+import { useMay } from "@/api/session";
+import { createSuppression, deleteSuppression, suppressionFaults, suppressionKeys, suppressionQuery, updateSuppression, validationQuery, type Suppression, type SuppressionFields } from "@/api/suppressions";
+import page from "@/components/Page.module.css";
+import { SidePanel } from "@/components/SidePanel";
+import { ErrorState, SkeletonRows } from "@/components/states";
+import { Tabs } from "@/components/Tabs";
+import { RelativeTime } from "@/components/Time";
+import { changesBetween, draftOf } from "./draft";
+import { Force } from "./Force";
+import { Preview } from "./Preview";
+import { SuppressionForm } from "./SuppressionForm";
+import classes from "./suppressions.module.css";
+import { Versions } from "./Versions";
+
+export const WRITE = "security_monitoring_suppressions_write";
+
+interface Props {
+  tab: string | null;
+  onTab: (tab: string) => void;
+  close: () => void;
+}
+
+/** A suppression that is there. */
+export function StoredSuppression({ id, ...props }: Props & { id: string }) {
+  const found = useQuery({ ...suppressionQuery(id), refetchOnWindowFocus: false });
+  if (!found.data) {
+    return (
+      <SidePanel label="Suppression" header={<h2 className={classes.heading}>Suppression</h2>} onClose={props.close}>
+        {found.error ? <ErrorState error={found.error} retry={() => void found.refetch()} /> : <SkeletonRows rows={10} />}
+      </SidePanel>
+    );
+  }
+  return <SuppressionEditor stored={found.data} original={draftOf(found.data)} opened={() => undefined} {...props} />;
+}
+
+/** The form with its preview; for a stored one its versions too. */
+export function SuppressionEditor({ stored, original, opened, tab, onTab, close }: Props & { stored: Suppression | null; original: SuppressionFields; opened: (id: string) => void }) {
+  const client = useQueryClient();
+  const may = useMay(WRITE) && (stored?.attributes.editable ?? true);
+  const [fields, setFields] = useState(original);
+  const [begun] = useState(original);
+  const [base, setBase] = useState(original);
+  const [settled] = useDebouncedValue(fields, 400);
+  const changes = changesBetween(base, fields);
+  const isDirty = Object.keys(changes).length > 0;
+  const isTouched = stored !== null || Object.keys(changesBetween(begun, fields)).length > 0;
+  const validation = useQuery({ ...validationQuery(settled), enabled: may && isTouched && settled === fields && (stored === null || isDirty) });
+
+  const save = useMutation({
+    mutationFn: () => (stored ? updateSuppression(stored.id, changes, stored.attributes.version) : createSuppression(fields)),
+    onSuccess: (saved) => {
+      setBase(draftOf(saved));
+      setFields(draftOf(saved));
+      client.setQueryData(suppressionQuery(saved.id).queryKey, saved);
+      void client.invalidateQueries({ queryKey: suppressionKeys.all, predicate: ({ queryKey }) => queryKey[1] !== "one" });
+      notifications.show({ message: stored ? `Saved as version ${String(saved.attributes.version)}` : "Suppression created; it holds within seconds", color: "gray" });
+      if (!stored) opened(saved.id);
+    },
+  });
+  const remove = useMutation({
+    mutationFn: () => deleteSuppression(stored?.id ?? ""),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: suppressionKeys.all });
+      close();
+    },
+  });
+  const guarded = may && isDirty && isTouched && !save.isPending && !save.isSuccess && !remove.isPending;
+  const leave = () => window.confirm("Leave without saving the changes to this suppression?");
+  useBlocker({ shouldBlockFn: ({ current, next }) => guarded && current.pathname !== next.pathname && !leave(), enableBeforeUnload: () => guarded });
+
+  const edit = (change: Partial<SuppressionFields>) => {
+    save.reset();
+    setFields((current) => ({ ...current, ...change }));
+  };
+  const reload = async () => {
+    if (!stored) return;
+    const fresh = draftOf(await client.fetchQuery({ ...suppressionQuery(stored.id), staleTime: 0 }));
+    save.reset();
+    setBase(fresh);
+    setFields({ ...fresh, ...changes });
+  };
+  const error = save.error ?? (isTouched ? validation.error : null);
+  const faults = suppressionFaults(error instanceof ApiError && error.status === 400 ? error : null);
+  const isStale = save.error instanceof ApiError && save.error.isStale;
+  const form = (
+    <>
+      <SuppressionForm fields={fields} faults={faults} readOnly={!may} edit={edit} />
+      <Preview fields={fields} isStored={stored !== null} />
+    </>
+  );
+  return (
+    <SidePanel
+      label={stored ? `Suppression: ${stored.attributes.name}` : "New suppression"}
+      onClose={() => (guarded && !leave() ? undefined : close())}
+      header={
+        <>
+          <h2 className={classes.heading}>{stored ? stored.attributes.name : "New suppression"}</h2>
+          {stored && (
+            <div className={classes.badges}>
+              <Force of={stored.attributes} />
+              <span className={page.dim}>
+                owned by {stored.attributes.creator.name ?? stored.attributes.creator.handle} · version {stored.attributes.version}, <RelativeTime time={stored.attributes.update_date} />
+              </span>
+            </div>
+          )}
+        </>
+      }
+    >
+      {stored ? (
+        <Tabs
+          label="Parts of the suppression"
+          value={tab}
+          onChange={onTab}
+          flush
+          tabs={[
+            { id: "form", label: "Suppression", content: form },
+            { id: "versions", label: "Versions", content: <div className={classes.inset}><Versions id={stored.id} /></div> },
+          ]}
+        />
+      ) : (
+        form
+      )}
+      <footer className={classes.actions}>
+        {!may && <span className={page.dim}>Changing suppressions needs the permission {WRITE}</span>}
+        {may && (
+          <>
+            <Button disabled={(stored !== null && !isDirty) || (faults.length > 0 && !save.error)} loading={save.isPending} onClick={() => save.mutate()}>
+              {stored ? "Save" : "Create suppression"}
+            </Button>
+            {stored && isDirty && (
+              <Button variant="default" disabled={save.isPending} onClick={() => setFields(base)}>
+                Discard
+              </Button>
+            )}
+            {stored && (
+              <Button variant="subtle" color="gray" ml="auto" loading={remove.isPending} onClick={() => window.confirm(`Delete the suppression “${stored.attributes.name}”? What it has hidden stays hidden; new signals are shown again.`) && remove.mutate()}>
+                Delete
+              </Button>
+            )}
+          </>
+        )}
+        {isStale && (
+          <p role="alert" className={classes.stale}>
+            {save.error?.message}{" "}
+            <button type="button" className="link" onClick={() => void reload()}>
+              Go on from the newer version, keep what I typed
+            </button>
+          </p>
+        )}
+        {save.error && !isStale && faults.length === 0 && <ErrorState inline error={save.error} />}
+        {remove.error && <ErrorState inline error={remove.error} />}
+      </footer>
+    </SidePanel>
+  );
+}

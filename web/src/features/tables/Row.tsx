@@ -1,0 +1,124 @@
+import { ActionIcon, Button, TextInput } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
+import { useState, type KeyboardEvent } from "react";
+import { deleteRow, hasRow, upsertRow, type ReferenceTable, type RowValues } from "@/api/tables";
+import { Icon } from "@/components/icons";
+import page from "@/components/Page.module.css";
+import { keyOf } from "./csv";
+import classes from "./tables.module.css";
+
+interface RowProps {
+  table: ReferenceTable;
+  id: string;
+  values: RowValues;
+  may: boolean;
+  onDone: () => void;
+}
+
+/** A row whose cells are changed in their place; the primary key says which row it is, and stays. */
+export function Row({ table, id, values, may, onDone }: RowProps) {
+  const { fields, primary_keys: keys } = table.attributes.schema;
+  const remove = useMutation({ mutationFn: () => deleteRow(table.id, id), onSuccess: onDone });
+  return (
+    <tr>
+      {fields.map(({ name }) => (
+        <td key={name} className={page.text}>
+          {may && !keys.includes(name) ? <Cell table={table} id={id} name={name} value={String(values[name] ?? "")} onDone={onDone} /> : <span className={keys.includes(name) ? classes.key : undefined}>{values[name] ?? ""}</span>}
+        </td>
+      ))}
+      {may && (
+        <td className={page.actions}>
+          {remove.error && <span className={page.fault}>{remove.error.message} </span>}
+          <ActionIcon aria-label={`Delete the row ${id}`} title="Delete the row" loading={remove.isPending} onClick={() => window.confirm(`Delete the row “${id}”?`) && remove.mutate()}>
+            <Icon name="trash" size={14} />
+          </ActionIcon>
+        </td>
+      )}
+    </tr>
+  );
+}
+
+function Cell({ table, id, name, value, onDone }: { table: ReferenceTable; id: string; name: string; value: string; onDone: () => void }) {
+  const [text, setText] = useState<string | null>(null);
+  const save = useMutation({
+    mutationFn: (next: string) => upsertRow(table.id, id, { [name]: next }),
+    onSuccess: () => {
+      onDone();
+      setText(null);
+    },
+  });
+  if (text === null) {
+    return (
+      <button type="button" className={classes.cell} aria-label={`${name} of ${id}: ${value || "empty"}, change`} onClick={() => setText(value)}>
+        {/* Until the list has heard of it, what was saved. */}
+        {(save.isSuccess ? save.variables : value) || <span className={page.dim}>–</span>}
+      </button>
+    );
+  }
+  const submit = () => (text === value ? setText(null) : save.mutate(text));
+  const cancel = () => {
+    save.reset();
+    setText(null);
+  };
+  return (
+    <TextInput
+      size="xs"
+      autoFocus
+      aria-label={`${name} of ${id}`}
+      value={text}
+      disabled={save.isPending}
+      error={save.error?.message}
+      onChange={(event) => setText(event.currentTarget.value)}
+      onBlur={() => !save.error && submit()}
+      onKeyDown={(event: KeyboardEvent) => {
+        if (event.key === "Enter") submit();
+        if (event.key === "Escape") cancel();
+      }}
+    />
+  );
+}
+
+/** A row to be written; it replaces none that is there. */
+export function NewRow({ table, onDone, onClose }: { table: ReferenceTable; onDone: () => void; onClose: () => void }) {
+  const { fields, primary_keys: keys } = table.attributes.schema;
+  const [values, setValues] = useState<Record<string, string>>({});
+  const id = keyOf(keys, values);
+  const isComplete = keys.every((key) => (values[key] ?? "") !== "");
+  const add = useMutation({
+    mutationFn: async () => {
+      if (await hasRow(table.id, id)) throw new Error(`There is a row “${id}” already: change it where it is.`);
+      await upsertRow(table.id, id, Object.fromEntries(Object.entries(values).filter(([, value]) => value !== "")));
+    },
+    onSuccess: () => {
+      onDone();
+      setValues({});
+      document.getElementById("new-row-0")?.focus();
+    },
+  });
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && isComplete) add.mutate();
+    if (event.key === "Escape") onClose();
+  };
+  return (
+    <tr className={classes.added}>
+      {fields.map(({ name }, index) => (
+        <td key={name}>
+          <TextInput id={`new-row-${String(index)}`} size="xs" autoFocus={index === 0} aria-label={`${name} of the new row`} placeholder={keys.includes(name) ? "needed" : undefined} value={values[name] ?? ""} onChange={(event) => setValues({ ...values, [name]: event.currentTarget.value })} onKeyDown={onKeyDown} />
+        </td>
+      ))}
+      <td className={page.actions}>
+        {add.error && (
+          <span role="alert" className={page.fault}>
+            {add.error.message}{" "}
+          </span>
+        )}
+        <Button size="compact-xs" disabled={!isComplete} loading={add.isPending} onClick={() => add.mutate()}>
+          Add
+        </Button>{" "}
+        <Button size="compact-xs" variant="default" onClick={onClose}>
+          Close
+        </Button>
+      </td>
+    </tr>
+  );
+}
