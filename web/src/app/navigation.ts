@@ -29,6 +29,7 @@ export const NAVIGATION: readonly NavigationGroup[] = [
     label: "Detect",
     items: [
       { to: "/rules", label: "Rules", icon: "rules", permission: "security_monitoring_rules_read" },
+      { to: "/attack", label: "ATT&CK map", icon: "attack", permission: "security_monitoring_rules_read", load: () => import("./pages/Attack") },
       { to: "/intel", label: "Threat intelligence", icon: "intel", permission: "security_monitoring_signals_read", load: () => import("./pages/Intel") },
     ],
   },
