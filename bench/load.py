@@ -27,7 +27,7 @@ def load_lines(events: int, *, batch: int = 0, seed: int = 1) -> Iterator[bytes]
 
 def _own_lines(events: int, batch: int, seed: int) -> Iterator[bytes]:
     pending: list[bytes] = []
-    for line in _own_events(events, seed):
+    for line in own_events(events, seed):
         if not batch:
             yield line
             continue
@@ -39,7 +39,7 @@ def _own_lines(events: int, batch: int, seed: int) -> Iterator[bytes]:
         yield b"[" + b",".join(pending) + b"]"
 
 
-def _own_events(events: int, seed: int) -> Iterator[bytes]:
+def own_events(events: int, seed: int) -> Iterator[bytes]:
     rng = random.Random(seed)
     start = 1_767_571_200_000
     for number in range(events):
