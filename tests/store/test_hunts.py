@@ -142,7 +142,7 @@ def test_killed_anywhere_it_adds_each_match_once(
     assert matches(events) == sorted(EXPECTED)
     assert hunter(state, events).run() == 0, "it is done"
     with state.reading() as session:
-        (hunt,) = hunts_repository.of_feed(session, feeds(state, tmp_path).all()[0].id, 5)
+        (hunt,) = hunts_repository.latest(session, 5, feeds(state, tmp_path).all()[0].id)
     assert (hunt.state, hunt.error) == ("done", "")
     assert events.query(Sql("SELECT id, document FROM logs ORDER BY id", {})) == before
 
@@ -153,7 +153,7 @@ def test_only_what_is_new_is_hunted(state: StateStore, tmp_path: Path) -> None:
     for content in (b"203.0.113.1\n", b"203.0.113.1\n203.0.113.2\n", b"203.0.113.2\n203.0.113.1\n", b"203.0.113.1\n"):
         service.upload(feed.id, content, SYSTEM)
     with state.reading() as session:
-        found = hunts_repository.of_feed(session, feed.id, 9)
+        found = hunts_repository.latest(session, 9, feed.id)
         wanted = [[each.value for each in hunts_repository.wanted(session, hunt.id)] for hunt in found]
     assert sorted(wanted) == [["203.0.113.1"], ["203.0.113.2"]]
     service.delete(feed.id, SYSTEM)
