@@ -42,6 +42,10 @@ def record(name: str) -> dict[str, Any]:
     }
 
 
+def record_of(document: dict[str, Any]) -> Any:
+    return document["tests"]["match"][0]["event"]
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with Server(tmp_path_factory.mktemp("rules") / "data").running() as server:
@@ -105,6 +109,48 @@ def test_eval_answers_for_sigma_and_for_rules_of_ours(server: Server, sigma: Pat
     assert [orjson.loads(line)["matches"] for line in answers.splitlines()] == [[SIGMA["id"]], ["abc-def-123"], []]
 
 
+def test_rules_run_their_own_tests(server: Server, sigma: Path, tmp_path: Path) -> None:
+    """A window, a shipped rule whose signals are read, and what the exit code says."""
+    failed = "Mar  2 08:00:00 bastion-1 sshd[12]: Failed password for root from 203.0.113.9 port ${n} ssh2"
+    rule = {
+        "id": "abc-def-124",
+        "name": "Guessed all day",
+        "message": "m",
+        "type": "signal_correlation",
+        "queries": [
+            {
+                "name": "guessed",
+                "defaultRuleId": "ssh-brt-101",
+                "aggregation": "event_count",
+                "correlatedByFields": ["@network.client.ip"],
+            }
+        ],
+        "cases": [{"name": "", "status": "high", "condition": "guessed > 1"}],
+        "options": {"detectionMethod": "threshold", "evaluationWindow": 86400, "keepAlive": 86400},
+        "tests": {
+            "samples": {"failed": {"ddsource": "sshd", "message": failed}},
+            "timelines": [
+                {
+                    "name": "in the morning and in the evening",
+                    "events": [{"sample": "failed", "repeat": 20}, {"at": "9h", "sample": "failed", "repeat": 20}],
+                    "signals": [{"severity": "high", "events": 2, "group": {"@network.client.ip": "203.0.113.9"}}],
+                }
+            ],
+        },
+    }
+    path = tmp_path / "guessed.yaml"
+    path.write_text(yaml.dump(rule))
+    assert "1 of 1 rules pass, 1 have no tests" in ran(server, "rules", "test", path, sigma / "taken.yml")
+    rule["tests"]["timelines"][0]["signals"] = []  # type: ignore[index]
+    path.write_text(yaml.dump(rule))
+    told = ran(server, "rules", "test", path, code=1)
+    assert "a signal too many: severity high, title 'Guessed all day', group @network.client.ip=203.0.113.9" in told
+    (line, _) = ran(server, "rules", "test", path, "--json", code=1).splitlines()
+    assert orjson.loads(line)["tests"][0]["surplus"][0]["severity"] == "high"
+    path.write_text(yaml.dump({**rule, "tests": {"timelines": [{"name": "x", "events": [], "signals": []}]}}))
+    assert "tests.timelines[0].events: give at least one" in ran(server, "rules", "test", path, code=2)
+
+
 def test_export_diff_and_apply_go_round(server: Server, sigma: Path, tmp_path: Path) -> None:
     ran(server, "rules", "import", sigma, "--yes")
     ran(server, "rules", "export", tmp_path)
@@ -123,6 +169,10 @@ def test_export_diff_and_apply_go_round(server: Server, sigma: Path, tmp_path: P
     assert "1 unchanged" in ran(server, "rules", "apply", tmp_path, "--yes")
     ran(server, "rules", "export", tmp_path)
     assert yaml.safe_load(path.read_text())["tests"] == document["tests"], "tests in the file stay"
+    elsewhere = tmp_path.with_name(f"{tmp_path.name}-elsewhere")
+    ran(server, "rules", "export", elsewhere)
+    (other,) = (elsewhere).glob("*.yaml")
+    assert yaml.safe_load(other.read_text())["tests"]["match"][0]["event"] == record_of(document)
     document["queries"][0]["query"] = "@a:("
     path.write_text(yaml.dump(document))
     assert "1 refused" in ran(server, "rules", "apply", tmp_path, "--yes", code=1)

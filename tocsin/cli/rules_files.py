@@ -62,12 +62,22 @@ def apply(
 
 
 def _bodies(places: list[Path]) -> list[dict[str, Any]]:
-    """The rules of the files, as they are sent. Raises `BadRequest` for a file that is none, or an id given twice."""
+    """The rules of the files, as they are sent: of their tests those of single events, which the server keeps too.
+
+    Raises `BadRequest` for a file that is none, or an id given twice.
+    """
+    from tocsin.rules.samples import read_tests
+
     found: dict[str, dict[str, Any]] = {}
     for path, document in _documents(places):
         if document["id"] in found:
             raise BadRequest(f"{path}: another file has the id {document['id']} as well")
-        found[document["id"]] = {name: value for name, value in document.items() if name != "tests"}
+        try:
+            tests = read_tests(document.get("tests"))
+        except BadRequest as error:
+            raise BadRequest(f"{path}: {error}") from error
+        body = {name: value for name, value in document.items() if name != "tests"}
+        found[document["id"]] = body | ({"tests": tests.as_api()} if tests.singles else {})
     return list(found.values())
 
 

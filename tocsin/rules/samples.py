@@ -154,7 +154,7 @@ def duration(place: str, given: Any) -> int:
 
 def _single(place: str, given: Any, samples: Mapping[str, Any], *, must_match: bool) -> Single:
     body = _object(place, given, ("query", "event", "sample", "with"))
-    query = body.get("query", 0)
+    query = 0 if body.get("query") is None else body["query"]
     if not isinstance(query, int) or isinstance(query, bool) or query < 0:
         raise BadTest(f"{place}.query must be the position of a query, from 0 on, not {query!r}")
     return Single(query, _filled(_record(place, body, samples), {"n": 1}), must_match)
