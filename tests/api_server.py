@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +17,8 @@ import httpx
 import pytest
 import uvicorn
 from argon2 import PasswordHasher
+from datadog_api_client import ApiClient, Configuration
+from datadog_api_client.model_utils import validate_and_convert_types
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
@@ -24,6 +26,7 @@ from tocsin.access.audit import AuditTrail
 from tocsin.access.service import Access
 from tocsin.api.app import create_app
 from tocsin.api.context import Tocsin
+from tocsin.bootstrap import Services, build
 from tocsin.clock import Clock, now_ms
 from tocsin.config import Config
 from tocsin.store.state import StateStore, open_state_store
@@ -142,6 +145,39 @@ def serve(app: FastAPI) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(20)
+
+
+@contextmanager
+def serve_services(folder: Path, clock: Clock = now_ms) -> Iterator[tuple[str, Services]]:
+    """A server with all services over stores in a folder, and their URL. The intake runs, the other workers do not."""
+    services = build(replace(config_in(folder), intake_workers=-1), clock)
+    services.access.bootstrap()
+    services.intake.start()
+    with serve(create_app(services)) as url:
+        yield url, services
+    services.close()
+
+
+@contextmanager
+def sdk_for(url: str) -> Iterator[ApiClient]:
+    """The released client, unmodified but for the host, with the administrator's keys."""
+    settings = Configuration(host=url)
+    settings.api_key = {"apiKeyAuth": API_KEY, "appKeyAuth": APP_KEY}
+    with ApiClient(settings) as client:
+        yield client
+
+
+@contextmanager
+def client_for(url: str) -> Iterator[httpx.Client]:
+    """A plain client with the administrator's keys."""
+    keys = {"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}
+    with httpx.Client(base_url=url, headers=keys, timeout=30) as client:
+        yield client
+
+
+def as_model(kind: Any, body: Any) -> Any:
+    """A body as the released client's own model, checked by it."""
+    return validate_and_convert_types(body, (kind,), ["body"], True, True, Configuration())
 
 
 @contextmanager

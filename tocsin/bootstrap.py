@@ -2,11 +2,10 @@
 
 import contextlib
 import dataclasses
-import itertools
 import os
 import secrets
 import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -51,6 +50,7 @@ from tocsin.pipelines.shipped import read_shipped as read_shipped_pipelines
 from tocsin.query.track import HISTORICAL, SUPPRESSED
 from tocsin.reference_tables.service import ReferenceTables
 from tocsin.reference_tables.usage import tables_named, uses
+from tocsin.renewal import Renewal
 from tocsin.rule import Rule
 from tocsin.rules.attack_map import AttackMaps
 from tocsin.rules.backtest import Backtests
@@ -60,6 +60,8 @@ from tocsin.rules.ids import new_rule_id
 from tocsin.rules.jobs.repository import JobResults
 from tocsin.rules.jobs.runner import JobRunner
 from tocsin.rules.jobs.service import JobsService
+from tocsin.rules.scheduled.runner import ScheduledRunner
+from tocsin.rules.scheduled.service import ScheduledRuns
 from tocsin.rules.service import RulesService
 from tocsin.rules.shipped import read_shipped
 from tocsin.security_filters.service import SecurityFilters
@@ -183,6 +185,9 @@ class Services:
     backtests: Backtests
     jobs: JobsService
     job_runner: JobRunner
+    scheduled_runner: ScheduledRunner
+    scheduled_runs: ScheduledRuns
+    renewal: Renewal
     feeds: FeedsService
     hunter: Hunter
     indicators: IndicatorExplorer
@@ -343,8 +348,12 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         present, now, analysed = suppressions.present(), clock(), security_filters.effective()
         return [analysing(excluding(rule, present.exclusions(rule, now)), analysed) for rule in enabled]
 
+    def live_rules() -> list[Rule]:
+        """The rules that look at logs as they come in."""
+        return [rule for rule in rules.enabled_rules() if rule.schedule is None]
+
     def present_recipe() -> Recipe:
-        return with_tables(recipe(config, seeing(rules.enabled_rules()), pipelines.active(), feeds.table))
+        return with_tables(recipe(config, seeing(live_rules()), pipelines.active(), feeds.table))
 
     metrics = IntakeMetrics(registry)
     intake = Intake(
@@ -360,7 +369,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         matching.use(seeing(rules.enabled_rules()))
         intake.use(present_recipe())
 
-    renewal = _Renewal(renew)
+    renewal = Renewal(renew, registry)
     rules.on_change(lambda _enabled: renewal())
     suppressions.on_exclusions(renewal)
     security_filters.on_change(renewal)
@@ -400,6 +409,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         wake=job_runner.wake,
     )
 
+    scheduled_runs = ScheduledRuns(state, rules, clock)
     return Services(
         config=config,
         clock=clock,
@@ -424,6 +434,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
             Progress(state).failures,
             security_filters.effective,
             clock,
+            lambda rule_id: scheduled_runs.of(rule_id).analysed_until,
         ),
         previews=Previews(events, clock, lambda query: rules.page(query, size=EVERY_RULE).rules),
         pipelines=pipelines,
@@ -432,11 +443,16 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         backtests=Backtests(rules, replay, matches, clock, seen, critical_assets.present),
         jobs=jobs,
         job_runner=job_runner,
+        scheduled_runner=ScheduledRunner(
+            state, rules, replay, matches, leases, clock, holder, registry, seeing=seen, wake=engine.wake
+        ),
+        scheduled_runs=scheduled_runs,
+        renewal=renewal,
         feeds=feeds,
         indicators=IndicatorExplorer(
             state, events, explore, feeds, audit, clock, Places(place_databases(config)).place
         ),
-        hunter=Hunter(state, events, clock, leases, holder=holder, rules=rules.enabled_rules),
+        hunter=Hunter(state, events, clock, leases, holder=holder, rules=live_rules),
         engine=engine,
         critical_assets=critical_assets,
         coverage=CoverageService(LedgerRows(events), beat, rules, state, clock),
@@ -469,25 +485,6 @@ def _feeds(
         new_id=lambda: new_uuid(secrets.token_bytes),
         hunt_days=min(config.logs_retention_days or HUNT_DAYS, HUNT_DAYS),
     )
-
-
-class _Renewal:
-    """Does something at each news, from whatever thread it comes, so that what is done last has seen all of it.
-
-    It holds no lock: the news come from services that hold their own, and doing it asks other services.
-    """
-
-    def __init__(self, renew: Callable[[], None]) -> None:
-        self._renew = renew
-        self._numbers = itertools.count(1)
-        self._latest = 0
-
-    def __call__(self) -> None:
-        self._latest = news = next(self._numbers)
-        self._renew()
-        while news != self._latest:
-            news = self._latest
-            self._renew()
 
 
 def _processors(config: Config, setup: Recipe, metrics: IntakeMetrics) -> list[Processor]:

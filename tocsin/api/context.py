@@ -22,6 +22,7 @@ from tocsin.rules.attack_map import AttackMaps
 from tocsin.rules.backtest import Backtests
 from tocsin.rules.coverage import CoverageService
 from tocsin.rules.jobs.service import JobsService
+from tocsin.rules.scheduled.service import ScheduledRuns
 from tocsin.rules.service import RulesService
 from tocsin.security_filters.service import SecurityFilters
 from tocsin.signals.service import SignalsService
@@ -74,6 +75,8 @@ class Tocsin(Protocol):
     def security_filters(self) -> SecurityFilters: ...
     @property
     def jobs(self) -> JobsService: ...
+    @property
+    def scheduled_runs(self) -> ScheduledRuns: ...
     @property
     def backtests(self) -> Backtests: ...
     @property

@@ -58,6 +58,10 @@ class ContentAnomalyPlan(ThresholdPlan):
         # A sum knows when a content came last, not how often since a moment.
         return HistoryShape(DAY_MS, by_value=True) if self.similar_items == 1 else None
 
+    @property
+    def has_window_before(self) -> bool:
+        return False  # it learns first
+
     def exact_since(self, start: int) -> int:
         return start - (self.rule.window_ms if self.similar_items == 1 else self.lookback_ms)
 

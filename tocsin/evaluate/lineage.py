@@ -18,7 +18,8 @@ RuleAt = Callable[[str, int], Rule | None]
 """A rule as it was at a version, as detection runs it."""
 
 INSTANT = 1 << 31
-"""Set in the version under which matches are stored that were made from older logs (`instant.py`)."""
+"""Set in the version under which matches are stored that were made from older logs (`instant.py`, and those of one
+window before a scheduled rule's first run)."""
 
 
 class Taught(NamedTuple):
@@ -33,7 +34,7 @@ def taught(rule_at: RuleAt, prepared: Plan) -> Taught:
     """Look which earlier versions teach this one."""
     rule = prepared.rule
     if prepared.baseline is None:
-        return Taught(prepared, rule)
+        return Taught(prepared, rule, (rule.version | INSTANT,) if prepared.has_window_before else ())
     first, teachers = rule, []
     while (earlier := rule_at(rule.id, first.version - 1)) is not None and baseline(earlier) == prepared.baseline:
         first = earlier

@@ -103,6 +103,12 @@ class Plan(ABC):
         """Whether stored logs from before the rule teach it (siem.md §2.14, §2.15)."""
         return False
 
+    @property
+    def has_window_before(self) -> bool:
+        """Whether a scheduled rule's matches of one evaluation window before it began are stored, and fill its windows
+        (siem.md §2.22)."""
+        return False
+
     def learning_since(self, began_at: int) -> Self:
         """The same plan, knowing when the first version with its baseline was saved (Unix milliseconds)."""
         return self

@@ -254,10 +254,21 @@ class Matches:
         ]
 
     def add_history(self, rule_id: str, version: int, rows: Sequence[MatchRow]) -> None:
-        """Store matches under a version that only teaches (`lineage.INSTANT`); durable when it returns."""
-        for start in range(0, len(rows), PAGE):
-            lines = [_history_line(rule_id, version, row) for row in rows[start : start + PAGE]]
-            self._events.insert("matches", b"\n".join(lines), len(lines))
+        """Store matches under a version that only teaches (`lineage.INSTANT`); durable when it returns.
+
+        They arrived at the time of their events, which is long past, so that no feed takes them for news.
+        """
+        self._add([_line(rule_id, version, row, row.timestamp) for row in rows])
+
+    def add(self, rule_id: str, version: int, rows: Sequence[MatchRow], now: int) -> None:
+        """Store matches that were made of stored logs, as news; durable when it returns. Adding them again does no
+        harm."""
+        self._add([_line(rule_id, version, row, now) for row in rows])
+
+    def _add(self, lines: Sequence[bytes]) -> None:
+        for start in range(0, len(lines), PAGE):
+            part = lines[start : start + PAGE]
+            self._events.insert("matches", b"\n".join(part), len(part))
 
     def events(self, refs: Iterable[tuple[int, str]]) -> dict[str, Event]:
         """The stored events (timestamp, id), by id; those that retention has removed are absent."""
@@ -336,12 +347,11 @@ def _match(row: Mapping[str, Any]) -> StoredMatch:
     )
 
 
-def _history_line(rule_id: str, version: int, row: MatchRow) -> bytes:
-    """`ingested_at` is the event's own time, which is long past, so that no feed takes it for news."""
+def _line(rule_id: str, version: int, row: MatchRow, arrived_at: int) -> bytes:
+    """A match that is evaluated however old it is."""
     line = {"rule_id": rule_id, "rule_version": version, **row._asdict(), "is_backfill": 1}
     del line["is_history"]
-    time = stored_time(row.timestamp)
-    return orjson.dumps({**line, "timestamp": time, "ingested_at": time})
+    return orjson.dumps({**line, "timestamp": stored_time(row.timestamp), "ingested_at": stored_time(arrived_at)})
 
 
 def _last(row: Mapping[str, Any]) -> dict[str, Any]:

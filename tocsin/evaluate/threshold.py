@@ -40,6 +40,10 @@ class ThresholdPlan(Plan):
     conditions: tuple[Condition, ...]
     severities: tuple[int, ...]
 
+    @property
+    def has_window_before(self) -> bool:
+        return self.rule.schedule is not None and self.rule.window_ms > 0
+
     def machine(self, start: int | None = None, named: int = FIRST_EVENTS) -> "ThresholdMachine":
         return ThresholdMachine(self, start, named)
 
@@ -79,7 +83,7 @@ class ThresholdMachine(WindowMachine):
         hits: list[tuple[Window, Entry, int, tuple[float | None, ...]]] = []
         for group, of_scope in self._scopes(rows):
             window, entry = self._enter(group, at, of_scope, self._span)
-            if self.start is not None and timestamp < self.start:
+            if (self.start is not None and timestamp < self.start) or all(row.is_history for row in of_scope):
                 continue
             values = self._values(group, window.tallies)
             case_index = self._case(window, values)

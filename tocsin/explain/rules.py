@@ -24,7 +24,7 @@ from tocsin.explain.words import moment, number, several
 from tocsin.query import LOGS, Node, field_values, parse, parse_field, print_query
 from tocsin.query.tree import And, Exists, conjunction, disjunction, leaves
 from tocsin.query.values import text_of
-from tocsin.rule import MISSING_GROUP_VALUE, Rule, RuleQuery
+from tocsin.rule import MISSING_GROUP_VALUE, Rule, RuleQuery, Schedule
 from tocsin.rules.executable import analysing, excluding
 from tocsin.rules.service import RulesService
 from tocsin.signals.identity import scope_key
@@ -85,8 +85,10 @@ class RuleExplanations:
         failures: Callable[[], Sequence[Failure]],
         analysed: Callable[[], str | None],
         clock: Clock,
+        analysed_until: Callable[[str], int | None] = lambda _rule_id: None,
     ) -> None:
-        """`analysed` is the query of the logs that security filters let rules see, None for all."""
+        """`analysed` is the query of the logs that security filters let rules see, None for all. `analysed_until`: the
+        runs of a scheduled rule have looked at logs up to there (Unix milliseconds)."""
         self._rules = rules
         self._logs = logs
         self._replay = replay
@@ -95,6 +97,7 @@ class RuleExplanations:
         self._suppressions = suppressions
         self._failures = failures
         self._analysed = analysed
+        self._analysed_until = analysed_until
         self._clock = clock
 
     def around(self, rule_id: str, at: int) -> tuple[int, int]:
@@ -109,8 +112,8 @@ class RuleExplanations:
         step, rule = self._version(present, question)
         steps = [step]
         unreadable = [query for query in rule.queries if query.data_source != LOGS.name]
-        if unreadable or not rule.queries:
-            steps.append(_unreadable(rule))
+        if unreadable or not rule.queries or rule.calculated_fields:
+            steps.append(_calculating() if rule.calculated_fields else _unreadable(rule))
             return _answer(question, present, rule, steps, [], None, [])
         prepared = plan(rule)
         entity = _entity_node(question.entity)
@@ -204,8 +207,11 @@ class RuleExplanations:
             steps += _exclusion_steps(found, sum(count.excluded for count in counts), exclusions)
             if unanalysed := sum(count.unanalysed for count in counts):
                 steps.append(_filter_step(found, unanalysed))
-            steps.append(_late_step(found, sum(count.late for count in counts)))
-            steps.append(_recorded_step(found, sum(count.recorded for count in counts)))
+            if rule.schedule is not None:
+                steps.append(_run_step(rule.schedule, self._analysed_until(rule.id), question))
+            else:
+                steps.append(_late_step(found, sum(count.late for count in counts)))
+                steps.append(_recorded_step(found, sum(count.recorded for count in counts)))
         return steps
 
     def _query_step(self, rule: Rule, query: RuleQuery, entity: Node, question: Question, count: QueryCounts) -> Step:
@@ -352,6 +358,11 @@ def _unreadable(rule: Rule) -> Step:
     return Step("query", "skipped", message, {"data_sources": read})
 
 
+def _calculating() -> Step:
+    message = "This rule searches by calculated fields, which cannot be followed step by step: try it in a backtest"
+    return Step("query", "skipped", message, {})
+
+
 def near_event(event: Event, terms: Sequence[Node], held: Sequence[bool]) -> dict[str, Json]:
     failed = [term for term, holds in zip(terms, held, strict=True) if not holds]
     return {
@@ -439,6 +450,21 @@ def _recorded_step(found: int, recorded: int) -> Step:
         "not see these logs"
     )
     return Step("match", "failed", message, data)
+
+
+def _run_step(schedule: Schedule, until: int | None, question: Question) -> Step:
+    """A scheduled rule notes matches when it runs, late logs too."""
+    data: dict[str, Json] = {"rrule": schedule.rrule, "analysed_until": None if until is None else iso(until)}
+    if until is None:
+        return Step("match", "failed", "The rule runs by a schedule, and is switched off", data)
+    if until < question.start:
+        message = (
+            f"The rule runs by {schedule.rrule}: no run has looked at this time yet, but only up to {moment(until)}"
+        )
+        return Step("match", "failed", message, data)
+    whole = until >= question.end - 1
+    message = "Runs of the rule have looked at " + ("this time" if whole else f"this time up to {moment(until)}")
+    return Step("match", "passed", message, data)
 
 
 def _condition_step(prepared: Plan, best: Nearest | None) -> Step:

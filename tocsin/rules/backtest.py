@@ -18,6 +18,8 @@ from tocsin.evaluate.repository import Matches
 from tocsin.rule import Rule
 from tocsin.rules.difference import Outline, changes, difference
 from tocsin.rules.executable import executable
+from tocsin.rules.scheduled.recurrence import recurrence
+from tocsin.rules.scheduled.service import SHOWN_TIMES
 from tocsin.rules.service import RulesService, VersionNotFound
 from tocsin.signals.projection import Projection, project
 from tocsin.signals.severity import Assets
@@ -70,7 +72,8 @@ class QuerySeries:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`signals` counts all, `shown` are the first; `series` counts those that open in each interval."""
+    """`signals` counts all, `shown` are the first; `series` counts those that open in each interval. `next_times`: when
+    a scheduled rule would run from now on."""
 
     interval: int
     queries: tuple[QuerySeries, ...]
@@ -78,6 +81,7 @@ class Preview:
     series: tuple[tuple[int, int], ...]
     shown: tuple[Shown, ...]
     failed: tuple[Failed, ...]
+    next_times: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +171,9 @@ class Backtests:
         for decision in found.decisions:
             bar = start + (decision.timestamp - start) // interval * interval
             opened[bar] = opened.get(bar, 0) + 1
-        return Preview(interval, queries, len(found.decisions), tuple(sorted(opened.items())), shown, _failed(found))
+        times = recurrence(rule.schedule).following(self._clock(), SHOWN_TIMES) if rule.schedule else ()
+        bars = tuple(sorted(opened.items()))
+        return Preview(interval, queries, len(found.decisions), bars, shown, _failed(found), tuple(times))
 
     def backtest_stored(self, rule_id: str, version: int | None, start: int, end: int, limit: int) -> Backtest:
         """A stored rule at a version, compared with its current one, or at its current one.

@@ -11,7 +11,8 @@ first that applies (decision 0090):
   known whether any log arrived at all;
 - `late`: evaluated more than a minute after its end; `evaluated`: in time.
 
-Minutes are of arrival, in whole minutes since 1970.
+Minutes are of arrival, in whole minutes since 1970. Those of a scheduled rule are of its logs' own time, and say what
+became of the runs that were for them (`scheduled/coverage.py`).
 """
 
 from collections import Counter
@@ -25,6 +26,12 @@ from tocsin.query import QueryError, parse
 from tocsin.query.tree import And, Equals, FieldKind, Node, Or, fold_up
 from tocsin.rule import Rule
 from tocsin.rules import repository
+from tocsin.rules.scheduled import coverage as scheduled_coverage
+from tocsin.rules.scheduled import repository as scheduled_repository
+from tocsin.rules.scheduled.coverage import SETTLED_MS
+from tocsin.rules.scheduled.repository import Run
+from tocsin.rules.scheduled.runs import State
+from tocsin.rules.scheduled.service import load
 from tocsin.rules.service import RulesService
 from tocsin.signals.ledger import BEAT_MS
 from tocsin.signals.ledger_repository import MINUTE_MS, LedgerRows, Skipped
@@ -33,9 +40,6 @@ from tocsin.store.state import StateStore
 STATUSES = ("failed", "not_evaluated", "skipped", "late", "pending", "no_data", "evaluated")
 """Worst first: a cell of several minutes has the worst of theirs."""
 
-SETTLED_MS = 60_000
-"""A minute that is not evaluated so long after its end is a hole; one that is evaluated after that was late."""
-
 STALLED_MS = 3 * BEAT_MS
 """An engine that was not heard of for so long does not work."""
 
@@ -43,6 +47,7 @@ MAX_MINUTES = 30 * 1440
 MAX_CELLS = 1500
 DEFAULT_CELLS = 120
 NOT_ENABLED = "not enabled"
+NO_REASONS: Mapping[int, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +156,24 @@ class CoverageService:
             matched.setdefault(of_rule, {})[minute] = matches
         with self._state.reading() as session:
             switched = repository.switches(session, ids)
+            runs: dict[str, list[Run]] = {}
+            for run in scheduled_repository.within(session, ids, span.start * MINUTE_MS, span.end * MINUTE_MS):
+                runs.setdefault(run.rule_id, []).append(run)
+            states: dict[str, State | None] = {rule.id: load(session, rule) for rule in rules if rule.schedule}
         bases: dict[frozenset[str] | None, list[str]] = {}
         found = []
         for rule in rules:
             asked = sources_of(rule)
             if asked not in bases:
                 bases[asked] = statuses_of(known, asked)
+            base, reasons = bases[asked], dict[int, str]()
+            if rule.schedule is not None:
+                minutes = range(span.start, span.end)
+                base, reasons = scheduled_coverage.statuses(
+                    minutes, base, rule.schedule, states[rule.id], runs.get(rule.id, ()), now
+                )
             more = (switched[rule.id], skipped.get(rule.id, ()), matched.get(rule.id, {}))
-            found.append(coverage_of(rule, span, asked, bases[asked], *more))
+            found.append(coverage_of(rule, span, asked, base, *more, reasons))
         whole = Counter[str]()
         for one in found:
             whole.update(one.minutes)
@@ -191,11 +206,12 @@ def coverage_of(
     switches: Sequence[tuple[int, bool]],
     skipped: Iterable[Skipped],
     matched: Mapping[int, int],
+    known_reasons: Mapping[int, str] = NO_REASONS,
 ) -> RuleCoverage:
-    """The coverage of one rule. `base` is `statuses_of` the sources that it asks for; `switches`: from when on (Unix
-    milliseconds) it was enabled or not, in order."""
+    """The coverage of one rule. `base` is `statuses_of` the sources that it asks for, with `known_reasons`; `switches`:
+    from when on (Unix milliseconds) it was enabled or not, in order."""
     statuses = list(base)
-    reasons: dict[int, dict[str, None]] = {}
+    reasons: dict[int, dict[str, None]] = {minute: {reason: None} for minute, reason in known_reasons.items()}
     for minute in _off(span, switches):
         statuses[minute - span.start] = "skipped"
         reasons[minute] = {NOT_ENABLED: None}

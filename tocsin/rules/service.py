@@ -45,7 +45,8 @@ MAX_BULK = 1000
 """Rules in one bulk call (siem.md §2.29)."""
 
 OnChange = Callable[[Sequence[Rule]], None]
-"""Hears the enabled rules after every change. Must be quick: it runs in the request that made the change."""
+"""Hears the enabled rules after every change, which is stored by then. Must be quick, and deal with its own errors: it
+runs in the request that made the change (`renewal.py`)."""
 
 
 class RuleNotFound(NotFound):

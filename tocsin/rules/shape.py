@@ -6,7 +6,7 @@ shape is what the state store keeps and what `content/rules` ships.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from tocsin.rule import (
@@ -17,10 +17,12 @@ from tocsin.rule import (
     DEFAULT_MAX_SIGNAL_DURATION,
     SIGNALS,
     THIRD_PARTY,
+    CalculatedField,
     Rule,
     RuleCase,
     RuleOptions,
     RuleQuery,
+    Schedule,
     query_label,
 )
 from tocsin.rules.third_party import is_third_party, shown_cases, shown_queries
@@ -153,6 +155,10 @@ def rule_from_api(body: Mapping[str, Any], *, rule_id: str | None = None) -> Rul
         updated_at=body.get("updatedAt") or 0,
         creator=(body.get("creator") or {}).get("handle", ""),
         updater=(body.get("updater") or {}).get("handle", ""),
+        schedule=_read_schedule(body.get("schedulingOptions")),
+        calculated_fields=tuple(
+            CalculatedField(field["name"], field["expression"]) for field in body.get("calculatedFields") or ()
+        ),
     )
     return replace(rule, extra={"filters": [], **_unread(body, known, _write_rule(rule))})
 
@@ -182,11 +188,22 @@ def _write_rule(rule: Rule) -> dict[str, Any]:
     }
     if rule.group_signals_by:
         written["groupSignalsBy"] = list(rule.group_signals_by)
+    if rule.schedule is not None:
+        written["schedulingOptions"] = asdict(rule.schedule)
+    if rule.calculated_fields:
+        written["calculatedFields"] = [asdict(field) for field in rule.calculated_fields]
     if rule.custom_name is not None:
         written["customName"] = rule.custom_name
     if rule.custom_message is not None:
         written["customMessage"] = rule.custom_message
     return written
+
+
+def _read_schedule(body: Mapping[str, Any] | None) -> Schedule | None:
+    """An empty object is none, as clients write it that know the member but have no schedule."""
+    if not body or all(value is None for value in body.values()):
+        return None
+    return Schedule(*(body.get(name) or "" for name in ("rrule", "start", "timezone")))
 
 
 def _read_query(index: int, body: Mapping[str, Any], rule_type: str) -> RuleQuery:

@@ -17,7 +17,8 @@ def to_terraform(rule: Rule) -> str:
         if query.get("ruleId") or query.get("defaultRuleId"):
             lines += _block("signal_query", _pick(query, _SIGNAL_QUERY))
         else:
-            lines += _block("query", _pick(query, _QUERY))
+            one_index = {"indexes": [query["index"]]} if query.get("index") else {}
+            lines += _block("query", _pick({**query, **one_index}, _QUERY))
     lines += _block("options", _pick(body["options"], _OPTIONS))
     for case in () if is_third_party else body["cases"]:
         lines += _block("case", _pick(case, _CASE))
@@ -28,6 +29,9 @@ def to_terraform(rule: Rule) -> str:
     lines += _members({"message": rule.message, "tags": rule.tags, "has_extended_title": rule.has_extended_title}, 1)
     if rule.group_signals_by:
         lines += _members({"group_signals_by": rule.group_signals_by}, 1)
+    for name, member in (("scheduling_options", "schedulingOptions"), ("calculated_field", "calculatedFields")):
+        if body.get(member):
+            lines += _members({name: body[member]}, 1)
     lines += [*_members({"type": rule.type}, 1), "}"]
     return "\n".join(lines) + "\n"
 
@@ -47,6 +51,7 @@ _QUERY = {
     "name": "name",
     "dataSource": "data_source",
     "customQueryExtension": "custom_query_extension",
+    "indexes": "indexes",
 }
 _SIGNAL_QUERY = {
     "name": "name",

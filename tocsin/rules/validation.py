@@ -16,6 +16,7 @@ from tocsin.rules.correlation import check_correlation
 from tocsin.rules.learning import check_every_new_value, check_learning, check_percentiles, check_single_case
 from tocsin.rules.methods import check_contents, check_places, check_sequence, check_third_party
 from tocsin.rules.problems import InvalidRule, Problem
+from tocsin.rules.scheduled.checks import check_calculated, check_indexes, check_only_scheduled, check_schedule
 from tocsin.rules.schema import RuleBody, RuleChanges
 from tocsin.rules.searches import check_fields, check_search, shortened
 from tocsin.rules.shape import WINDOWLESS, rule_from_api
@@ -49,8 +50,6 @@ MAX_MESSAGE = 100_000
 """Characters: far above any real rule, below what would hurt a list of them."""
 
 _NO_OPTIONS: Mapping[str, str] = {
-    "calculatedFields": "Calculated fields go with scheduled rules, which are not supported yet",
-    "schedulingOptions": "Scheduled rules are not supported yet; leave schedulingOptions out for a real-time rule",
     "complianceSignalOptions": "complianceSignalOptions go with type 'cloud_configuration', which is not supported yet",
 }
 
@@ -66,19 +65,23 @@ _TYPE_MESSAGES: Mapping[str, str] = {
 }
 
 
-def read_rule(body: Any, *, rule_id: str = "") -> Rule:
-    """The rule that a complete body describes. Raises `InvalidRule` with every reason."""
-    if problems := check(body):
+def read_rule(body: Any, *, rule_id: str = "", is_job: bool = False) -> Rule:
+    """The rule that a complete body describes. Raises `InvalidRule` with every reason.
+
+    `is_job`: of a historical job, which may have what else only scheduled rules have.
+    """
+    if problems := check(body, is_job=is_job):
         raise InvalidRule(problems)
     return rule_from_api(body, rule_id=rule_id)
 
 
-def check(body: Any) -> list[Problem]:
-    """All that is wrong with a complete rule; empty if it can be stored."""
+def check(body: Any, *, is_job: bool = False) -> list[Problem]:
+    """All that is wrong with a complete rule; empty if it can be stored, or run as a historical job."""
     if problems := check_types(body):
         return problems
     rule = rule_from_api(body)
-    return [problem for one_check in CHECKS for problem in one_check(rule)]
+    checks = [one_check for one_check in CHECKS if not (is_job and one_check is check_only_scheduled)]
+    return [problem for one_check in checks for problem in one_check(rule)]
 
 
 def check_types(body: Any, schema: type[RuleChanges] = RuleBody) -> list[Problem]:
@@ -165,10 +168,8 @@ def _check_query(target: str, query: RuleQuery, method: str) -> Iterator[Problem
         yield from check_search(f"{target}.customQueryExtension", query.custom_query_extension)
     if query.data_source not in DATA_SOURCES:
         yield _unsupported(f"{target}.dataSource", f"Data source '{query.data_source}'", DATA_SOURCES)
-    for name in ("index", "indexes", "datasetIds"):
-        if query.extra.get(name):
-            message = f"{name} goes with scheduled rules, which are not supported yet"
-            yield Problem(f"{target}.{name}", message, "unsupported")
+    if query.extra.get("datasetIds"):
+        yield Problem(f"{target}.datasetIds", "Queries over datasets are not supported yet", "unsupported")
     if query.correlated_rule is None:
         yield from _check_aggregation(target, query, method)
     for name, fields in (
@@ -314,6 +315,10 @@ CHECKS: tuple[Callable[[Rule], Iterator[Problem]], ...] = (
     check_places,
     check_contents,
     _check_times,
+    check_schedule,
+    check_indexes,
+    check_only_scheduled,
+    check_calculated,
     _check_filters,
     _check_tables,
     _check_tests,

@@ -1,8 +1,13 @@
 """Leases: work that must run once, among any number of processes (design §3)."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import delete, select, update
 
 from tocsin.clock import Clock
+from tocsin.errors import Unavailable
 from tocsin.store.state import StateStore
 from tocsin.store.tables import leases
 
@@ -36,6 +41,35 @@ class Leases:
         """Give a lease back early. Nothing happens if the holder has lost it."""
         with self._state.transaction() as session:
             session.execute(delete(leases).where(leases.c.name == name, leases.c.holder == holder))
+
+    @contextmanager
+    def held(self, name: str, holder: str, seconds: float, renew_seconds: float) -> Iterator[threading.Event | None]:
+        """Hold a lease while the block runs, however long one statement in it takes: a thread renews it.
+
+        Gives None if another holds it, else an event that is set when it was lost.
+        """
+        if not self.acquire(name, holder, seconds):
+            yield None
+            return
+        done, lost = threading.Event(), threading.Event()
+
+        def keep() -> None:
+            while not done.wait(renew_seconds):
+                try:
+                    if not self.acquire(name, holder, seconds):
+                        lost.set()
+                        return
+                except Unavailable:
+                    continue  # the lease lasts for some of these
+
+        keeper = threading.Thread(target=keep, name=f"tocsin-lease-{name}", daemon=True)
+        keeper.start()
+        try:
+            yield lost
+        finally:
+            done.set()
+            keeper.join()
+            self.release(name, holder)
 
     def holder(self, name: str) -> str | None:
         """Who holds a lease now."""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tocsin.errors import BadRequest, NotFound
-from tocsin.rule import Rule, RuleCase, RuleQuery
+from tocsin.rule import CalculatedField, Rule, RuleCase, RuleQuery
 from tocsin.rules.jobs.definition import read
 
 STORED = Rule(
@@ -50,6 +50,11 @@ def test_a_definition_is_a_rule_with_defaults() -> None:
     assert asked.rule.queries[0].full_query == "(source:door) AND (host:web)"
 
 
+def test_a_job_may_calculate() -> None:
+    asked = read(defined(calculatedFields=[{"name": "x", "expression": "@a * 2"}]), stored)
+    assert asked.rule.calculated_fields == (CalculatedField("x", "@a * 2"),)
+
+
 @pytest.mark.parametrize(
     ("attributes", "reason"),
     [
@@ -66,7 +71,7 @@ def test_a_definition_is_a_rule_with_defaults() -> None:
         (defined(queries=[{"query": "a", "datasetIds": ["d"]}]), "datasets"),
         (defined(queries=[{"query": "("}]), "Invalid"),
         (defined(cases=[]), "case"),
-        (defined(calculatedFields=[{"name": "x", "expression": "1"}]), "not supported"),
+        (defined(calculatedFields=[{"name": "x", "expression": "1 +"}]), "Expression of #x: found the end"),
     ],
 )
 def test_refused(attributes: dict[str, Any], reason: str) -> None:

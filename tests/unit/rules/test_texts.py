@@ -83,3 +83,22 @@ def test_rule_ids_have_their_shape() -> None:
     made = [new_rule_id(random.Random(seed).randrange) for seed in range(50)]
     assert all(is_rule_id(rule_id) for rule_id in made) and len(set(made)) == 50
     assert not any(is_rule_id(text) for text in ("", "abc", "ABC-def-123", "abc-def-12", "abc-def-1234", "a/c-def-123"))
+
+
+def test_a_schedule_and_calculated_fields_are_blocks_of_the_resource() -> None:
+    text = to_terraform(
+        rule_from_api(
+            {
+                "name": "n",
+                "message": "m",
+                "queries": [{"query": "#x:1", "index": "main"}],
+                "schedulingOptions": {"rrule": "FREQ=DAILY", "start": "2030-01-01T00:00:00", "timezone": "UTC"},
+                "calculatedFields": [{"name": "x", "expression": "1"}, {"name": "y", "expression": '"a"'}],
+            },
+            rule_id="abc-def-123",
+        )
+    )
+    assert '\t\tindexes = ["main"]\n' in text
+    assert '\tscheduling_options {\n\t\trrule = "FREQ=DAILY"\n\t\tstart = "2030-01-01T00:00:00"\n' in text
+    assert text.count("\tcalculated_field {\n") == 2
+    assert '\t\tname = "y"\n\t\texpression = "\\"a\\""\n' in text

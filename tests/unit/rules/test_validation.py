@@ -51,8 +51,27 @@ def options(**changes: Any) -> dict[str, Any]:
     return rule(options={**rule()["options"], **changes})
 
 
+def scheduled(**changes: Any) -> dict[str, Any]:
+    return rule(schedulingOptions={"rrule": "FREQ=DAILY", "start": "2030-01-01T00:00:00", "timezone": "UTC", **changes})
+
+
+def indexed(**members: Any) -> dict[str, Any]:
+    return {**scheduled(), **{name: query(**members)[name] for name in ("queries", "cases")}}
+
+
+def calculated(*fields: tuple[str, str]) -> dict[str, Any]:
+    return {**scheduled(), "calculatedFields": [{"name": name, "expression": text} for name, text in fields]}
+
+
 def test_good_rule_has_no_problem() -> None:
     assert check(rule()) == []
+    assert check(scheduled()) == check(rule(schedulingOptions={})) == []
+    assert check(indexed(index="main")) == check(indexed(indexes=["main"])) == []
+    fields = calculated(("ms", "@duration / 1000000"), ("slow", "#ms > 5"))
+    uses = query(query="#slow:true", groupByFields=["#slow"], aggregation="sum", metrics=["#ms"])
+    assert check({**fields, "queries": uses["queries"], "cases": uses["cases"]}) == []
+    job = {name: value for name, value in fields.items() if name != "schedulingOptions"}
+    assert check(job, is_job=True) == []
     assert read_rule(rule(), rule_id="abc-def-123").id == "abc-def-123"
 
 
@@ -100,7 +119,33 @@ def test_good_rule_has_no_problem() -> None:
         (options(detectionMethod="hardcoded"), "options.detectionMethod", "supported now: threshold"),
         (options(detectionMethod="guesswork"), "options.detectionMethod", "must be one of"),
         (rule(type="workload_security"), "type", "supported now: log_detection"),
-        (rule(schedulingOptions={"rrule": "FREQ=DAILY"}), "schedulingOptions", "not supported yet"),
+        (scheduled(rrule=""), "schedulingOptions.rrule", "the RRULE is missing"),
+        (scheduled(rrule="FREQ=MINUTELY"), "schedulingOptions.rrule", "every 5 minutes"),
+        (scheduled(start=None), "schedulingOptions.start", "the start is missing"),
+        (scheduled(timezone="Mars/Olympus"), "schedulingOptions.timezone", "no timezone 'Mars/Olympus'"),
+        (
+            {**scheduled(), "options": {"detectionMethod": "sequence_detection"}},
+            "schedulingOptions",
+            "'sequence_detection' cannot be scheduled",
+        ),
+        (
+            {**scheduled(), "queries": [{"query": "*", "dataSource": "security_signals"}]},
+            "schedulingOptions",
+            "signals are not supported yet",
+        ),
+        (indexed(index="main", indexes=["main"]), "queries[0].index", "exclude one another"),
+        (indexed(indexes=["main", "cold"]), "queries[0].indexes", "must name one index, not 2"),
+        (indexed(index="cold"), "queries[0].index", "Index 'cold' does not exist; there is: main"),
+        (rule(calculatedFields=[{"name": "x", "expression": "1"}]), "calculatedFields", "give schedulingOptions"),
+        (calculated(("x", "1 +")), "calculatedFields[0].expression", "Expression of #x: found the end"),
+        (calculated(("x", "#y"), ("y", "1")), "calculatedFields[0].expression", "no calculated field #y"),
+        (calculated(("x", "1"), ("x", "2")), "calculatedFields[1].name", "another calculated field #x"),
+        (calculated(("a b", "1")), "calculatedFields[0].name", "is no name"),
+        (calculated(*((f"x{i}", "1") for i in range(21))), "calculatedFields", "20 are allowed"),
+        ({**scheduled(), "calculatedFields": [{"name": "x"}]}, "calculatedFields[0].expression", "is missing"),
+        (query(query="-#slow:true"), "queries[0].query", "no calculated field #slow"),
+        (query(groupByFields=["#zone"]), "queries[0].groupByFields[0]", "no calculated field #zone"),
+        (query(aggregation="sum", metrics=["#ms"]), "queries[0].metrics[0]", "no calculated field #ms"),
         (rule(filters=[{"action": "suppress", "query": ""}]), "filters[0].query", "cannot be empty"),
         (rule(filters=[{"query": "a"}]), "filters[0].action", "require or suppress"),
     ],

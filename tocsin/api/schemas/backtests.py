@@ -106,6 +106,7 @@ class PreviewData(BaseModel):
     queries: list[QueryBars]
     signals: PreviewSignals
     failed: list[FailedGroup]
+    next_runs: Annotated[list[str], Field(description="Of a scheduled rule: when it would run from now on.")]
     elapsed_ms: int
 
 
@@ -128,6 +129,7 @@ class PreviewAnswer(BaseModel):
                 shown=[ShownSignal.of(shown) for shown in preview.shown],
             ),
             "failed": [FailedGroup.of(failed) for failed in preview.failed],
+            "next_runs": [iso(at) for at in preview.next_times],
             "elapsed_ms": elapsed_ms,
         }
         return cls(data=PreviewData.model_validate(data))

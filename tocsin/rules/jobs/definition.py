@@ -6,10 +6,8 @@ from typing import Any
 
 from tocsin.errors import BadRequest
 from tocsin.rule import Rule
+from tocsin.rules.scheduled.checks import INDEXES
 from tocsin.rules.validation import read_rule
-
-INDEXES = ("main",)
-"""There is one index."""
 
 MAX_NAME = 500
 
@@ -77,7 +75,7 @@ def _defined(body: Mapping[str, Any]) -> Rule:
     if isinstance(queries, list):
         members["queries"] = [_query(i, query) for i, query in enumerate(queries)]
     made = {"isEnabled": True, "options": {}, "queries": [], "cases": [], "type": "log_detection", **members}
-    return read_rule(made)
+    return read_rule(made, is_job=True)
 
 
 def _query(index: int, query: Any) -> Any:

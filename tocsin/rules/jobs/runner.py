@@ -105,36 +105,22 @@ class JobRunner:
         """Run the oldest unfinished job; False if there is none, or another process is at work."""
         with self._state.reading() as session:
             job = repository.next_job(session)
-        if job is None or not self._leases.acquire(LEASE, self._holder, LEASE_SECONDS):
+        if job is None:
             return False
-        done = threading.Event()
-        self._lost.clear()
-        keeper = threading.Thread(target=self._keep, args=(done,), name="tocsin-job-lease", daemon=True)
-        keeper.start()
-        try:
-            self._run(job, stop or threading.Event())
-        except _Ended:
-            return not self._lost.is_set() and not (stop and stop.is_set())
-        finally:
-            done.set()
-            keeper.join()
-            self._leases.release(LEASE, self._holder)
+        with self._leases.held(LEASE, self._holder, LEASE_SECONDS, RENEW_SECONDS) as lost:
+            if lost is None:
+                return False
+            self._lost = lost
+            try:
+                self._run(job, stop or threading.Event())
+            except _Ended:
+                return not lost.is_set() and not (stop and stop.is_set())
         return True
 
     def remove_results(self, job_id: str) -> None:
         """Make a job's results disappear; harmless when repeated."""
         for rows in self._results.pages(job_id):
             self._rows.insert([tombstone(row, self._clock()) for row in rows])
-
-    def _keep(self, done: threading.Event) -> None:
-        """Renew the lease while the job runs, however long one statement takes."""
-        while not done.wait(RENEW_SECONDS):
-            try:
-                if not self._leases.acquire(LEASE, self._holder, LEASE_SECONDS):
-                    self._lost.set()
-                    return
-            except Unavailable:
-                continue  # the lease lasts for some of these
 
     def _run(self, job: JobRow, stop: threading.Event) -> None:
         self._save(job, stop, status=RUNNING, progress=0.0)
