@@ -1,6 +1,6 @@
 """What detection looked at, by rule and minute, and whether it works (ours; design §9.2)."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
@@ -10,7 +10,7 @@ from tocsin.api.context import Services
 from tocsin.api.paging import Paging, maybe_timestamp, timestamp
 from tocsin.api.security import requires
 from tocsin.explore.times import parse_time
-from tocsin.rules.coverage import Coverage, CoverageService, RuleCoverage
+from tocsin.rules.coverage import Coverage, CoverageService, Engine, RuleCoverage
 from tocsin.signals.ledger_repository import MINUTE_MS
 
 
@@ -60,6 +60,16 @@ class EngineHealth(BaseModel):
     lag_seconds: float | None
 
 
+class EngineData(BaseModel):
+    id: Literal["engine"] = "engine"
+    type: Literal["engine_health"] = "engine_health"
+    attributes: EngineHealth
+
+
+class EngineAnswer(BaseModel):
+    data: EngineData
+
+
 class CoveragePage(BaseModel):
     total_count: int
 
@@ -102,6 +112,12 @@ def get_coverage(
     return CoverageAnswer(data=[_resource(one) for one in found.rules], meta=_meta(found))
 
 
+@router.get("/api/v2/security_monitoring/coverage/engine")
+def get_engine(coverage: Annotated[CoverageService, Depends(_coverage)], _actor: Reader) -> EngineAnswer:
+    """Whether detection is at work: cheap enough to be asked every few seconds."""
+    return EngineAnswer(data=EngineData(attributes=_health(coverage.engine())))
+
+
 def _resource(found: RuleCoverage) -> RuleCoverageResource:
     attributes = RuleCoverageAttributes(
         name=found.rule.custom_name or found.rule.name,
@@ -124,15 +140,18 @@ def _resource(found: RuleCoverage) -> RuleCoverageResource:
 
 
 def _meta(found: Coverage) -> CoverageMeta:
-    engine = EngineHealth(
-        status=found.engine.status,
-        last_round_at=maybe_timestamp(found.engine.last_round_at),
-        covered_until=maybe_timestamp(found.engine.covered_until),
-        lag_seconds=found.engine.lag_seconds,
-    )
     return CoverageMeta(
         page=CoveragePage(total_count=found.total),
         interval=found.span.step * MINUTE_MS // 1000,
         summary=dict(found.minutes),
-        engine=engine,
+        engine=_health(found.engine),
+    )
+
+
+def _health(engine: Engine) -> EngineHealth:
+    return EngineHealth(
+        status=engine.status,
+        last_round_at=maybe_timestamp(engine.last_round_at),
+        covered_until=maybe_timestamp(engine.covered_until),
+        lag_seconds=engine.lag_seconds,
     )

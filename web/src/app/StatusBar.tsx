@@ -1,4 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
+import { engineQuery } from "@/api/coverage";
+import { useMay } from "@/api/session";
 import { intakeStatusQuery } from "@/api/status";
 import { AppLink } from "@/components/AppLink";
 import { useNow } from "@/components/useNow";
@@ -21,12 +23,25 @@ export function StatusBar() {
           <AppLink to="/settings/status#rejected">{formatNumber(counts.rejected)} rejected</AppLink>
         </span>
       )}
+      <EngineNotice />
       {error && !data && <span>Intake status unknown</span>}
       <button type="button" className={classes.zone} onClick={() => setZone(zone === "utc" ? "local" : "utc")} title={zone === "utc" ? "Show times in your zone" : "Show times in UTC"}>
         {formatClock(now, zone)} {zone === "utc" ? "UTC" : localName()}
         <span className="visually-hidden">: {zone === "utc" ? "show times in your zone" : "show times in UTC"}</span>
       </button>
     </footer>
+  );
+}
+
+/** On every page, as soon as detection stands still. */
+function EngineNotice() {
+  const may = useMay("security_monitoring_rules_read");
+  const { data } = useQuery({ ...engineQuery, enabled: may });
+  if (!data || data.status === "working") return null;
+  return (
+    <span className={classes.fault} role="alert">
+      <AppLink to="/coverage">{data.status === "stalled" ? "Detection stands still" : "Detection has not begun"}</AppLink>
+    </span>
   );
 }
 

@@ -31,6 +31,7 @@ export const NAVIGATION: readonly NavigationGroup[] = [
       { to: "/rules", label: "Rules", icon: "rules", permission: "security_monitoring_rules_read" },
       { to: "/suppressions", label: "Suppressions", icon: "exclude", permission: "security_monitoring_suppressions_read", load: () => import("./pages/Suppressions") },
       { to: "/attack", label: "ATT&CK map", icon: "attack", permission: "security_monitoring_rules_read", load: () => import("./pages/Attack") },
+      { to: "/coverage", label: "Coverage", icon: "coverage", permission: "security_monitoring_rules_read", load: () => import("./pages/Coverage") },
       { to: "/intel", label: "Threat intelligence", icon: "intel", permission: "security_monitoring_signals_read", load: () => import("./pages/Intel") },
     ],
   },

@@ -1990,6 +1990,28 @@ export type DoneV1 = {
 };
 
 /**
+ * EngineAnswer
+ */
+export type EngineAnswer = {
+    data: EngineData;
+};
+
+/**
+ * EngineData
+ */
+export type EngineData = {
+    /**
+     * Id
+     */
+    id?: 'engine';
+    /**
+     * Type
+     */
+    type?: 'engine_health';
+    attributes: EngineHealth;
+};
+
+/**
  * EngineHealth
  *
  * `working`, `stalled` or `never`; all that arrived before `covered_until` was evaluated.
@@ -4636,6 +4658,12 @@ export type PipelineTestResult = {
      */
     is_matched: boolean;
     /**
+     * Before
+     */
+    before: {
+        [key: string]: unknown;
+    };
+    /**
      * Steps
      */
     steps: Array<PipelineStep>;
@@ -6092,6 +6120,62 @@ export type RuleQueryBody = {
 };
 
 /**
+ * RuleSchedule
+ */
+export type RuleSchedule = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'rule_schedule';
+    attributes: RuleScheduleAttributes;
+};
+
+/**
+ * RuleScheduleAnswer
+ */
+export type RuleScheduleAnswer = {
+    data: RuleSchedule;
+};
+
+/**
+ * RuleScheduleAttributes
+ *
+ * Logs up to `analysed_until` were looked at (null: the rule is off). A run begins two minutes after its time in
+ * `next_runs`. `runs`: the latest first.
+ */
+export type RuleScheduleAttributes = {
+    /**
+     * Rrule
+     */
+    rrule: string;
+    /**
+     * Start
+     */
+    start: string;
+    /**
+     * Timezone
+     */
+    timezone: string;
+    /**
+     * Analysed Until
+     */
+    analysed_until: string | null;
+    /**
+     * Next Runs
+     */
+    next_runs: Array<string>;
+    last_run: ScheduledRun | null;
+    /**
+     * Runs
+     */
+    runs: Array<ScheduledRun>;
+};
+
+/**
  * RuleShare
  */
 export type RuleShare = {
@@ -6224,6 +6308,51 @@ export type RulesToApply = {
      * Dryrun
      */
     dryRun?: boolean;
+};
+
+/**
+ * ScheduledRun
+ *
+ * A run over the logs of `(since, until]`, at the version of the rule when it began. `times` above 1: it is for
+ * earlier times of the schedule as well, which were missed. `error` says why it failed or was skipped.
+ */
+export type ScheduledRun = {
+    /**
+     * Since
+     */
+    since: string;
+    /**
+     * Until
+     */
+    until: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Status
+     */
+    status: 'running' | 'completed' | 'failed' | 'skipped';
+    /**
+     * Times
+     */
+    times: number;
+    /**
+     * Began At
+     */
+    began_at: string;
+    /**
+     * Ended At
+     */
+    ended_at: string | null;
+    /**
+     * Matches
+     */
+    matches: number;
+    /**
+     * Error
+     */
+    error: string | null;
 };
 
 /**
@@ -8424,6 +8553,12 @@ export type TocsinApiSchemasBacktestsPreviewData = {
      */
     failed: Array<FailedGroup>;
     /**
+     * Next Runs
+     *
+     * Of a scheduled rule: when it would run from now on.
+     */
+    next_runs: Array<string>;
+    /**
      * Elapsed Ms
      */
     elapsed_ms: number;
@@ -9112,6 +9247,59 @@ export type GetCoverageApiV2SecurityMonitoringCoverageGetResponses = {
 };
 
 export type GetCoverageApiV2SecurityMonitoringCoverageGetResponse = GetCoverageApiV2SecurityMonitoringCoverageGetResponses[keyof GetCoverageApiV2SecurityMonitoringCoverageGetResponses];
+
+export type GetEngineApiV2SecurityMonitoringCoverageEngineGetData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/coverage/engine';
+};
+
+export type GetEngineApiV2SecurityMonitoringCoverageEngineGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type GetEngineApiV2SecurityMonitoringCoverageEngineGetError = GetEngineApiV2SecurityMonitoringCoverageEngineGetErrors[keyof GetEngineApiV2SecurityMonitoringCoverageEngineGetErrors];
+
+export type GetEngineApiV2SecurityMonitoringCoverageEngineGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: EngineAnswer;
+};
+
+export type GetEngineApiV2SecurityMonitoringCoverageEngineGetResponse = GetEngineApiV2SecurityMonitoringCoverageEngineGetResponses[keyof GetEngineApiV2SecurityMonitoringCoverageEngineGetResponses];
 
 export type ListCriticalAssetsApiV2SecurityMonitoringConfigurationCriticalAssetsGetData = {
     body?: never;
@@ -17696,6 +17884,64 @@ export type RestoreRuleApiV2SecurityMonitoringRulesRuleIdRestoreVersionPostRespo
 };
 
 export type RestoreRuleApiV2SecurityMonitoringRulesRuleIdRestoreVersionPostResponse = RestoreRuleApiV2SecurityMonitoringRulesRuleIdRestoreVersionPostResponses[keyof RestoreRuleApiV2SecurityMonitoringRulesRuleIdRestoreVersionPostResponses];
+
+export type RuleScheduleApiV2SecurityMonitoringRulesRuleIdScheduleGetData = {
+    body?: never;
+    path: {
+        /**
+         * Rule Id
+         */
+        rule_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security_monitoring/rules/{rule_id}/schedule';
+};
+
+export type RuleScheduleApiV2SecurityMonitoringRulesRuleIdScheduleGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type RuleScheduleApiV2SecurityMonitoringRulesRuleIdScheduleGetError = RuleScheduleApiV2SecurityMonitoringRulesRuleIdScheduleGetErrors[keyof RuleScheduleApiV2SecurityMonitoringRulesRuleIdScheduleGetErrors];
+
+export type RuleScheduleApiV2SecurityMonitoringRulesRuleIdScheduleGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: RuleScheduleAnswer;
+};
+
+export type RuleScheduleApiV2SecurityMonitoringRulesRuleIdScheduleGetResponse = RuleScheduleApiV2SecurityMonitoringRulesRuleIdScheduleGetResponses[keyof RuleScheduleApiV2SecurityMonitoringRulesRuleIdScheduleGetResponses];
 
 export type ListFiltersApiV2SecurityMonitoringConfigurationSecurityFiltersGetData = {
     body?: never;

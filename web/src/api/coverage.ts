@@ -1,0 +1,30 @@
+/** The coverage ledger: for every rule and minute what became of it, and whether detection works. */
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { get } from "./client";
+import type { CoverageAnswer, EngineAnswer } from "./generated/types.gen";
+
+export type { CoverageCell, EngineHealth, RuleCoverageResource } from "./generated/types.gen";
+
+const PATH = "/api/v2/security_monitoring/coverage";
+const PAGE = 100;
+/** An engine that stands still is told by the server after 30 s, so with this it is on the screen within a minute. */
+const POLL = 10_000;
+
+export const coverageQuery = (from: string, to: string, ruleId: string) =>
+  infiniteQueryOptions({
+    queryKey: ["coverage", from, to, ruleId],
+    queryFn: ({ pageParam, signal }) => {
+      const parameters = new URLSearchParams({ from, to, "page[size]": String(PAGE), "page[number]": String(pageParam), ...(ruleId ? { rule_id: ruleId } : {}) });
+      return get<CoverageAnswer>(`${PATH}?${parameters.toString()}`, signal);
+    },
+    initialPageParam: 0,
+    getNextPageParam: (page, pages) => (pages.length * PAGE < page.meta.page.total_count ? pages.length : null),
+    placeholderData: keepPreviousData,
+  });
+
+export const engineQuery = queryOptions({
+  queryKey: ["coverage", "engine"],
+  queryFn: async ({ signal }) => (await get<EngineAnswer>(`${PATH}/engine`, signal)).data.attributes,
+  refetchInterval: POLL,
+  retry: false,
+});
