@@ -66,8 +66,9 @@ def test_ids_are_unique(documents: Mapping[Path, Any]) -> None:
 
 def test_every_method_is_used(rules: Mapping[str, Rule]) -> None:
     used = Counter(map(method_of, rules.values()))
+    used["scheduled"] = sum(rule.schedule is not None for rule in rules.values())
     assert {method: count for method, count in used.items() if count < 5} == {}
-    assert set(used) == {*METHODS, "signal correlation"}
+    assert set(used) == {*METHODS, "signal correlation", "scheduled"}
 
 
 def method_of(rule: Rule) -> str:
