@@ -169,6 +169,31 @@ class World:
         self.store.insert("logs", b"\n".join(lines), len(lines))
         self.now += 650
 
+    def endure(
+        self,
+        sent: Iterable[tuple[Event, Sequence[Match]]],
+        chance: random.Random,
+        *,
+        together: tuple[int, int],
+        calls: tuple[int, int],
+    ) -> int:
+        """Take events in, so many `together`, and be killed after so many `calls`, if there are as many; how often."""
+        arriving, kills = list(sent), 0
+        while arriving:
+            size = chance.randint(*together)
+            self.ingest(*arriving[:size])
+            arriving = arriving[size:]
+            self.saboteur.left = chance.randint(*calls)
+            self.saboteur.after = chance.random() < 0.5
+            try:
+                self.run()
+            except Killed:
+                kills += 1
+                self.restart()
+        self.restart()
+        self.run()
+        return kills
+
     def signals(self, rule: Rule) -> list[dict[str, Any]]:
         ids = self.store.query(Sql("SELECT id FROM signals FINAL WHERE rule_id = {rule:String}", {"rule": rule.id}))
         rows = self.rows.rows(row["id"] for row in ids)
@@ -558,20 +583,7 @@ def test_shuffled_arrival_and_kills_change_nothing(
     arriving = list(day.sent)
     chance.shuffle(arriving)
     arriving += chance.sample(day.sent, 10)  # repeated requests
-    kills = 0
-    while arriving:
-        size = chance.randint(1, 15)
-        world.ingest(*arriving[:size])
-        arriving = arriving[size:]
-        world.saboteur.left = chance.randint(0, 25)
-        world.saboteur.after = chance.random() < 0.5
-        try:
-            world.run()
-        except Killed:
-            kills += 1
-            world.restart()
-    world.restart()
-    world.run()
+    kills = world.endure(arriving, chance, together=(1, 15), calls=(0, 25))
     world.now = end
     world.run()
     assert kills > 2

@@ -270,21 +270,7 @@ def test_shuffled_arrival_kills_and_versions_change_nothing(
     delays = [(number + chance.randint(0, 20), number) for number in range(EVENTS)]
     arriving = [sent[number] for _, number in sorted(delays)]
     arriving += chance.sample(sent, 5)
-    kills = 0
-    while arriving:
-        size = chance.randint(3, 20)
-        world.ingest(*arriving[:size])
-        arriving = arriving[size:]
-        world.saboteur.left = chance.randint(0, 40)
-        world.saboteur.after = chance.random() < 0.5
-        try:
-            world.run()
-        except Killed:
-            kills += 1
-            world.restart()
-    world.restart()
-    world.run()
-    assert kills > 1
+    assert world.endure(arriving, chance, together=(3, 20), calls=(0, 40)) > 1
     wanted = pure([*firsts, *seconds], sent)
     assert len({(rule_id, version) for rule_id, version, _ in wanted}) == 6
     assert raised(world, firsts) == wanted
