@@ -115,6 +115,12 @@ def parse_expression(text: str, earlier: Collection[str] = ()) -> Expression:
     return _Reader(text, earlier).whole()
 
 
+def expression_names(text: str) -> frozenset[str]:
+    """The calculated fields that a formula names, those that are not there as well. Raises `ExpressionError`."""
+    named = (_ESCAPED.sub(r"\1", token.text[1:]) for token in _tokens(text) if token.text.startswith("#"))
+    return frozenset(named)
+
+
 class _Token(NamedTuple):
     kind: str
     text: str

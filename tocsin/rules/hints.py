@@ -1,11 +1,16 @@
 """What is allowed in a rule but probably not meant: ATT&CK tags that the map will not show (siem.md §2.26), templates
-that cannot be rendered (siem.md §2.25)."""
+that cannot be rendered (siem.md §2.25), calculated fields that nothing uses or that are made of every log."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from tocsin.match.conditions import uncalculated
+from tocsin.query import parse
+from tocsin.query.expression import expression_names
+from tocsin.query.tree import All, And, Node, Or, fold_up
 from tocsin.rule import Rule
 from tocsin.rules.attack import TACTICS, tactics_of
 from tocsin.rules.problems import Problem
+from tocsin.rules.scheduled.checks import calculated_names
 from tocsin.signals.templates import check_template
 
 EXAMPLES = {"tactic": "tactic:TA0001-initial-access", "technique": "technique:T1566-phishing"}
@@ -13,7 +18,7 @@ EXAMPLES = {"tactic": "tactic:TA0001-initial-access", "technique": "technique:T1
 
 def hints(rule: Rule) -> list[Problem]:
     """Remarks on a rule's tags and texts; none of them keeps the rule from being stored."""
-    return [*attack_hints(rule), *_template_hints(rule)]
+    return [*attack_hints(rule), *_template_hints(rule), *_calculated_hints(rule)]
 
 
 def attack_id(tag: str) -> str:
@@ -40,6 +45,27 @@ def attack_hints(rule: Rule) -> Iterator[Problem]:
             belongs = " or ".join(tactics_of(attack_id(tag)))
             message = f"'{tag}' belongs to {belongs}; without such a tactic tag the rule is not on the map"
             yield Problem(target, message, "wrong_pair")
+
+
+def _calculated_hints(rule: Rule) -> Iterator[Problem]:
+    """Calculated fields are made of each log that the rest of a query finds (siem.md §2.22)."""
+    if not rule.calculated_fields:
+        return
+    used = {name for i, query in enumerate(rule.queries) for _, name in calculated_names(f"queries[{i}]", query)}
+    used |= {name for field in rule.calculated_fields for name in expression_names(field.expression)}
+    for i, field in enumerate(rule.calculated_fields):
+        if field.name not in used:
+            yield Problem(f"calculatedFields[{i}]", f"Nothing uses the calculated field #{field.name}", "unused")
+    for i, query in enumerate(rule.queries):
+        if fold_up(uncalculated(parse(query.full_query)), _finds_all):
+            message = "Every log is read for this query: name what else it must have, such as its source"
+            yield Problem(f"queries[{i}].query", message, "reads_all")
+
+
+def _finds_all(node: Node, below: Sequence[bool]) -> bool:
+    if isinstance(node, Or):
+        return any(below)
+    return all(below) if isinstance(node, And) else isinstance(node, All)
 
 
 def _template_hints(rule: Rule) -> Iterator[Problem]:

@@ -1,11 +1,11 @@
-"""ATT&CK tags that the map would not show are remarked upon."""
+"""What is remarked upon: ATT&CK tags that the map would not show, calculated fields that nothing uses."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from tocsin.rule import Rule
+from tocsin.rule import CalculatedField, Rule, RuleQuery
 from tocsin.rules.attack import TACTICS, tactics_of, techniques
 from tocsin.rules.hints import hints
 
@@ -42,3 +42,28 @@ def test_techniques_belong_where_mitre_says() -> None:
     active = [t for t in json.loads((SHARED / "techniques.json").read_text()) if t["status"] == "active"]
     assert {t["id"]: t["name"] for t in active} == {name: technique.name for name, technique in techniques().items()}
     assert [t["id"] for t in active if set(tactics_of(t["id"])) != set(t["tactics"])] == []
+
+
+def test_calculated_fields_that_nothing_uses_or_that_every_log_makes() -> None:
+    rule = Rule(
+        id="aaa-bbb-ccc",
+        name="n",
+        message="m",
+        queries=(
+            RuleQuery("a", "source:x #slow:true"),
+            RuleQuery("b", "#slow:true OR source:y"),
+            RuleQuery("c", "*", group_by_fields=("#zone",)),
+        ),
+        cases=(),
+        calculated_fields=(
+            CalculatedField("ms", "@duration / 1000"),
+            CalculatedField("slow", "#ms > 5"),
+            CalculatedField("zone", "prefix(host, 2)"),
+            CalculatedField("idle", '"#ms"'),
+        ),
+    )
+    assert [(found.target, found.code) for found in hints(rule)] == [
+        ("calculatedFields[3]", "unused"),
+        ("queries[1].query", "reads_all"),
+        ("queries[2].query", "reads_all"),
+    ]

@@ -92,13 +92,13 @@ def check_calculated(rule: Rule) -> Iterator[Problem]:
             yield Problem(f"{target}.expression", message, error.code, error.start, error.end)
     known = {field.name for field in rule.calculated_fields}
     for i, query in enumerate(rule.queries):
-        for target, name in _used(f"queries[{i}]", query):
+        for target, name in calculated_names(f"queries[{i}]", query):
             if name not in known:
                 has = f"; there are {', '.join(f'#{one}' for one in sorted(known))}" if known else ""
                 yield Problem(target, f"There is no calculated field #{name}{has}", "unknown_field")
 
 
-def _used(target: str, query: RuleQuery) -> Iterator[tuple[str, str]]:
+def calculated_names(target: str, query: RuleQuery) -> Iterator[tuple[str, str]]:
     """The calculated fields that a query names, each with where."""
     for member, text in (("query", query.query), ("customQueryExtension", query.custom_query_extension)):
         try:
