@@ -6,7 +6,7 @@
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -159,10 +159,13 @@ def serve_services(folder: Path, clock: Clock = now_ms) -> Iterator[tuple[str, S
 
 
 @contextmanager
-def sdk_for(url: str) -> Iterator[ApiClient]:
-    """The released client, unmodified but for the host, with the administrator's keys."""
+def sdk_for(url: str, unstable: Sequence[str] = ()) -> Iterator[ApiClient]:
+    """The released client, unmodified but for the host, with the administrator's keys; it wants to be asked twice for
+    its `unstable` operations."""
     settings = Configuration(host=url)
     settings.api_key = {"apiKeyAuth": API_KEY, "appKeyAuth": APP_KEY}
+    for operation in unstable:
+        settings.unstable_operations[operation] = True
     with ApiClient(settings) as client:
         yield client
 

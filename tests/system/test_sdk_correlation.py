@@ -3,15 +3,12 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
-from api_server import API_KEY, APP_KEY, config_in, serve
-from datadog_api_client import ApiClient, Configuration
+from api_server import as_model, client_for, sdk_for, serve_services
 from datadog_api_client.exceptions import ApiException
-from datadog_api_client.model_utils import validate_and_convert_types
 from datadog_api_client.v2.api.security_monitoring_api import SecurityMonitoringApi
 from datadog_api_client.v2.model.security_monitoring_critical_asset_create_request import (
     SecurityMonitoringCriticalAssetCreateRequest,
@@ -22,8 +19,6 @@ from datadog_api_client.v2.model.security_monitoring_critical_asset_update_reque
 from datadog_api_client.v2.model.security_monitoring_rule_create_payload import SecurityMonitoringRuleCreatePayload
 
 from tocsin.access.audit import drain
-from tocsin.api.app import create_app
-from tocsin.bootstrap import build
 
 pytestmark = pytest.mark.system
 
@@ -33,36 +28,25 @@ WINDOWS = {"evaluationWindow": 300, "keepAlive": 300, "maxSignalDuration": 3600}
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Any]]:
-    services = build(replace(config_in(tmp_path_factory.mktemp("correlation")), intake_workers=-1))
-    services.access.bootstrap()
-    services.intake.start()
-    stop = threading.Event()
-    engine = threading.Thread(target=services.engine.run, args=(stop,), daemon=True)
-    engine.start()
-    with serve(create_app(services)) as url:
+    with serve_services(tmp_path_factory.mktemp("correlation")) as (url, services):
+        stop = threading.Event()
+        engine = threading.Thread(target=services.engine.run, args=(stop,), daemon=True)
+        engine.start()
         yield url, services
-    stop.set()
-    engine.join(10)
-    services.close()
+        stop.set()
+        engine.join(10)
 
 
 @pytest.fixture(scope="module")
 def sdk(served: tuple[str, Any]) -> Iterator[SecurityMonitoringApi]:
-    settings = Configuration(host=served[0])
-    settings.api_key = {"apiKeyAuth": API_KEY, "appKeyAuth": APP_KEY}
-    with ApiClient(settings) as client:
+    with sdk_for(served[0]) as client:
         yield SecurityMonitoringApi(client)
 
 
 @pytest.fixture(scope="module")
 def client(served: tuple[str, Any]) -> Iterator[httpx.Client]:
-    keys = {"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}
-    with httpx.Client(base_url=served[0], headers=keys, timeout=30) as client:
+    with client_for(served[0]) as client:
         yield client
-
-
-def as_model(kind: Any, body: dict[str, Any]) -> Any:
-    return validate_and_convert_types(body, (kind,), ["body"], True, True, Configuration())
 
 
 def as_asset(kind: Any, attributes: dict[str, Any]) -> Any:

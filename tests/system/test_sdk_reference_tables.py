@@ -2,15 +2,12 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
-from api_server import API_KEY, APP_KEY, config_in, serve
-from datadog_api_client import ApiClient, Configuration
+from api_server import as_model, client_for, sdk_for, serve_services
 from datadog_api_client.exceptions import ApiException
-from datadog_api_client.model_utils import validate_and_convert_types
 from datadog_api_client.v2.api.reference_tables_api import ReferenceTablesApi
 from datadog_api_client.v2.model.batch_delete_rows_request_array import BatchDeleteRowsRequestArray
 from datadog_api_client.v2.model.batch_upsert_rows_request_array import BatchUpsertRowsRequestArray
@@ -19,8 +16,6 @@ from datadog_api_client.v2.model.create_upload_request import CreateUploadReques
 from datadog_api_client.v2.model.patch_table_request import PatchTableRequest
 
 from tocsin.access.audit import drain
-from tocsin.api.app import create_app
-from tocsin.bootstrap import build
 from tocsin.query.sql import Sql
 
 pytestmark = pytest.mark.system
@@ -39,31 +34,20 @@ ROWS = 'user,team,level\nana,red,3\nben,blue,\nana,green,1\ncy,red,high\n"de,x",
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Any]]:
-    services = build(replace(config_in(tmp_path_factory.mktemp("tables")), intake_workers=-1))
-    services.access.bootstrap()
-    services.intake.start()
-    with serve(create_app(services)) as url:
-        yield url, services
-    services.close()
+    with serve_services(tmp_path_factory.mktemp("tables")) as served:
+        yield served
 
 
 @pytest.fixture(scope="module")
 def sdk(served: tuple[str, Any]) -> Iterator[ReferenceTablesApi]:
-    settings = Configuration(host=served[0])
-    settings.api_key = {"apiKeyAuth": API_KEY, "appKeyAuth": APP_KEY}
-    with ApiClient(settings) as client:
+    with sdk_for(served[0]) as client:
         yield ReferenceTablesApi(client)
 
 
 @pytest.fixture(scope="module")
 def client(served: tuple[str, Any]) -> Iterator[httpx.Client]:
-    keys = {"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}
-    with httpx.Client(base_url=served[0], headers=keys, timeout=30) as client:
+    with client_for(served[0]) as client:
         yield client
-
-
-def as_model(kind: Any, body: dict[str, Any]) -> Any:
-    return validate_and_convert_types(body, (kind,), ["body"], True, True, Configuration())
 
 
 def upload(sdk: ReferenceTablesApi, name: str, *parts: str) -> str:

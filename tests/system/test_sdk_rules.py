@@ -9,10 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
-from api_server import serve, services_in
-from datadog_api_client import ApiClient, Configuration
+from api_server import as_model, client_for, sdk_for, serve, services_in
 from datadog_api_client.exceptions import ApiException
-from datadog_api_client.model_utils import validate_and_convert_types
 from datadog_api_client.v2.api.security_monitoring_api import SecurityMonitoringApi
 from datadog_api_client.v2.model.security_monitoring_rule_bulk_delete_payload import (
     SecurityMonitoringRuleBulkDeletePayload,
@@ -24,7 +22,6 @@ from datadog_api_client.v2.model.security_monitoring_standard_rule_create_payloa
     SecurityMonitoringStandardRuleCreatePayload,
 )
 from datadog_api_client.v2.model.security_monitoring_standard_rule_payload import SecurityMonitoringStandardRulePayload
-from server import API_KEY, APP_KEY
 
 from tocsin.api.app import create_app
 from tocsin.clock import now_ms
@@ -98,28 +95,18 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def api(url: str) -> Iterator[SecurityMonitoringApi]:
-    configuration = Configuration(host=url)
-    configuration.api_key["apiKeyAuth"] = API_KEY
-    configuration.api_key["appKeyAuth"] = APP_KEY
-    for operation in ("get_rule_version_history", "restore_security_monitoring_rule"):
-        configuration.unstable_operations[operation] = True
-    with ApiClient(configuration) as client:
+    with sdk_for(url, unstable=("get_rule_version_history", "restore_security_monitoring_rule")) as client:
         yield SecurityMonitoringApi(client)
 
 
 @pytest.fixture(scope="module")
 def http(url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=url, headers={"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}) as client:
+    with client_for(url) as client:
         yield client
 
 
-def model(kind: type, body: Any) -> Any:
-    """The client's own object for a JSON body."""
-    return validate_and_convert_types(body, (kind,), ["body"], True, True, Configuration())
-
-
 def payload(**changes: Any) -> Any:
-    return model(SecurityMonitoringStandardRuleCreatePayload, {**BODY, **changes})
+    return as_model(SecurityMonitoringStandardRuleCreatePayload, {**BODY, **changes})
 
 
 @pytest.fixture
@@ -179,7 +166,7 @@ def test_bad_list_parameters(http: httpx.Client, params: dict[str, str]) -> None
 
 
 def test_validate(api: SecurityMonitoringApi, http: httpx.Client) -> None:
-    api.validate_security_monitoring_rule(body=model(SecurityMonitoringStandardRulePayload, BODY))
+    api.validate_security_monitoring_rule(body=as_model(SecurityMonitoringStandardRulePayload, BODY))
     answer = http.post(f"{BASE}/validation", json={**BODY, "queries": [{"query": ""}], "cases": []})
     assert answer.status_code == 400
     assert answer.json()["errors"][0] == "Invalid rule configuration"
@@ -208,13 +195,13 @@ def test_unit_tests(api: SecurityMonitoringApi, http: httpx.Client, made: Any) -
     assert stored.json() == {"results": [True, False]}
     assert http.post(f"{BASE}/no-suc-hxx/test", json={"ruleQueryPayloads": payloads}).status_code == 404
     log.pop("usr")
-    body = model(SecurityMonitoringRuleTestRequest, {"rule": BODY, "ruleQueryPayloads": payloads})
+    body = as_model(SecurityMonitoringRuleTestRequest, {"rule": BODY, "ruleQueryPayloads": payloads})
     assert api.test_security_monitoring_rule(body=body).results == [True, False]
     assert api.test_existing_security_monitoring_rule(rule_id=made.id, body=body).results == [True, False]
 
 
 def test_bulk_delete(api: SecurityMonitoringApi, made: Any) -> None:
-    body = model(
+    body = as_model(
         SecurityMonitoringRuleBulkDeletePayload,
         {"data": {"type": "bulk_delete_rules", "attributes": {"ruleIds": [made.id, "no-suc-hxx"]}}},
     )
@@ -249,7 +236,7 @@ def test_convert(api: SecurityMonitoringApi, made: Any) -> None:
     assert answer.rule_id == made.id
     assert answer.terraform_content.startswith('resource "datadog_security_monitoring_rule" "Door_rattled" {\n')
     unsaved = api.convert_security_monitoring_rule_from_json_to_terraform(
-        body=model(SecurityMonitoringRuleConvertPayload, BODY)
+        body=as_model(SecurityMonitoringRuleConvertPayload, BODY)
     )
     assert unsaved.terraform_content == answer.terraform_content
 

@@ -1,22 +1,17 @@
 """Security filters through the released client, and which logs rules see."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
-from api_server import API_KEY, APP_KEY, config_in, serve
-from datadog_api_client import ApiClient, Configuration
+from api_server import as_model, client_for, sdk_for, serve_services
 from datadog_api_client.exceptions import ApiException
-from datadog_api_client.model_utils import validate_and_convert_types
 from datadog_api_client.v2.api.security_monitoring_api import SecurityMonitoringApi
 from datadog_api_client.v2.model.security_filter_create_request import SecurityFilterCreateRequest
 from datadog_api_client.v2.model.security_filter_update_request import SecurityFilterUpdateRequest
 
 from tocsin.access.audit import drain
-from tocsin.api.app import create_app
-from tocsin.bootstrap import build
 from tocsin.query.sql import Sql
 
 pytestmark = pytest.mark.system
@@ -32,32 +27,24 @@ BODY = {
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Any]]:
-    services = build(replace(config_in(tmp_path_factory.mktemp("filters")), intake_workers=-1))
-    services.access.bootstrap()
-    services.intake.start()
-    with serve(create_app(services)) as url:
-        yield url, services
-    services.close()
+    with serve_services(tmp_path_factory.mktemp("filters")) as served:
+        yield served
 
 
 @pytest.fixture(scope="module")
 def sdk(served: tuple[str, Any]) -> Iterator[SecurityMonitoringApi]:
-    settings = Configuration(host=served[0])
-    settings.api_key = {"apiKeyAuth": API_KEY, "appKeyAuth": APP_KEY}
-    with ApiClient(settings) as client:
+    with sdk_for(served[0]) as client:
         yield SecurityMonitoringApi(client)
 
 
 @pytest.fixture(scope="module")
 def client(served: tuple[str, Any]) -> Iterator[httpx.Client]:
-    keys = {"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}
-    with httpx.Client(base_url=served[0], headers=keys, timeout=30) as client:
+    with client_for(served[0]) as client:
         yield client
 
 
-def as_model(kind: Any, attributes: dict[str, Any]) -> Any:
-    body = {"data": {"type": "security_filters", "attributes": attributes}}
-    return validate_and_convert_types(body, (kind,), ["body"], True, True, Configuration())
+def filter_model(kind: Any, attributes: dict[str, Any]) -> Any:
+    return as_model(kind, {"data": {"type": "security_filters", "attributes": attributes}})
 
 
 def test_a_filter_decides_what_rules_see(
@@ -91,21 +78,21 @@ def test_a_filter_decides_what_rules_see(
         return count() > before
 
     assert matches("dev", "door")
-    made = sdk.create_security_filter(body=as_model(SecurityFilterCreateRequest, BODY)).data
+    made = sdk.create_security_filter(body=filter_model(SecurityFilterCreateRequest, BODY)).data
     assert (made.attributes.version, made.attributes.is_builtin) == (1, False)
     assert sdk.get_security_filter(made.id).data.attributes.exclusion_filters[0].name == "Health checks"
     assert matches("dev", "bell"), "the built-in filter still takes all logs"
     off = {"is_enabled": False, "version": 1}
-    sdk.update_security_filter(builtin.id, body=as_model(SecurityFilterUpdateRequest, off))
+    sdk.update_security_filter(builtin.id, body=filter_model(SecurityFilterUpdateRequest, off))
     assert not matches("dev", "lock")
     assert matches("prod", "lock")
     assert not matches("prod", "health")
     with pytest.raises(ApiException) as stale:
-        sdk.update_security_filter(builtin.id, body=as_model(SecurityFilterUpdateRequest, off))
+        sdk.update_security_filter(builtin.id, body=filter_model(SecurityFilterUpdateRequest, off))
     assert stale.value.status == 409
     sdk.delete_security_filter(made.id)
     assert not matches("prod", "key"), "no enabled filter: no log is analysed"
-    sdk.update_security_filter(builtin.id, body=as_model(SecurityFilterUpdateRequest, {"is_enabled": True}))
+    sdk.update_security_filter(builtin.id, body=filter_model(SecurityFilterUpdateRequest, {"is_enabled": True}))
     assert matches("dev", "key")
 
     history = sdk.list_security_filter_versions().data
@@ -122,9 +109,9 @@ def test_what_is_refused(sdk: SecurityMonitoringApi) -> None:
     (builtin,) = [one for one in sdk.list_security_filters().data if one.attributes.is_builtin]
     for call in (
         lambda: sdk.delete_security_filter(builtin.id),
-        lambda: sdk.update_security_filter(builtin.id, body=as_model(SecurityFilterUpdateRequest, {"query": "a"})),
-        lambda: sdk.create_security_filter(body=as_model(SecurityFilterCreateRequest, BODY | {"query": "("})),
-        lambda: sdk.create_security_filter(body=as_model(SecurityFilterCreateRequest, BODY | {"name": " "})),
+        lambda: sdk.update_security_filter(builtin.id, body=filter_model(SecurityFilterUpdateRequest, {"query": "a"})),
+        lambda: sdk.create_security_filter(body=filter_model(SecurityFilterCreateRequest, BODY | {"query": "("})),
+        lambda: sdk.create_security_filter(body=filter_model(SecurityFilterCreateRequest, BODY | {"name": " "})),
     ):
         with pytest.raises(ApiException) as refused:
             call()

@@ -6,10 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from api_server import API_KEY, APP_KEY, serve, services_in
-from datadog_api_client import ApiClient, Configuration
+from api_server import as_model, client_for, sdk_for, serve, services_in
 from datadog_api_client.exceptions import ApiException
-from datadog_api_client.model_utils import validate_and_convert_types
 from datadog_api_client.v2.api.security_monitoring_api import SecurityMonitoringApi
 from datadog_api_client.v2.model.security_monitoring_standard_rule_create_payload import (
     SecurityMonitoringStandardRuleCreatePayload,
@@ -73,21 +71,14 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def api(address: str) -> Iterator[SecurityMonitoringApi]:
-    configuration = Configuration(host=address)
-    configuration.api_key["apiKeyAuth"] = API_KEY
-    configuration.api_key["appKeyAuth"] = APP_KEY
-    with ApiClient(configuration) as client:
+    with sdk_for(address) as client:
         yield SecurityMonitoringApi(client)
 
 
 @pytest.fixture(scope="module")
 def http(address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=address, headers={"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}) as client:
+    with client_for(address) as client:
         yield client
-
-
-def model(kind: type, body: Any) -> Any:
-    return validate_and_convert_types(body, (kind,), ["body"], True, True, Configuration())
 
 
 def wrapped(**attributes: Any) -> dict[str, Any]:
@@ -95,7 +86,7 @@ def wrapped(**attributes: Any) -> dict[str, Any]:
 
 
 def create(api: SecurityMonitoringApi, **changes: Any) -> Any:
-    body = model(SecurityMonitoringSuppressionCreateRequest, wrapped(**{**BODY, **changes}))
+    body = as_model(SecurityMonitoringSuppressionCreateRequest, wrapped(**{**BODY, **changes}))
     answer = api.create_security_monitoring_suppression(body=body)
     assert not answer._unparsed
     return answer.data
@@ -116,7 +107,9 @@ def test_create_read_change_delete(api: SecurityMonitoringApi, http: httpx.Clien
         "creator": by,
         "updater": by,
     }
-    patch = model(SecurityMonitoringSuppressionUpdateRequest, wrapped(enabled=False, expiration_date=None, version=1))
+    patch = as_model(
+        SecurityMonitoringSuppressionUpdateRequest, wrapped(enabled=False, expiration_date=None, version=1)
+    )
     changed = api.update_security_monitoring_suppression(suppression_id=made.id, body=patch).data.attributes
     assert (changed.version, changed.enabled, changed.name) == (2, False, "Pen test week")
     read = api.get_security_monitoring_suppression(suppression_id=made.id)
@@ -161,7 +154,7 @@ def test_list_searches_sorts_and_pages(api: SecurityMonitoringApi) -> None:
 
 
 def test_validation_names_the_field(api: SecurityMonitoringApi, http: httpx.Client) -> None:
-    good = model(SecurityMonitoringSuppressionCreateRequest, wrapped(**BODY))
+    good = as_model(SecurityMonitoringSuppressionCreateRequest, wrapped(**BODY))
     assert api.validate_security_monitoring_suppression(body=good) is None
     for change, said in (
         ({"rule_query": "source:("}, "rule_query: "),
@@ -180,7 +173,7 @@ def test_validation_names_the_field(api: SecurityMonitoringApi, http: httpx.Clie
 
 
 def test_suppressions_that_concern_a_rule(api: SecurityMonitoringApi, http: httpx.Client) -> None:
-    payload = model(SecurityMonitoringStandardRuleCreatePayload, RULE)
+    payload = as_model(SecurityMonitoringStandardRuleCreatePayload, RULE)
     rule = api.create_security_monitoring_rule(body=payload)
     by_source = create(api, name="r source").id
     by_id = create(api, name="r id", rule_query=f"ruleId:{rule.id}").id
