@@ -6,16 +6,13 @@ from typing import Any
 
 import httpx
 import pytest
-from api_server import API_KEY, APP_KEY, config_in, serve
-from datadog_api_client import ApiClient, Configuration
+from api_server import client_for, sdk_for, serve_services
 from datadog_api_client.exceptions import ApiException
 from datadog_api_client.v1.api.logs_pipelines_api import LogsPipelinesApi
 from datadog_api_client.v1.model.logs_pipeline import LogsPipeline
 from datadog_api_client.v1.model.logs_pipelines_order import LogsPipelinesOrder
 
 from tocsin.access.audit import drain
-from tocsin.api.app import create_app
-from tocsin.bootstrap import build
 from tocsin.pipelines import repository
 
 pytestmark = pytest.mark.system
@@ -63,27 +60,19 @@ BODY: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Any]]:
-    config = config_in(tmp_path_factory.mktemp("pipelines"))
-    services = build(type(config)(**{**vars(config), "intake_workers": -1}))
-    services.access.bootstrap()
-    services.intake.start()
-    with serve(create_app(services)) as url:
-        yield url, services
-    services.close()
+    with serve_services(tmp_path_factory.mktemp("pipelines")) as served:
+        yield served
 
 
 @pytest.fixture(scope="module")
 def sdk(served: tuple[str, Any]) -> Iterator[LogsPipelinesApi]:
-    settings = Configuration(host=served[0])
-    settings.api_key = {"apiKeyAuth": API_KEY, "appKeyAuth": APP_KEY}
-    with ApiClient(settings) as client:
+    with sdk_for(served[0]) as client:
         yield LogsPipelinesApi(client)
 
 
 @pytest.fixture(scope="module")
 def client(served: tuple[str, Any]) -> Iterator[httpx.Client]:
-    keys = {"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}
-    with httpx.Client(base_url=served[0], headers=keys, timeout=30) as client:
+    with client_for(served[0]) as client:
         yield client
 
 
