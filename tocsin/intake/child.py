@@ -1,15 +1,12 @@
 """The process that an `InChild` processor talks to: reads requests from a pipe, answers with rows."""
 
-import gc
 import pickle
 import signal
 import sys
 from multiprocessing.connection import Connection
 
+from tocsin.garbage import collect_seldom
 from tocsin.intake.processors import Prepare, outcome_of
-
-YOUNG_OBJECTS = 50_000
-"""Objects between two collections: events hold no cycles, and Python's own 700 are a few of them."""
 
 
 def serve(pipe: Connection) -> None:
@@ -24,8 +21,7 @@ def serve(pipe: Connection) -> None:
         if kind == "use":
             try:
                 prepare = pickle.loads(content)()  # noqa: S301
-                gc.collect()
-                gc.freeze()  # rules and pipelines live as long as the process
+                collect_seldom()
             except Exception as error:  # noqa: BLE001 - the edge of the process: the parent reports it
                 answer = f"{type(error).__name__}: {error}"
         elif prepare is not None:
@@ -36,7 +32,6 @@ def serve(pipe: Connection) -> None:
 def main() -> None:
     """`python -m tocsin.intake.child FD`: the parent decides when to stop, not the terminal."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.set_threshold(YOUNG_OBJECTS, 20, 20)
     serve(Connection(int(sys.argv[1])))
 
 

@@ -1,6 +1,5 @@
 """All roles in one process: web, intake, evaluate, work (`tocsin up`)."""
 
-import gc
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,11 +14,9 @@ from tocsin.access.service import FirstStart
 from tocsin.api.app import create_app
 from tocsin.bootstrap import Services, build
 from tocsin.config import Config, load_config
+from tocsin.garbage import collect_seldom
 from tocsin.workers.logs import set_up_logs
 from tocsin.workers.threads import Workers
-
-YOUNG_OBJECTS = 20_000
-"""Objects between two collections of cycles; Python's own 700 cost the evaluator a tenth of its time."""
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +58,7 @@ def assemble(config: Config) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        _collect_seldom()
+        collect_seldom()
         workers.start()
         try:
             yield
@@ -71,13 +68,6 @@ def assemble(config: Config) -> FastAPI:
     app = create_app(services)
     app.router.lifespan_context = lifespan
     return app
-
-
-def _collect_seldom() -> None:
-    """What was set up lives as long as the process, and signals in the making hold no cycles."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, 20, 20)
 
 
 def _keep(config: Config, url: str, first: FirstStart) -> None:
