@@ -135,6 +135,8 @@ def _of_cloud(attributes: Attributes) -> str | None:
     data = attributes.get("data")
     if "protoPayload" in attributes or (isinstance(data, dict) and "protoPayload" in data):
         return GCP
+    if "notificationConfigName" in attributes and "finding" in attributes:
+        return GCP
     resource = attributes.get("resourceId") or attributes.get("resourceid")
     if isinstance(resource, str):
         path = resource.casefold()
@@ -143,8 +145,10 @@ def _of_cloud(attributes: Attributes) -> str | None:
         if path.startswith(("/subscriptions/", "/providers/microsoft.")):
             return AZURE
     operation = attributes.get("operationName")
-    if isinstance(operation, str) and operation.casefold().startswith("microsoft.") and "category" in attributes:
-        return AZURE
+    if isinstance(operation, str) and "category" in attributes:
+        is_of_storage = attributes["category"] in ("StorageRead", "StorageWrite", "StorageDelete")
+        if is_of_storage or operation.casefold().startswith("microsoft."):
+            return AZURE
     is_graph = "userPrincipalName" in attributes and "appDisplayName" in attributes
     is_graph_audit = "activityDisplayName" in attributes and "initiatedBy" in attributes
     return ENTRA if is_graph or is_graph_audit else None
@@ -153,7 +157,8 @@ def _of_cloud(attributes: Attributes) -> str | None:
 def _has_application(attributes: Attributes) -> bool:
     """Whether it is an activity of Google Workspace whose exporter left `kind` away."""
     activity = attributes.get("id")
-    return isinstance(activity, dict) and "applicationName" in activity and "actor" in attributes
+    has_event = "events" in attributes or ("name" in attributes and "type" in attributes)
+    return isinstance(activity, dict) and "applicationName" in activity and has_event
 
 
 def _of_service(attributes: Attributes) -> str | None:

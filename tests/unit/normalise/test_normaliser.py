@@ -305,7 +305,7 @@ def test_wrong_standard_attributes_are_refused() -> None:
         ("Failed password for root from 203.0.113.9 port 40022 ssh2", "sshd"),
         ('203.0.113.9 - - [07/Mar/2026:09:12:44 +0000] "GET / HTTP/1.1" 200 1', "nginx"),
         ({"kind": "admin#reports#activity", "events": []}, "gsuite"),
-        ({"id": {"applicationName": "login"}, "actor": {}, "name": "logout"}, "gsuite"),
+        ({"id": {"applicationName": "login"}, "type": "login", "name": "logout"}, "gsuite"),
         ({"resourceId": "/tenants/t/providers/Microsoft.aadiam", "category": "AuditLogs"}, "azure.activedirectory"),
         ({"userPrincipalName": "a@b.example", "appDisplayName": "Portal"}, "azure.activedirectory"),
         ({"resourceId": "/SUBSCRIPTIONS/1/RESOURCEGROUPS/R", "operationName": "X"}, "azure"),
