@@ -96,15 +96,17 @@ class _Branch:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class And(_Branch):
+class _Several(_Branch):
     parts: tuple["Node", ...]
     span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Or(_Branch):
-    parts: tuple["Node", ...]
-    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
+class And(_Several):
+    __slots__ = ()
+
+
+class Or(_Several):
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ again, at the version of the rule that it had, and changes nothing.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Protocol
 
 import structlog
@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from tocsin.clock import Clock
 from tocsin.errors import TocsinError, Unavailable
+from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.lineage import INSTANT
 from tocsin.evaluate.methods import plan
 from tocsin.evaluate.replay import Budget, Replay
@@ -34,6 +35,9 @@ RENEW_SECONDS = 15
 
 SECONDS = 3600
 """That one run may take; beyond it the run fails, and says so."""
+
+ADDED_TOGETHER = 10_000
+"""Matches that are stored at once; more, where a page brings more."""
 
 IDLE_SECONDS = 5.0
 
@@ -169,19 +173,14 @@ class ScheduledRunner:
         prepared, budget = plan(rule), Budget(SECONDS)
         start, end = run.since + 1, run.until + 1
         if is_new and prepared.has_window_before:
-            for rows in self._replay.matches(rule, start - rule.window_ms, start, budget, is_live=False):
-                self._go_on(is_over)
+            before = self._replay.matches(rule, start - rule.window_ms, start, budget, is_live=False)
+            for rows in _together(before, is_over):
                 self._matches.add_history(rule.id, rule.version | INSTANT, rows)
         found = 0
-        for rows in self._replay.matches(rule, start, end, budget, is_live=False):
-            self._go_on(is_over)
+        for rows in _together(self._replay.matches(rule, start, end, budget, is_live=False), is_over):
             self._matches.add(rule.id, rule.version, rows, self._clock())
             found += len(rows)
         return found
-
-    def _go_on(self, is_over: Callable[[], bool]) -> None:
-        if is_over():
-            raise _Ended
 
     def _end(self, run: Run, status: str, matches: int = 0, error: str | None = None) -> None:
         with self._state.transaction() as session:
@@ -189,3 +188,16 @@ class ScheduledRunner:
                 session, run, status=status, matches=matches, error=error and error[:10_000], ended_at=self._clock()
             )
         self._ended.labels(status).inc()
+
+
+def _together(pages: Iterable[list[MatchRow]], is_over: Callable[[], bool]) -> Iterator[list[MatchRow]]:
+    """The matches of pages in parts that are worth an insert. Raises `_Ended`."""
+    rows: list[MatchRow] = []
+    for page in pages:
+        if is_over():
+            raise _Ended
+        rows += page
+        if len(rows) >= ADDED_TOGETHER:
+            yield rows
+            rows = []
+    yield rows
