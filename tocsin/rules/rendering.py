@@ -1,6 +1,6 @@
 """How title and message of a rule's signals read: for its author, with one log as an example (siem.md §2.25)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tocsin.errors import BadRequest
 from tocsin.evaluate.decision import Decision, EventRef, QueryEvidence, Verdict
@@ -32,7 +32,7 @@ def rendered(rule: Rule, event: Event, case_index: int, now: int, column: Column
     if not 0 <= case_index < len(rule.cases):
         raise BadRequest(f"case must be the position of a case, 0 to {len(rule.cases) - 1}")
     prepared = plan(rule)
-    matches = Matcher([rule], column=column).match(event)
+    matches = Matcher([replace(rule, is_enabled=True)], column=column).match(event)
     index = matches[0].query_index if matches else 0
     group = prepared.signal_group(matches[0].group) if matches else ()
     met = {match.query_index for match in matches}

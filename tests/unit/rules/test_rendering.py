@@ -51,6 +51,10 @@ def test_title_and_message_are_those_of_a_signal() -> None:
     assert (found.severity, found.matched) == ("high", ("failed",))
 
 
+def test_a_disabled_rule_is_shown_as_it_would_be() -> None:
+    assert shown(isEnabled=False).matched == ("failed",)
+
+
 def test_the_case_gives_name_and_severity() -> None:
     found = shown(case=1)
     assert (found.title, found.severity) == ("Guessing from 203.0.113.9", "low")

@@ -1,6 +1,7 @@
 /** Detection rules: list, read, write, validate, versions. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { get, post, request } from "./client";
+import type { HintsAnswer, RenderedAnswer, SuppressionsOfRule, TableList, TocsinApiSchemasBacktestsPreviewData } from "./generated/types.gen";
 import type { Rule, RuleHistoryAnswer, RulesPage } from "./types";
 
 const BASE = "/api/v2/security_monitoring/rules";
@@ -21,14 +22,94 @@ export const rulesQuery = (query: string, sort: string) =>
 export const ruleQuery = (id: string) =>
   queryOptions({ queryKey: ["rule", id], queryFn: ({ signal }) => get<Rule>(`${BASE}/${encodeURIComponent(id)}`, signal) });
 
+const HISTORY_PAGE = 50;
+
+/** The versions of a rule, latest first. */
 export const ruleHistoryQuery = (id: string) =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: ["rule", id, "history"],
-    queryFn: ({ signal }) => get<RuleHistoryAnswer>(`${BASE}/${encodeURIComponent(id)}/version_history?page[size]=50&page[number]=0`, signal),
+    queryFn: ({ pageParam, signal }) => get<RuleHistoryAnswer>(`${BASE}/${encodeURIComponent(id)}/version_history?page[size]=${String(HISTORY_PAGE)}&page[number]=${String(pageParam)}`, signal),
+    initialPageParam: 0,
+    getNextPageParam: (page, pages) => (pages.length * HISTORY_PAGE < page.data.attributes.count ? pages.length : null),
   });
 
 export const createRule = (rule: object): Promise<Rule> => post<Rule>(BASE, rule);
 export const updateRule = (id: string, fields: object): Promise<Rule> => request<Rule>("PUT", `${BASE}/${encodeURIComponent(id)}`, { body: fields });
-export const validateRule = (rule: object): Promise<undefined> => post<undefined>(`${BASE}/validation`, rule);
 export const deleteRule = (id: string): Promise<undefined> => request<undefined>("DELETE", `${BASE}/${encodeURIComponent(id)}`);
 export const restoreRule = (id: string, version: number): Promise<Rule> => post<Rule>(`${BASE}/${encodeURIComponent(id)}/restore/${String(version)}`, {});
+
+/** Remarks on a rule that could be stored; a rule that could not is an error with its faults. Leaves no audit event. */
+export const hintsQuery = (rule: object) =>
+  queryOptions({
+    queryKey: ["rule-hints", rule],
+    queryFn: async ({ signal }) => (await post<HintsAnswer>(`${BASE}/hints`, rule, signal)).data,
+    retry: false,
+    staleTime: Infinity,
+    gcTime: 30_000,
+  });
+
+export type RulePreview = TocsinApiSchemasBacktestsPreviewData;
+
+/** What a rule that is not stored finds in stored logs, and the signals it would have raised. */
+export const previewQuery = (rule: object, from: string, to: string) =>
+  queryOptions({
+    queryKey: ["rule-preview", rule, from, to],
+    queryFn: async ({ signal }) => (await post<{ data: RulePreview }>(`${BASE}/preview`, { rule, from, to, limit: 100 }, signal)).data,
+    retry: false,
+    staleTime: 60_000,
+    gcTime: 60_000,
+  });
+
+/** Title and message of the signal that a log would make. */
+export const renderQuery = (rule: object, payload: Record<string, unknown>, caseIndex: number) =>
+  queryOptions({
+    queryKey: ["rule-render", rule, payload, caseIndex],
+    queryFn: async ({ signal }) => (await post<RenderedAnswer>(`${BASE}/render`, { rule, payload, case: caseIndex }, signal)).data,
+    placeholderData: keepPreviousData,
+    retry: false,
+    staleTime: 60_000,
+    gcTime: 30_000,
+  });
+
+export interface QueryPayload {
+  index: number;
+  expectedResult: boolean;
+  payload: Record<string, unknown>;
+}
+
+/** Whether each query does with its log as expected, in order. */
+export const testRule = async (rule: object, ruleQueryPayloads: QueryPayload[], signal?: AbortSignal): Promise<boolean[]> =>
+  (await post<{ results: boolean[] }>(`${BASE}/test`, { rule, ruleQueryPayloads }, signal)).results;
+
+/** Rules whose name, tags or id speak of a text, for a choice among them. */
+export const ruleChoicesQuery = (text: string) =>
+  queryOptions({
+    queryKey: ["rules", "choices", text],
+    queryFn: async ({ signal }) => (await get<RulesPage>(`${BASE}?${new URLSearchParams({ query: text, "page[size]": "50", "page[number]": "0" }).toString()}`, signal)).data,
+    placeholderData: keepPreviousData,
+    staleTime: 60_000,
+  });
+
+/** Tags that rules have, the most frequent first. */
+export const ruleTagsQuery = queryOptions({
+  queryKey: ["rules", "tags"],
+  queryFn: async ({ signal }) => {
+    const { meta } = await get<{ meta: { facets?: Record<string, { value: string; count: number }[]> } }>(`${BASE}?page[size]=1&facets=true`, signal);
+    return (meta.facets?.tags ?? []).map((facet) => facet.value);
+  },
+  staleTime: 300_000,
+});
+
+/** The suppressions that concern a rule now. */
+export const ruleSuppressionsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["suppressions", "rule", id],
+    queryFn: async ({ signal }) => (await get<SuppressionsOfRule>(`/api/v2/security_monitoring/configuration/suppressions/rules/${encodeURIComponent(id)}`, signal)).data,
+  });
+
+/** Reference tables with their columns, for a choice among them. */
+export const tableChoicesQuery = queryOptions({
+  queryKey: ["reference-tables", "choices"],
+  queryFn: async ({ signal }) => (await get<TableList>("/api/v2/reference-tables/tables?page[limit]=100&sort=table_name", signal)).data,
+  staleTime: 60_000,
+});

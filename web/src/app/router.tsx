@@ -60,7 +60,8 @@ const rules = createRoute({
 const rule = createRoute({
   getParentRoute: () => shell,
   path: "/rules/$ruleId",
-  validateSearch: (search: Record<string, unknown>): { tab?: string } => (typeof search.tab === "string" ? { tab: search.tab } : {}),
+  validateSearch: (search: Record<string, unknown>): { tab?: string; from?: string; to?: string; clone?: string } =>
+    Object.fromEntries(["tab", "from", "to", "clone"].flatMap((name) => (typeof search[name] === "string" && search[name] ? [[name, search[name]]] : []))),
   component: lazyRouteComponent(() => import("./pages/Rule"), "Rule"),
   errorComponent: PageError,
 });

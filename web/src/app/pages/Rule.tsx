@@ -5,8 +5,8 @@ const route = getRouteApi("/shell/rules/$ruleId");
 
 export function Rule() {
   const { ruleId } = route.useParams();
-  const { tab } = route.useSearch();
+  const search = route.useSearch();
   const navigate = route.useNavigate();
   const router = useRouter();
-  return <RulePage key={ruleId} id={ruleId} tab={tab ?? null} onTab={(next) => void navigate({ search: { tab: next }, replace: true })} go={(address) => router.history.push(address)} />;
+  return <RulePage key={ruleId} id={ruleId} search={search} onSearch={(change) => void navigate({ search: (before) => ({ ...before, ...change }), replace: true })} go={(address) => router.history.push(address)} />;
 }

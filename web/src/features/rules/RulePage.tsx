@@ -1,75 +1,86 @@
-import { Button, Menu, ActionIcon, Switch } from "@mantine/core";
+import { Button, Switch } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { useDebouncedValue } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useBlocker } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
 import { ApiError } from "@/api/errors";
-import { createRule, deleteRule, ruleQuery, updateRule, validateRule } from "@/api/rules";
+import { createRule, ruleHistoryQuery, ruleQuery, updateRule } from "@/api/rules";
 import { useMay } from "@/api/session";
 import type { Rule } from "@/api/types";
 import { AppLink } from "@/components/AppLink";
 import { Icon } from "@/components/icons";
 import { SeverityLabel } from "@/components/Severity";
 import { ErrorState, SkeletonRows } from "@/components/states";
-import { Tabs } from "@/components/Tabs";
+import { Tabs, type Tab } from "@/components/Tabs";
 import { RelativeTime } from "@/components/Time";
+import type { Range } from "@/lib/time";
 import { stringifySearch } from "@/lib/urlState";
-import { changedFields, draftOf, highestSeverity, isDirty, NEW_RULE, type RuleDraft } from "./ruleDraft";
+import { Conflict } from "./Conflict";
+import { EditorContext, type RuleEditor } from "./editor";
+import { NEW_RULE } from "./methods";
+import { changedFields, cloneOf, draftOf, highestSeverity, type RuleDraft } from "./ruleDraft";
 import { RuleForm } from "./RuleForm";
 import { RuleJson } from "./RuleJson";
+import { RuleMenu } from "./RuleMenu";
 import classes from "./rules.module.css";
+import { RuleView } from "./RuleView";
+import { Suppressions } from "./Suppressions";
+import { TestEvents } from "./TestEvents";
+import { looseMessages, useRuleDraft } from "./useRuleDraft";
 import { Versions } from "./Versions";
 
 const WRITE = "security_monitoring_rules_write";
 
+export interface RuleSearch {
+  tab?: string;
+  /** Of the preview. */
+  from?: string;
+  to?: string;
+  /** The rule that a new one begins as. */
+  clone?: string;
+}
+
 interface Props {
   id: string;
-  tab: string | null;
-  onTab: (tab: string) => void;
+  search: RuleSearch;
+  onSearch: (change: Partial<RuleSearch>) => void;
   go: (address: string) => void;
 }
 
-/** A rule, or a new one: the form for the common part, JSON for all of it, versions. */
-export function RulePage({ id, tab, onTab, go }: Props) {
+/** A rule, or a new one: to be read, to be written as a form or as JSON, to be tried; its versions and suppressions. */
+export function RulePage({ id, search, onSearch, go }: Props) {
   const isNew = id === "new";
-  const rule = useQuery({ ...ruleQuery(id), enabled: !isNew, refetchOnWindowFocus: false });
-  if (!isNew && !rule.data) {
-    return <div className={classes.page}><h1 className="visually-hidden">Rule</h1>{rule.error ? <ErrorState error={rule.error} retry={() => void rule.refetch()} /> : <SkeletonRows rows={14} />}</div>;
+  const wanted = isNew ? (search.clone ?? "") : id;
+  const rule = useQuery({ ...ruleQuery(wanted), enabled: wanted !== "", refetchOnWindowFocus: false, refetchOnReconnect: false });
+  if (wanted !== "" && !rule.data) {
+    return (
+      <div className={classes.page}>
+        <h1 className="visually-hidden">Rule</h1>
+        {rule.error ? <ErrorState error={rule.error} retry={() => void rule.refetch()} /> : <SkeletonRows rows={14} />}
+      </div>
+    );
   }
-  return <Editor key={rule.data ? `${id}-${String(rule.data.version)}` : "new"} rule={rule.data ?? null} tab={tab} onTab={onTab} go={go} />;
+  const given = rule.data ?? null;
+  const begun = isNew ? (given ? cloneOf(given) : NEW_RULE) : null;
+  return <Editor key={isNew ? `new-${wanted}` : `${id}-${String(given?.version)}`} rule={isNew ? null : given} begun={begun} search={search} onSearch={onSearch} go={go} />;
 }
 
-function Editor({ rule, tab, onTab, go }: { rule: Rule | null } & Omit<Props, "id">) {
+function Editor({ rule, begun, search, onSearch, go }: { rule: Rule | null; begun: RuleDraft | null } & Omit<Props, "id">) {
   const client = useQueryClient();
   const may = useMay(WRITE);
   const original = useMemo(() => (rule ? draftOf(rule) : NEW_RULE), [rule]);
-  const [draft, setDraft] = useState<RuleDraft>(original);
-  const dirty = isDirty(original, draft);
-  const [settled] = useDebouncedValue(draft, 400);
-  const validation = useQuery({
-    queryKey: ["rule-validation", settled],
-    queryFn: () => validateRule(settled).then(() => true),
-    enabled: may && dirty && settled === draft,
-    retry: false,
-    staleTime: Infinity,
-    gcTime: 10_000,
-  });
+  const editing = useRuleDraft(original, begun ?? original, may);
+  const { draft, setDraft, dirty, faults, hints } = editing;
+  // Somebody else saved meanwhile, and this person chose to go on: their changes are based on that version from here.
+  const [base, setBase] = useState(rule?.version);
   const save = useMutation({
-    mutationFn: () => (rule ? updateRule(rule.id, { ...changedFields(original, draft), version: rule.version }) : createRule(draft)),
+    mutationFn: () => (rule ? updateRule(rule.id, { ...changedFields(original, draft), version: base }) : createRule(draft)),
     onSuccess: (saved) => {
       void client.invalidateQueries({ queryKey: ["rules"] });
-      void client.invalidateQueries({ queryKey: ["rule", saved.id, "history"] });
+      void client.invalidateQueries({ queryKey: ruleHistoryQuery(saved.id).queryKey });
       client.setQueryData(ruleQuery(saved.id).queryKey, saved);
       notifications.show({ message: rule ? `Saved as version ${String(saved.version)}` : "Rule created", color: "gray" });
       if (!rule) go(`/rules/${saved.id}`);
-    },
-  });
-  const remove = useMutation({
-    mutationFn: () => deleteRule(rule?.id ?? ""),
-    onSuccess: () => {
-      void client.invalidateQueries({ queryKey: ["rules"] });
-      go("/rules");
     },
   });
   useBlocker({ shouldBlockFn: ({ current, next }) => dirty && !save.isPending && !save.isSuccess && current.pathname !== next.pathname && !window.confirm("Leave without saving the changes to this rule?"), enableBeforeUnload: () => dirty });
@@ -77,79 +88,112 @@ function Editor({ rule, tab, onTab, go }: { rule: Rule | null } & Omit<Props, "i
     document.title = `${draft.name || "New rule"} · Rules · Tocsin`;
   }, [draft.name]);
 
-  const error = save.error ?? (dirty ? validation.error : null);
-  const faults = error instanceof ApiError ? error.fields : [];
-  const loose = error instanceof ApiError ? error.messages.filter((message) => message !== "Invalid rule configuration" && !faults.some((fault) => fault.message === message)) : [];
-  const edit = (change: Partial<RuleDraft>) => {
-    save.reset();
-    setDraft((current) => ({ ...current, ...change }) as RuleDraft);
+  const isStale = save.error instanceof ApiError && save.error.isStale;
+  const troubles = [save.error, dirty || !rule ? editing.trouble : null].filter((error) => error !== null);
+  const readOnly = !may || rule?.isDeprecated === true;
+  const isDefault = rule?.isDefault ?? false;
+  const range = useMemo<Range>(() => ({ from: search.from ?? "now-1d", to: search.to ?? "now" }), [search.from, search.to]);
+  const editor: RuleEditor = {
+    draft,
+    edit: (change) => {
+      save.reset();
+      editing.edit(change);
+    },
+    drop: editing.drop,
+    // A new rule is told what is missing once somebody has begun to write it.
+    faults: dirty ? withSaveFaults(faults, save.error) : [],
+    hints,
+    readOnly,
+    isDefault,
+    fixed: readOnly || isDefault,
+    isNew: rule === null,
+    range,
   };
-  const readOnly = !may;
+  const tabs: Tab[] = [
+    ...(readOnly ? [] : [{ id: "form", label: "Edit", content: <RuleForm onRange={(next) => onSearch({ from: next.from, to: next.to })} /> }]),
+    ...(rule ? [{ id: "view", label: "View", content: <RuleView /> }] : []),
+    ...(readOnly ? [] : [{ id: "tests", label: "Tests", content: <TestEvents /> }]),
+    { id: "json", label: "JSON", content: <RuleJson onChange={setDraft} /> },
+    ...(rule ? [{ id: "suppressions", label: "Suppressions", content: <Suppressions rule={rule} /> }] : []),
+    ...(rule ? [{ id: "versions", label: "Versions", content: <Versions rule={rule} may={may} isDirty={dirty} /> }] : []),
+  ];
   return (
-    <div className={classes.page}>
-      <header className={classes.bar}>
-        <AppLink to="/rules" className={classes.crumb}>
-          Rules
-        </AppLink>
-        <Icon name="chevronRight" size={12} />
-        <h1 className={`${classes.title} truncate`}>{draft.name || "New rule"}</h1>
-        <SeverityLabel severity={highestSeverity(draft.cases)} />
-        <Switch size="xs" label={draft.isEnabled ? "Enabled" : "Disabled"} checked={draft.isEnabled} disabled={readOnly} onChange={(event) => edit({ isEnabled: event.currentTarget.checked })} />
-        <div className={classes.actions}>
-          {rule && (
-            <>
-              <span className={classes.dim}>
-                version {rule.version}
-                {rule.updatedAt || rule.createdAt ? (
-                  <>
-                    , <RelativeTime time={rule.updatedAt ?? rule.createdAt ?? null} />
-                  </>
-                ) : null}
-              </span>
-              <AppLink to={`/signals${stringifySearch({ query: `@workflow.rule.id:${rule.id}` })}`}>Signals</AppLink>
-            </>
-          )}
-          {readOnly && <span className={classes.dim}>Editing needs the permission {WRITE}</span>}
-          {!readOnly && dirty && (
-            <Button variant="default" onClick={() => setDraft(original)}>
-              Discard
-            </Button>
-          )}
-          {!readOnly && (
-            <Button disabled={!dirty || faults.length > 0} loading={save.isPending} onClick={() => save.mutate()}>
-              {rule ? "Save" : "Create rule"}
-            </Button>
-          )}
-          {rule && !rule.isDefault && !readOnly && (
-            <Menu position="bottom-end">
-              <Menu.Target>
-                <ActionIcon aria-label="More">
-                  <Icon name="dots" />
-                </ActionIcon>
-              </Menu.Target>
-              <Menu.Dropdown>
-                <Menu.Item leftSection={<Icon name="trash" />} onClick={() => window.confirm(`Delete the rule “${rule.name}”? Its signals stay.`) && remove.mutate()}>
-                  Delete rule
-                </Menu.Item>
-              </Menu.Dropdown>
-            </Menu>
-          )}
+    <EditorContext value={editor}>
+      <div className={classes.page}>
+        <header className={classes.bar}>
+          <AppLink to="/rules" className={classes.crumb}>
+            Rules
+          </AppLink>
+          <Icon name="chevronRight" size={12} />
+          <h1 className={`${classes.title} truncate`}>{(isDefault && (draft.customName as string | undefined)) || draft.name || "New rule"}</h1>
+          <SeverityLabel severity={highestSeverity(draft)} />
+          {readOnly ? <span className={classes.dim}>{draft.isEnabled ? "Enabled" : "Disabled"}</span> : <Switch size="xs" label={draft.isEnabled ? "Enabled" : "Disabled"} checked={draft.isEnabled} onChange={(event) => editor.edit({ isEnabled: event.currentTarget.checked })} />}
+          <div className={classes.actions}>
+            {rule && (
+              <>
+                <span className={classes.dim}>
+                  version {rule.version}
+                  {rule.updatedAt || rule.createdAt ? (
+                    <>
+                      , <RelativeTime time={rule.updatedAt ?? rule.createdAt ?? null} />
+                    </>
+                  ) : null}
+                </span>
+                <AppLink to={`/signals${stringifySearch({ query: `@workflow.rule.id:${rule.id}` })}`}>Signals</AppLink>
+              </>
+            )}
+            {!may && <span className={classes.dim}>Editing needs the permission {WRITE}</span>}
+            {!readOnly && dirty && rule && (
+              <Button
+                variant="default"
+                onClick={() => {
+                  save.reset();
+                  setDraft(original);
+                }}
+              >
+                Discard
+              </Button>
+            )}
+            {!readOnly && (
+              <Button disabled={!dirty || editor.faults.length > 0 || !editing.isChecked} loading={save.isPending} onClick={() => save.mutate()}>
+                {rule ? "Save" : "Create rule"}
+              </Button>
+            )}
+            {rule && <RuleMenu rule={rule} may={may} go={go} />}
+          </div>
+        </header>
+        {rule?.isDeprecated === true && <p className={classes.banner}>This rule is deprecated and no longer shipped. Clone it to go on using it.</p>}
+        {rule && isStale ? (
+          <Conflict
+            rule={rule}
+            mine={changedFields(original, draft)}
+            onLoad={() => {
+              save.reset();
+              void client.invalidateQueries({ queryKey: ruleQuery(rule.id).queryKey });
+            }}
+            onKeep={(version) => {
+              save.reset();
+              setBase(version);
+            }}
+          />
+        ) : (
+          troubles.map((error, index) => <Trouble key={index} error={error} />)
+        )}
+        <div className={classes.scroll}>
+          <Tabs label="Parts of the rule" value={search.tab ?? null} onChange={(tab) => onSearch({ tab })} tabs={tabs} />
         </div>
-      </header>
-      {(loose.length > 0 || (error && !(error instanceof ApiError))) && <ErrorState inline error={error instanceof ApiError ? new ApiError(error.status, loose, error.requestId, null, [], null) : error} />}
-      {remove.error && <ErrorState inline error={remove.error} />}
-      <div className={classes.scroll}>
-        <Tabs
-          label="Parts of the rule"
-          value={tab}
-          onChange={onTab}
-          tabs={[
-            { id: "form", label: "Rule", content: <RuleForm draft={draft} edit={edit} faults={faults} readOnly={readOnly} isDefault={rule?.isDefault ?? false} /> },
-            { id: "json", label: "JSON", content: <RuleJson draft={draft} readOnly={readOnly} onChange={setDraft} /> },
-            ...(rule ? [{ id: "versions", label: "Versions", content: <Versions rule={rule} may={may} /> }] : []),
-          ]}
-        />
       </div>
-    </div>
+    </EditorContext>
   );
+}
+
+function withSaveFaults(faults: RuleEditor["faults"], error: unknown): RuleEditor["faults"] {
+  return error instanceof ApiError && error.fields.length > 0 ? error.fields : faults;
+}
+
+/** What a request failed with, without what stands at its field already. */
+function Trouble({ error }: { error: Error }) {
+  if (!(error instanceof ApiError)) return <ErrorState inline error={error} />;
+  const loose = looseMessages(error);
+  return loose.length > 0 ? <ErrorState inline error={new ApiError(error.status, loose, error.requestId)} /> : null;
 }

@@ -158,7 +158,7 @@ function RuleRow({ rule, may, signals }: { rule: Rule; may: boolean; signals: nu
         </Tooltip>
       </td>
       <td>
-        <SeverityLabel severity={highestSeverity(rule.cases)} />
+        <SeverityLabel severity={highestSeverity(rule)} />
       </td>
       <td className={classes.name}>
         <AppLink to={`/rules/${rule.id}`}>{rule.customName || rule.name}</AppLink>

@@ -1,6 +1,6 @@
-/** A rule while it is edited: plain changes to a copy, and what of it must be sent. */
+/** A rule while it is edited: the JSON that is sent, plain changes to a copy of it, and what of it must be sent. */
 import type { Rule, RuleCase, RuleQuery } from "@/api/types";
-import { SEVERITIES, type Severity } from "@/lib/severity";
+import { SEVERITIES, isSeverity, type Severity } from "@/lib/severity";
 
 export type RuleDraft = Pick<Rule, "name" | "message" | "type" | "isEnabled" | "tags" | "queries" | "cases" | "options"> & Record<string, unknown>;
 
@@ -8,34 +8,52 @@ export type RuleDraft = Pick<Rule, "name" | "message" | "type" | "isEnabled" | "
 const SERVER_FIELDS = ["id", "version", "createdAt", "creationAuthorId", "updatedAt", "updateAuthorId", "isDefault", "isDeleted", "defaultTags", "deprecationDate", "creator", "updater", "metadata", "isPartner", "isBeta", "isDeprecated", "blocking"];
 
 export function draftOf(rule: Rule): RuleDraft {
-  return Object.fromEntries(Object.entries(rule).filter(([name]) => !SERVER_FIELDS.includes(name))) as RuleDraft;
+  return omit(rule, SERVER_FIELDS) as RuleDraft;
 }
 
-export const NEW_RULE: RuleDraft = {
-  type: "log_detection",
-  name: "",
-  message: "",
-  isEnabled: true,
-  tags: [],
-  queries: [{ name: "", query: "", aggregation: "count", groupByFields: [], distinctFields: [] }],
-  cases: [{ name: "", status: "medium", condition: "a > 0", notifications: [] }],
-  options: { detectionMethod: "threshold", evaluationWindow: 900, keepAlive: 3600, maxSignalDuration: 86400 },
-};
+/** The object without some of its members. */
+export function omit(value: object, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
+}
 
-/** The fields that differ; a default rule's own name and message change as `customName` and `customMessage`. */
+/** The same rule once more, for somebody to change: disabled until they have, and under their own name. */
+export function cloneOf(rule: Rule): RuleDraft {
+  const draft = draftOf(rule);
+  const cases = draft.cases.map((each) => ({ ...omit(each, ["customStatus"]), status: isSeverity(each.customStatus) ? each.customStatus : each.status }));
+  const queries = draft.queries.map((query) => {
+    const extension = text(query.customQueryExtension).trim();
+    return { ...omit(query, ["customQueryExtension"]), ...(extension === "" ? {} : { query: `(${query.query}) AND (${extension})` }) };
+  });
+  const name = `Copy of ${text(rule.customName) || rule.name}`;
+  return { ...omit(draft, ["customName", "customMessage"]), cases, queries, name, message: rule.customMessage ?? rule.message, isEnabled: false } as RuleDraft;
+}
+
+/** The members that differ; one that is gone is sent empty. A default rule's own name changes as `customName`. */
 export function changedFields(original: RuleDraft, draft: RuleDraft): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(draft).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(original[name])));
+  const changed = Object.fromEntries(Object.entries(draft).filter(([name, value]) => !same(value, original[name])));
+  for (const [name, value] of Object.entries(original)) if (!(name in draft)) changed[name] = Array.isArray(value) ? [] : typeof value === "string" ? "" : null;
+  return changed;
+}
+
+/** Whether two values say the same as JSON, in whatever order their members stand. */
+export function same(left: unknown, right: unknown): boolean {
+  if (Object.is(left, right)) return true;
+  if (Array.isArray(left) || Array.isArray(right)) return Array.isArray(left) && Array.isArray(right) && left.length === right.length && left.every((item, index) => same(item, right[index]));
+  if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false;
+  const [one, other] = [left as Record<string, unknown>, right as Record<string, unknown>];
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...names].every((name) => same(one[name], other[name]));
 }
 
 export const isDirty = (original: RuleDraft, draft: RuleDraft): boolean => Object.keys(changedFields(original, draft)).length > 0;
 
-export function replaceAt<T>(items: T[], index: number, change: Partial<T>): T[] {
+export function replaceAt<T>(items: readonly T[], index: number, change: Partial<T>): T[] {
   return items.map((item, position) => (position === index ? { ...item, ...change } : item));
 }
 
-export const removeAt = <T>(items: T[], index: number): T[] => items.filter((_, position) => position !== index);
+export const removeAt = <T>(items: readonly T[], index: number): T[] => items.filter((_, position) => position !== index);
 
-export function moveUp<T>(items: T[], index: number): T[] {
+export function moveUp<T>(items: readonly T[], index: number): T[] {
   const moved = [...items];
   const [item] = moved.splice(index, 1);
   if (item !== undefined) moved.splice(Math.max(0, index - 1), 0, item);
@@ -53,6 +71,29 @@ export function emptyCase(): RuleCase {
 /** The letter of an unnamed query, as conditions call it. */
 export const queryLabel = (query: Pick<RuleQuery, "name">, index: number): string => query.name || String.fromCharCode(97 + index);
 
-export function highestSeverity(cases: Pick<RuleCase, "status">[]): Severity {
-  return SEVERITIES.find((severity) => cases.some((each) => each.status === severity)) ?? "info";
+/** Members of a rule that may be absent, or not of the type that a form expects. */
+export const list = <T>(value: unknown): T[] => (Array.isArray(value) ? (value as T[]) : []);
+export const object = <T extends object>(value: unknown): Partial<T> => (typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Partial<T>) : {});
+export const text = (value: unknown): string => (typeof value === "string" ? value : "");
+
+export interface ThirdPartyCase {
+  name?: string;
+  status: Severity;
+  query?: string;
+  notifications?: string[];
+  customStatus?: Severity;
+}
+
+export interface ThirdPartyOptions {
+  rootQueries: { query?: string; groupByFields?: string[] }[];
+  defaultStatus: Severity;
+  defaultNotifications: string[];
+  signalTitleTemplate: string;
+}
+
+export function highestSeverity(draft: Pick<RuleDraft, "cases" | "options"> & { thirdPartyCases?: unknown }): Severity {
+  const vendor = object<ThirdPartyOptions>(draft.options.thirdPartyRuleOptions);
+  const statuses = [...draft.cases, ...list<ThirdPartyCase>(draft.thirdPartyCases)].map((each) => (isSeverity(each.customStatus) ? each.customStatus : each.status));
+  if (draft.options.detectionMethod === "third_party" && vendor.defaultStatus) statuses.push(vendor.defaultStatus);
+  return SEVERITIES.find((severity) => statuses.includes(severity)) ?? "info";
 }

@@ -1,0 +1,78 @@
+import { ActionIcon, Button, Menu, Modal } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { deleteRule } from "@/api/rules";
+import type { Rule } from "@/api/types";
+import { Icon } from "@/components/icons";
+import { ErrorState } from "@/components/states";
+import { stringifySearch } from "@/lib/urlState";
+import classes from "./versions.module.css";
+
+/** What can be done with a rule as a whole. */
+export function RuleMenu({ rule, may, go }: { rule: Rule; may: boolean; go: (address: string) => void }) {
+  const [deleting, setDeleting] = useState(false);
+  return (
+    <>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <ActionIcon aria-label="More">
+            <Icon name="dots" />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          {may && (
+            <Menu.Item leftSection={<Icon name="copy" />} onClick={() => go(`/rules/new${stringifySearch({ clone: rule.id })}`)}>
+              Clone
+            </Menu.Item>
+          )}
+          <Menu.Item leftSection={<Icon name="external" />} onClick={() => download(rule)}>
+            Export as JSON
+          </Menu.Item>
+          {may && !rule.isDefault && (
+            <Menu.Item leftSection={<Icon name="trash" />} onClick={() => setDeleting(true)}>
+              Delete …
+            </Menu.Item>
+          )}
+        </Menu.Dropdown>
+      </Menu>
+      {deleting && <Delete rule={rule} go={go} onClose={() => setDeleting(false)} />}
+    </>
+  );
+}
+
+function Delete({ rule, go, onClose }: { rule: Rule; go: (address: string) => void; onClose: () => void }) {
+  const client = useQueryClient();
+  const remove = useMutation({
+    mutationFn: () => deleteRule(rule.id),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ["rules"] });
+      go("/rules");
+    },
+  });
+  return (
+    <Modal opened onClose={onClose} title="Delete this rule?">
+      <p>
+        “{rule.name}” raises no signals any more; those that it has raised stay. To pause it, disable it instead.
+      </p>
+      {remove.error && <ErrorState inline error={remove.error} />}
+      <div className={classes.buttons}>
+        <Button variant="default" data-autofocus onClick={onClose}>
+          Cancel
+        </Button>
+        <Button loading={remove.isPending} onClick={() => remove.mutate()}>
+          Delete rule
+        </Button>
+      </div>
+    </Modal>
+  );
+}
+
+/** The rule as it is stored, as a file. */
+function download(rule: Rule): void {
+  const address = URL.createObjectURL(new Blob([`${JSON.stringify(rule, null, 2)}\n`], { type: "application/json" }));
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = `${rule.name.toLowerCase().replace(/[^a-z0-9]+/g, "_").slice(0, 80) || rule.id}.json`;
+  link.click();
+  URL.revokeObjectURL(address);
+}
