@@ -184,6 +184,8 @@ def test_a_pipeline_is_tried_step_by_step(client: httpx.Client) -> None:
         ("processors[2]", "disabled"),
     ]
     assert opened["is_matched"]
+    assert opened["before"]["message"] == "opened ana"
+    assert opened["before"]["attributes"] == {}
     assert opened["steps"][0]["event"]["attributes"] == {"evt": {"name": "opened"}, "who": "ana"}
     assert opened["event"]["attributes"] == {"evt": {"name": "opened"}, "usr": {"id": "ana"}}
     assert [step["outcome"] for step in shut["steps"]] == ["changed", "not_matched", "disabled"]

@@ -32,9 +32,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """A sample: whether the pipeline's filter takes it, its steps, and the event at the end."""
+    """A sample: whether the pipeline's filter takes it, the event before the first step, its steps, and its end."""
 
     is_matched: bool
+    before: Mapping[str, Any]
     steps: tuple[Step, ...]
     event: Mapping[str, Any]
 
@@ -49,10 +50,11 @@ def trace(body: Mapping[str, Any], sample: Any, lookups: Lookups, number: int, n
         event.source = min(whole.sources)
     query = (body.get("filter") or {}).get("query", "")
     is_matched = compile_filter(query, "filter.query")(event)
+    before = _shown(event)
     failures: list[str] = []
     tracer = _Tracer(event, lookups, Run(now, lambda _, error: failures.append(str(error))), failures)
     tracer.through(body, "")
-    return Traced(is_matched, tuple(tracer.steps), _shown(event))
+    return Traced(is_matched, before, tuple(tracer.steps), _shown(event))
 
 
 class _Tracer:

@@ -76,6 +76,7 @@ class PipelineStep(BaseModel):
 
 class PipelineTestResult(BaseModel):
     is_matched: bool
+    before: dict[str, Any]
     steps: list[PipelineStep]
     event: dict[str, Any]
 

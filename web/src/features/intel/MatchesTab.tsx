@@ -80,40 +80,42 @@ export function MatchesTab({ search, change }: TabProps) {
           {logs.isPending && <SkeletonRows rows={10} />}
           {logs.data && logs.data.data.length === 0 && <p className={pages.dim}>Logs that hold an indicator of a feed are listed here as they arrive.</p>}
           {logs.data && logs.data.data.length > 0 && (
-            <table className={pages.table}>
-              <thead>
-                <tr>
-                  <th scope="col">Time</th>
-                  <th scope="col">Indicator</th>
-                  <th scope="col">Intention</th>
-                  <th scope="col">Source</th>
-                  <th scope="col">Log</th>
-                </tr>
-              </thead>
-              <tbody>
-                {logs.data.data.map((log) => {
-                  const results = resultsOf(log.attributes.attributes);
-                  return (
-                    <tr key={log.id}>
-                      <td>
-                        <CellTime time={Date.parse(log.attributes.timestamp)} />
-                      </td>
-                      <td className={pages.text} title={results.map((each) => each.indicator).join(", ")}>
-                        <span className={classes.indicator}>{results[0]?.indicator ?? "–"}</span>
-                        {results.length > 1 && <span className={pages.dim}> +{results.length - 1}</span>}
-                      </td>
-                      <td>{results[0] ? <IntentionLabel intention={results[0].intention} /> : "–"}</td>
-                      <td>{textOf(log.attributes.source)}</td>
-                      <td className={pages.grow}>
-                        <AppLink to={`/logs${stringifySearch({ query: MATCHED, from, to: "now", event: log.id })}`} className={classes.indicator}>
-                          {log.attributes.message || "no message"}
-                        </AppLink>
-                      </td>
-                    </tr>
-                  );
-                })}
-              </tbody>
-            </table>
+            <div className={classes.latest}>
+              <table className={pages.table}>
+                <thead>
+                  <tr>
+                    <th scope="col">Time</th>
+                    <th scope="col">Indicator</th>
+                    <th scope="col">Intention</th>
+                    <th scope="col">Source</th>
+                    <th scope="col">Log</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {logs.data.data.map((log) => {
+                    const results = resultsOf(log.attributes.attributes);
+                    return (
+                      <tr key={log.id}>
+                        <td>
+                          <CellTime time={Date.parse(log.attributes.timestamp)} />
+                        </td>
+                        <td className={pages.text} title={results.map((each) => each.indicator).join(", ")}>
+                          <span className={classes.indicator}>{results[0]?.indicator ?? "–"}</span>
+                          {results.length > 1 && <span className={pages.dim}> +{results.length - 1}</span>}
+                        </td>
+                        <td>{results[0] ? <IntentionLabel intention={results[0].intention} /> : "–"}</td>
+                        <td>{textOf(log.attributes.source)}</td>
+                        <td className={pages.grow}>
+                          <AppLink to={`/logs${stringifySearch({ query: MATCHED, from, to: "now", event: log.id })}`} className={classes.indicator}>
+                            {log.attributes.message || "no message"}
+                          </AppLink>
+                        </td>
+                      </tr>
+                    );
+                  })}
+                </tbody>
+              </table>
+            </div>
           )}
         </section>
         <section className={`${classes.block ?? ""} ${classes.wide ?? ""}`} aria-label="Retro-hunts">

@@ -1,0 +1,260 @@
+import { ActionIcon, Button, Menu, Switch, TextInput, Tooltip } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { notifications } from "@mantine/notifications";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Fragment, useEffect } from "react";
+import { arrangePipelines, deletePipeline, pipelineKeys, pipelinesQuery, updatePipeline, type Pipeline, type Processor } from "@/api/pipelines";
+import { useMay } from "@/api/session";
+import { AppLink } from "@/components/AppLink";
+import { Gate } from "@/components/Gate";
+import { useHotkeys } from "@/components/hotkeys";
+import { Icon } from "@/components/icons";
+import pages from "@/components/Page.module.css";
+import { EmptyState, ErrorState, SkeletonRows } from "@/components/states";
+import { useReorder } from "@/components/useReorder";
+import { plural } from "@/lib/format";
+import { stringifySearch } from "@/lib/urlState";
+import { draftOf, isOn, moved, pipelineOf } from "./pipelineDraft";
+import type { PipelinesProps } from "./PipelinesPage";
+import classes from "./pipelines.module.css";
+import { kindLabel } from "./processorKinds";
+
+export const WRITE = "logs_write_pipelines";
+const SAVE_AFTER_MS = 500;
+
+/** Pipelines in the order in which logs run through them. */
+export function PipelineList({ search, change }: PipelinesProps) {
+  const client = useQueryClient();
+  const list = useQuery(pipelinesQuery);
+  const may = useMay(WRITE);
+  const pipelines = list.data ?? [];
+  const text = search.query ?? "";
+  const wanted = text.trim().toLowerCase();
+  const shown = pipelines.filter((pipeline) => `${pipeline.name} ${pipeline.filter.query ?? ""} ${pipeline.tags.join(" ")}`.toLowerCase().includes(wanted));
+  const open = (search.open ?? "").split(",").filter(Boolean);
+  const arrange = useMutation({
+    mutationFn: arrangePipelines,
+    onError: (error) => notifications.show({ title: "The order was not saved", message: `${error.message} The list was read again.`, color: "gray" }),
+    onSettled: () => client.invalidateQueries({ queryKey: pipelineKeys.all }),
+  });
+  // Several moves in a row are one change.
+  const save = useDebouncedCallback(() => arrange.mutate((client.getQueryData(pipelinesQuery.queryKey) ?? []).map((pipeline) => pipeline.id)), SAVE_AFTER_MS);
+  const move = (from: number, to: number) => {
+    client.setQueryData(pipelinesQuery.queryKey, (current: Pipeline[] | undefined) => moved(current ?? [], from, to));
+    save();
+  };
+  const reorder = useReorder(pipelines.length, move);
+  const canMove = may && wanted === "";
+  useEffect(() => {
+    document.title = "Pipelines · Tocsin";
+  }, []);
+  useHotkeys([{ keys: ["/"], label: "Search", group: "Everywhere", run: () => document.getElementById("pipeline-search")?.focus() }]);
+  const go = (pipeline: string, copy = "") => change({ pipeline, copy }, { push: true });
+  return (
+    <div className={pages.page}>
+      <div className={pages.bar}>
+        <h1 className={pages.title}>Pipelines</h1>
+        <TextInput id="pipeline-search" size="xs" className={pages.search} aria-label="Search pipelines" placeholder="Search names, filters and tags" leftSection={<Icon name="search" size={14} />} value={text} onChange={(event) => change({ query: event.currentTarget.value })} />
+        <span className={pages.dim} role="status">
+          {arrange.isPending ? "Saving the order…" : list.data && `${plural(shown.length, "pipeline")}${wanted === "" ? ", in the order in which logs run through them" : ""}`}
+        </span>
+        <div className={pages.end}>
+          <Gate permission={WRITE}>
+            {(allowed) => (
+              <Button disabled={!allowed} leftSection={<Icon name="plus" size={14} />} onClick={() => go("new")}>
+                New pipeline
+              </Button>
+            )}
+          </Gate>
+        </div>
+      </div>
+      {list.error && <ErrorState inline={Boolean(list.data)} error={list.error} retry={() => void list.refetch()} />}
+      {list.isPending && <SkeletonRows rows={10} height={34} />}
+      {list.data && (
+        <div className={pages.scroll}>
+          <table className={`${pages.table ?? ""} ${classes.table ?? ""}`}>
+            <thead>
+              <tr>
+                <th scope="col">
+                  <span className="visually-hidden">Move</span>
+                </th>
+                <th scope="col">#</th>
+                <th scope="col">On</th>
+                <th scope="col">Pipeline</th>
+                <th scope="col">Filter</th>
+                <th scope="col">Processors</th>
+                <th scope="col">Origin</th>
+                <th scope="col">
+                  <span className="visually-hidden">Actions</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {shown.map((pipeline) => {
+                const index = pipelines.indexOf(pipeline);
+                const isOpen = open.includes(pipeline.id);
+                return (
+                  <Fragment key={pipeline.id}>
+                    <PipelineRow
+                      pipeline={pipeline}
+                      position={index + 1}
+                      may={may}
+                      open={isOpen}
+                      row={reorder.row(index)}
+                      handle={canMove ? reorder.handle(index, pipeline.name) : null}
+                      onUp={canMove && index > 0 ? () => move(index, index - 1) : null}
+                      onDown={canMove && index < pipelines.length - 1 ? () => move(index, index + 1) : null}
+                      onOpen={() => change({ open: (isOpen ? open.filter((id) => id !== pipeline.id) : [...open, pipeline.id]).join(",") })}
+                      onEdit={() => go(pipeline.id)}
+                      onCopy={() => go("new", pipeline.id)}
+                    />
+                    {isOpen && <Inside processors={pipeline.processors} level={1} />}
+                  </Fragment>
+                );
+              })}
+            </tbody>
+          </table>
+          {shown.length === 0 && (
+            <EmptyState title="No pipeline matches this search">
+              <Button variant="default" onClick={() => change({ query: "" })}>
+                Show all pipelines
+              </Button>
+            </EmptyState>
+          )}
+          {reorder.announcement}
+        </div>
+      )}
+    </div>
+  );
+}
+
+interface RowProps {
+  pipeline: Pipeline;
+  position: number;
+  may: boolean;
+  open: boolean;
+  row: object;
+  handle: object | null;
+  onUp: (() => void) | null;
+  onDown: (() => void) | null;
+  onOpen: () => void;
+  onEdit: () => void;
+  onCopy: () => void;
+}
+
+function PipelineRow({ pipeline, position, may, open, row, handle, onUp, onDown, onOpen, onEdit, onCopy }: RowProps) {
+  const { id, name, is_read_only: isShipped, filter, processors, description } = pipeline;
+  const client = useQueryClient();
+  const settle = {
+    onSettled: () => client.invalidateQueries({ queryKey: pipelineKeys.all }),
+    onError: (error: Error) => notifications.show({ title: name, message: error.message, color: "gray" }),
+  };
+  const toggle = useMutation({ mutationFn: (isEnabled: boolean) => updatePipeline(id, { ...pipelineOf(draftOf(pipeline)), is_enabled: isEnabled }, pipeline.version), ...settle });
+  const remove = useMutation({ mutationFn: () => deletePipeline(id), ...settle });
+  const enabled = toggle.isPending ? toggle.variables : pipeline.is_enabled;
+  const query = filter.query ?? "";
+  return (
+    <tr className={classes.row} data-off={!enabled || undefined} {...row}>
+      <td>
+        {handle && (
+          <button type="button" className={classes.grip} {...handle}>
+            <Icon name="grip" size={14} />
+          </button>
+        )}
+      </td>
+      <td>{position}</td>
+      <td>
+        <Tooltip label={may ? (enabled ? "Disable" : "Enable") : `This needs the permission ${WRITE}`}>
+          <Switch size="xs" aria-label={`${name} enabled`} checked={enabled} disabled={!may || toggle.isPending} onChange={(event) => toggle.mutate(event.currentTarget.checked)} />
+        </Tooltip>
+      </td>
+      <td className={pages.text} title={description}>
+        <AppLink to={`/pipelines${stringifySearch({ pipeline: id })}`}>{name}</AppLink>
+      </td>
+      <td className={pages.grow} title={query}>
+        <AppLink to={`/logs${stringifySearch({ query })}`} className={classes.filter} title={`Logs that ${name} takes`}>
+          {query || "all logs"}
+        </AppLink>
+      </td>
+      <td>
+        <button type="button" className="link" aria-expanded={open} onClick={onOpen}>
+          <span className={classes.mark}>
+            <Icon name={open ? "chevronDown" : "chevronRight"} size={11} />
+            {plural(processors.length, "processor")}
+          </span>
+        </button>
+      </td>
+      <td>
+        {isShipped ? (
+          <Tooltip label="Comes with Tocsin: it can be switched off, ordered and copied">
+            <span className={classes.mark}>
+              <Icon name="lock" size={12} /> Shipped, read-only
+            </span>
+          </Tooltip>
+        ) : (
+          "Yours"
+        )}
+      </td>
+      <td className={pages.actions}>
+        {may && (
+          <Menu position="bottom-end">
+            <Menu.Target>
+              <ActionIcon aria-label={`More for ${name}`}>
+                <Icon name="dots" />
+              </ActionIcon>
+            </Menu.Target>
+            <Menu.Dropdown>
+              {!isShipped && (
+                <Menu.Item leftSection={<Icon name="settings" />} onClick={onEdit}>
+                  Edit
+                </Menu.Item>
+              )}
+              <Menu.Item leftSection={<Icon name="copy" />} onClick={onCopy}>
+                Copy
+              </Menu.Item>
+              {onUp && (
+                <Menu.Item leftSection={<Icon name="chevronUp" />} onClick={onUp}>
+                  Move up
+                </Menu.Item>
+              )}
+              {onDown && (
+                <Menu.Item leftSection={<Icon name="chevronDown" />} onClick={onDown}>
+                  Move down
+                </Menu.Item>
+              )}
+              {!isShipped && (
+                <Menu.Item leftSection={<Icon name="trash" />} onClick={() => window.confirm(`Delete the pipeline “${name}”? Logs that come from now on are not processed by it; stored ones stay.`) && remove.mutate()}>
+                  Delete
+                </Menu.Item>
+              )}
+            </Menu.Dropdown>
+          </Menu>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+/** The processors of a pipeline, those of nested ones a step further in. */
+function Inside({ processors, level }: { processors: Processor[]; level: number }) {
+  return processors.map((processor, index) => {
+    const inner = processor.type === "pipeline" && Array.isArray(processor.processors) ? (processor.processors as Processor[]) : [];
+    const name = typeof processor.name === "string" ? processor.name : "";
+    return (
+      <Fragment key={index}>
+        <tr className={classes.inner}>
+          <td />
+          <td />
+          <td />
+          <td className={classes.indent} data-level={level} colSpan={2}>
+            {name || kindLabel(processor.type)}
+          </td>
+          <td>{kindLabel(processor.type)}</td>
+          <td>{isOn(processor) ? "on" : "off"}</td>
+          <td />
+        </tr>
+        {inner.length > 0 && <Inside processors={inner} level={level + 1} />}
+      </Fragment>
+    );
+  });
+}

@@ -1,0 +1,228 @@
+import { ActionIcon, Button, Checkbox, Modal, Switch, TextInput, Tooltip } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { ApiError } from "@/api/errors";
+import { createSecurityFilter, deleteSecurityFilter, securityFiltersQuery, updateSecurityFilter, type FilterSettings, type SecurityFilter } from "@/api/securityFilters";
+import { useMay } from "@/api/session";
+import { AppLink } from "@/components/AppLink";
+import { Gate } from "@/components/Gate";
+import { Icon } from "@/components/icons";
+import pages from "@/components/Page.module.css";
+import { QueryField } from "@/components/QueryField";
+import { ErrorState, SkeletonRows } from "@/components/states";
+import { plural } from "@/lib/format";
+import { stringifySearch } from "@/lib/urlState";
+import classes from "./securityFilters.module.css";
+
+const WRITE = "security_monitoring_filters_write";
+const COMPLETES_IN_MS = 7 * 86_400_000;
+
+interface Props {
+  /** The filter whose form is open: its id, `new`, or none. */
+  editing: string | null;
+  onEdit: (id: string | null) => void;
+}
+
+/** Which of the stored logs the rules look at. */
+export function SecurityFiltersPage({ editing, onEdit }: Props) {
+  const filters = useQuery(securityFiltersQuery);
+  const may = useMay(WRITE);
+  const chosen = filters.data?.find((filter) => filter.id === editing);
+  useEffect(() => {
+    document.title = "Security filters · Tocsin";
+  }, []);
+  return (
+    <div className={pages.page}>
+      <div className={pages.bar}>
+        <h1 className={pages.title}>Security filters</h1>
+        <span className={pages.dim}>Rules look at a log if one enabled filter takes it and none of that filter's exclusions does.</span>
+        <div className={pages.end}>
+          <Gate permission={WRITE}>
+            {(allowed) => (
+              <Button disabled={!allowed} leftSection={<Icon name="plus" size={14} />} onClick={() => onEdit("new")}>
+                New filter
+              </Button>
+            )}
+          </Gate>
+        </div>
+      </div>
+      {filters.error && <ErrorState inline={Boolean(filters.data)} error={filters.error} retry={() => void filters.refetch()} />}
+      {filters.isPending && <SkeletonRows rows={4} height={34} />}
+      {filters.data && (
+        <div className={pages.scroll}>
+          {filters.data.every((filter) => !filter.attributes.is_enabled) && (
+            <p className={classes.warning} role="alert">
+              <Icon name="alert" /> No filter is enabled: no rule looks at any log.
+            </p>
+          )}
+          {filters.data.length > 1 && filters.data.some((filter) => filter.attributes.is_builtin && filter.attributes.is_enabled && filter.attributes.exclusion_filters.length === 0) && (
+            <p className={classes.hint}>The built-in filter takes all logs, so the others change nothing while it is on. Switch it off to let only them count.</p>
+          )}
+          <table className={pages.table}>
+            <thead>
+              <tr>
+                <th scope="col">On</th>
+                <th scope="col">Filter</th>
+                <th scope="col">Takes</th>
+                <th scope="col">But not</th>
+                <th scope="col">
+                  <span className="visually-hidden">Actions</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {filters.data.map((filter) => (
+                <FilterRow key={filter.id} filter={filter} may={may} onEdit={() => onEdit(filter.id)} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {may && (editing === "new" || chosen) && (
+        <Modal opened onClose={() => onEdit(null)} closeOnClickOutside={false} size={720} title={chosen ? `Edit ${chosen.attributes.name}` : "New security filter"} closeButtonProps={{ "aria-label": "Close" }}>
+          <FilterForm filter={chosen ?? null} onDone={() => onEdit(null)} />
+        </Modal>
+      )}
+    </div>
+  );
+}
+
+/** A change, then the list as it is now; a failure is told. */
+function useFilterAction<T = void>(name: string, act: (argument: T) => Promise<unknown>) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: act,
+    onSettled: () => client.invalidateQueries({ queryKey: securityFiltersQuery.queryKey }),
+    onError: (error) => notifications.show({ title: `${name} was not changed`, message: error instanceof ApiError && error.isStale ? "Somebody else changed it meanwhile. The list was read again." : error.message, color: "gray" }),
+  });
+}
+
+function FilterRow({ filter, may, onEdit }: { filter: SecurityFilter; may: boolean; onEdit: () => void }) {
+  const { name, query, is_enabled: isEnabled, is_builtin: isBuiltin, exclusion_filters: exclusions, version } = filter.attributes;
+  const toggle = useFilterAction(name, (on: boolean) => updateSecurityFilter(filter.id, version, { is_enabled: on }));
+  const remove = useFilterAction(name, () => deleteSecurityFilter(filter.id));
+  const enabled = toggle.isPending ? toggle.variables : isEnabled;
+  return (
+    <tr data-off={!enabled || undefined}>
+      <td>
+        <Tooltip label={may ? (enabled ? "Disable" : "Enable") : `This needs the permission ${WRITE}`}>
+          <Switch size="xs" aria-label={`${name} enabled`} checked={enabled} disabled={!may || toggle.isPending} onChange={(event) => toggle.mutate(event.currentTarget.checked)} />
+        </Tooltip>
+      </td>
+      <td className={pages.text}>
+        {name} {isBuiltin && <span className={pages.dim}>· built in</span>}
+      </td>
+      <td className={pages.text}>
+        <LogsLink query={query} />
+      </td>
+      <td className={classes.exclusions}>
+        {exclusions.length === 0 && <span className={pages.dim}>nothing is excluded</span>}
+        {exclusions.map((exclusion) => (
+          <div key={exclusion.name}>
+            {exclusion.name}: <LogsLink query={exclusion.query} />
+          </div>
+        ))}
+      </td>
+      <td className={pages.actions}>
+        {may && (
+          <>
+            <Button variant="default" size="compact-xs" onClick={onEdit} aria-label={`Edit ${name}`}>
+              Edit
+            </Button>
+            {!isBuiltin && (
+              <Button variant="default" size="compact-xs" ml={6} loading={remove.isPending} aria-label={`Delete ${name}`} onClick={() => window.confirm(`Delete the security filter “${name}”? Rules no longer look at logs that only it takes.`) && remove.mutate()}>
+                Delete
+              </Button>
+            )}
+          </>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+const LogsLink = ({ query }: { query: string }) => (
+  <AppLink to={`/logs${stringifySearch({ query: query === "*" ? "" : query })}`} className={pages.mono} title="The logs that it takes">
+    {query === "*" || query === "" ? "all logs" : query}
+  </AppLink>
+);
+
+const NEW: FilterSettings = { name: "", query: "", is_enabled: true, exclusion_filters: [] };
+
+function FilterForm({ filter, onDone }: { filter: SecurityFilter | null; onDone: () => void }) {
+  const client = useQueryClient();
+  // What was read when the form opened: its version tells whether somebody else was faster.
+  const [seen] = useState(filter);
+  const [draft, setDraft] = useState<FilterSettings>(() => (filter ? { name: filter.attributes.name, query: filter.attributes.query, is_enabled: filter.attributes.is_enabled, exclusion_filters: filter.attributes.exclusion_filters } : NEW));
+  const [range] = useState(() => {
+    const now = Date.now();
+    return { from: new Date(now - COMPLETES_IN_MS).toISOString(), to: new Date(now).toISOString() };
+  });
+  const isBuiltin = filter?.attributes.is_builtin ?? false;
+  const save = useMutation({
+    mutationFn: () => (seen ? updateSecurityFilter(seen.id, seen.attributes.version, isBuiltin ? { is_enabled: draft.is_enabled, exclusion_filters: draft.exclusion_filters } : draft) : createSecurityFilter(draft)),
+    onSuccess: onDone,
+    onSettled: () => client.invalidateQueries({ queryKey: securityFiltersQuery.queryKey }),
+  });
+  const { at, loose } = faultsOf(save.error);
+  const edit = (change: Partial<FilterSettings>) => setDraft((current) => ({ ...current, ...change }));
+  const replace = (index: number, change: Partial<FilterSettings["exclusion_filters"][number]>) => edit({ exclusion_filters: draft.exclusion_filters.map((each, position) => (position === index ? { ...each, ...change } : each)) });
+  return (
+    <form
+      className={pages.form}
+      onSubmit={(event) => {
+        event.preventDefault();
+        save.mutate();
+      }}
+    >
+      {isBuiltin && <p className={pages.dim}>The built-in filter takes all logs. It can be switched off, and logs can be excluded from it.</p>}
+      <TextInput size="xs" label="Name" data-autofocus={!isBuiltin || undefined} required withAsterisk={false} disabled={isBuiltin} value={draft.name} error={at.name} onChange={(event) => edit({ name: event.currentTarget.value })} />
+      <QueryField track="logs" label="Takes" placeholder="source:(okta OR cloudtrail)" disabled={isBuiltin} value={draft.query} error={at.query} {...range} onChange={(query) => edit({ query })} />
+      <h3 className={classes.heading}>But not</h3>
+      {draft.exclusion_filters.map((exclusion, index) => (
+        <div key={index} className={classes.exclusion}>
+          <TextInput size="xs" label="Name" aria-label={`Name of exclusion ${String(index + 1)}`} value={exclusion.name} error={at[`exclusion_filters[${String(index)}].name`]} onChange={(event) => replace(index, { name: event.currentTarget.value })} />
+          <QueryField track="logs" label={`Excludes (${String(index + 1)})`} placeholder="env:dev" value={exclusion.query} error={at[`exclusion_filters[${String(index)}].query`]} {...range} onChange={(query) => replace(index, { query })} />
+          <ActionIcon mb={4} aria-label={`Remove exclusion ${String(index + 1)}`} onClick={() => edit({ exclusion_filters: draft.exclusion_filters.filter((_, position) => position !== index) })}>
+            <Icon name="trash" />
+          </ActionIcon>
+        </div>
+      ))}
+      <div>
+        <Button variant="default" size="compact-xs" leftSection={<Icon name="plus" size={12} />} onClick={() => edit({ exclusion_filters: [...draft.exclusion_filters, { name: "", query: "" }] })}>
+          Exclude logs
+        </Button>
+        {draft.exclusion_filters.length > 1 && <span className={pages.dim}> {plural(draft.exclusion_filters.length, "exclusion")}</span>}
+      </div>
+      <Checkbox size="xs" label="Enabled" checked={draft.is_enabled} onChange={(event) => edit({ is_enabled: event.currentTarget.checked })} />
+      {loose.length > 0 && (
+        <p className={pages.fault} role="alert">
+          {loose.join(" ")}
+        </p>
+      )}
+      <div className={pages.formEnd}>
+        <Button variant="default" onClick={onDone}>
+          Cancel
+        </Button>
+        <Button type="submit" loading={save.isPending}>
+          {filter ? "Save" : "Create the filter"}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** What the server says begins with the member that it is about. */
+function faultsOf(error: Error | null): { at: Record<string, string>; loose: string[] } {
+  if (error === null) return { at: {}, loose: [] };
+  if (error instanceof ApiError && error.isStale) return { at: {}, loose: ["Somebody else changed this filter while you edited it. Close this form and open it again to see what they did."] };
+  const at: Record<string, string> = {};
+  const loose: string[] = [];
+  for (const message of error instanceof ApiError ? error.messages : [error.message]) {
+    const [, target, text] = /^((?:exclusion_filters\[\d+\]\.)?(?:name|query)): (.+)$/s.exec(message) ?? [];
+    if (target !== undefined && text !== undefined) at[target] = text;
+    else loose.push(message);
+  }
+  return { at, loose };
+}
