@@ -107,7 +107,7 @@ class RuleTester:
         def rehearsal(beside: Sequence[str], start: int) -> Rehearsal:
             key = (tuple(sorted(beside)), start)
             if key not in rehearsals:
-                rehearsals[key] = Rehearsal(self._with(rule, beside), start)
+                rehearsals[key] = Rehearsal(self._with(rule, beside), start, tests.column)
             return rehearsals[key]
 
         results: list[Result] = []

@@ -103,11 +103,18 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class RuleTests:
+    """`tables` are the reference tables that the rule filters by: the texts in each column."""
+
     singles: tuple[Single, ...] = ()
     timelines: tuple[Timeline, ...] = ()
+    tables: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict, hash=False)
 
     def __bool__(self) -> bool:
         return bool(self.singles or self.timelines)
+
+    def column(self, table: str, column: str) -> frozenset[str]:
+        """A `ColumnOf`."""
+        return self.tables.get(table, {}).get(column, frozenset())
 
     def as_api(self) -> dict[str, Any]:
         """The single events, as the API keeps them with a rule."""
@@ -128,7 +135,7 @@ def read_tests(given: Any) -> RuleTests:
     """The member `tests` of a rule file. Raises `BadTest`."""
     if given is None:
         return NO_TESTS
-    body = _object("tests", given, ("samples", "match", "no_match", "timelines"))
+    body = _object("tests", given, ("samples", "match", "no_match", "timelines", "tables"))
     samples = _object("tests.samples", body.get("samples") or {})
     singles = [
         _single(f"tests.{name}[{i}]", item, samples, must_match=must_match)
@@ -139,7 +146,14 @@ def read_tests(given: Any) -> RuleTests:
         _timeline(f"tests.timelines[{i}]", item, samples)
         for i, item in enumerate(_list("tests.timelines", body.get("timelines")))
     ]
-    return RuleTests(tuple(singles), tuple(timelines))
+    tables = {
+        name: {
+            column: frozenset(map(str, _list(f"tests.tables.{name}.{column}", values)))
+            for column, values in _object(f"tests.tables.{name}", columns).items()
+        }
+        for name, columns in _object("tests.tables", body.get("tables") or {}).items()
+    }
+    return RuleTests(tuple(singles), tuple(timelines), tables)
 
 
 def duration(place: str, given: Any) -> int:

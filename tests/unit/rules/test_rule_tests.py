@@ -198,3 +198,20 @@ def test_rules_over_signals_read_what_others_raise() -> None:
         one(tests, reader)
     with pytest.raises(BadTest, match="write timelines"):
         run({"match": [{"sample": "bad"}]}, reader, (rule(),))
+
+
+def test_reference_tables_are_given_with_the_tests() -> None:
+    filtered = rule(
+        referenceTables=[
+            {
+                "tableName": "known",
+                "columnName": "ip",
+                "logFieldPath": "@ip",
+                "ruleQueryName": "failed",
+                "checkPresence": False,
+            }
+        ]
+    )
+    tests = {"match": [{"sample": "bad", "with": {"ip": "b"}}], "no_match": [{"sample": "bad", "with": {"ip": "a"}}]}
+    assert all(result.passed for result in run({**tests, "tables": {"known": {"ip": ["a"]}}}, filtered))
+    assert [result.passed for result in run(tests, filtered)] == [True, False]
