@@ -25,6 +25,7 @@ const PLACES: Place[] = [
   { label: "New rule", detail: "Detection rules", icon: "plus", to: "/rules/new" },
   { label: "People", detail: "Settings", icon: "settings", to: "/settings/people" },
   { label: "Keys", detail: "Settings", icon: "settings", to: "/settings/keys" },
+  { label: "Critical assets", detail: "Settings", icon: "settings", to: "/settings/critical-assets" },
   { label: "Status", detail: "Settings", icon: "settings", to: "/settings/status" },
 ];
 

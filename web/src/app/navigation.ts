@@ -29,17 +29,18 @@ export const NAVIGATION: readonly NavigationGroup[] = [
     label: "Detect",
     items: [
       { to: "/rules", label: "Rules", icon: "rules", permission: "security_monitoring_rules_read" },
-      { to: "/suppressions", label: "Suppressions", icon: "exclude", permission: "security_monitoring_suppressions_read", load: () => import("./pages/Suppressions") },
+      { to: "/suppressions", label: "Suppressions", icon: "suppressions", permission: "security_monitoring_suppressions_read", load: () => import("./pages/Suppressions") },
       { to: "/attack", label: "ATT&CK map", icon: "attack", permission: "security_monitoring_rules_read", load: () => import("./pages/Attack") },
       { to: "/coverage", label: "Coverage", icon: "coverage", permission: "security_monitoring_rules_read", load: () => import("./pages/Coverage") },
-      { to: "/intel", label: "Threat intelligence", icon: "intel", permission: "security_monitoring_signals_read", load: () => import("./pages/Intel") },
+      { to: "/jobs", label: "Historical jobs", icon: "jobs", permission: "security_monitoring_rules_read", load: () => import("./pages/Jobs") },
     ],
   },
   {
     label: "Data",
     items: [
       { to: "/pipelines", label: "Pipelines", icon: "pipelines", permission: "logs_read_config", load: () => import("./pages/Pipelines") },
-      { to: "/tables", label: "Reference tables", icon: "columns", permission: "reference_tables_read", load: () => import("./pages/Tables") },
+      { to: "/tables", label: "Reference tables", icon: "tables", permission: "reference_tables_read", load: () => import("./pages/Tables") },
+      { to: "/intel", label: "Threat intelligence", icon: "intel", permission: "security_monitoring_signals_read", load: () => import("./pages/Intel") },
       { to: "/security-filters", label: "Security filters", icon: "filter", permission: "security_monitoring_filters_read", load: () => import("./pages/SecurityFilters") },
     ],
   },

@@ -1,6 +1,7 @@
 import { useEffect } from "react";
 import { AppLink } from "@/components/AppLink";
 import { EmptyState } from "@/components/states";
+import { CriticalAssets } from "./CriticalAssets";
 import { Keys } from "./Keys";
 import { People } from "./People";
 import classes from "./settings.module.css";
@@ -9,6 +10,7 @@ import { Status } from "./Status";
 const SECTIONS = [
   { id: "people", label: "People", content: People },
   { id: "keys", label: "Keys", content: Keys },
+  { id: "critical-assets", label: "Critical assets", content: CriticalAssets },
   { id: "status", label: "Status", content: Status },
 ] as const;
 
