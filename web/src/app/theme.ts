@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Button, createTheme, type CSSVariablesResolver, Menu, Modal, Popover, Tooltip } from "@mantine/core";
+import { ActionIcon, Badge, Button, createTheme, type CSSVariablesResolver, Menu, Modal, Notification, Popover, Tooltip } from "@mantine/core";
 
 /** Mantine dressed in our tokens (`tokens.css`); one accent, no red outside severity. */
 export const theme = createTheme({
@@ -20,6 +20,7 @@ export const theme = createTheme({
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 350, withArrow: false, fz: 12, multiline: true, maw: 420 } }),
     Menu: Menu.extend({ defaultProps: { shadow: "md", withinPortal: true, withInitialFocusPlaceholder: false }, styles: { item: { padding: "5px 10px", fontSize: 13 }, label: { fontSize: 12, color: "var(--dim)" } } }),
     Popover: Popover.extend({ defaultProps: { shadow: "md", withinPortal: true } }),
+    Notification: Notification.extend({ defaultProps: { closeButtonProps: { "aria-label": "Dismiss" } } }),
     Modal: Modal.extend({ defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.4 }, transitionProps: { duration: 80 } } }),
   },
 });

@@ -31,6 +31,8 @@ interface Props {
   sort: Sort;
   currentId: string | null;
   openId: string | null;
+  /** Rows that somebody else has changed since they were loaded. */
+  marked?: ReadonlySet<string>;
   /** Absent: rows cannot be ticked. */
   selection?: Selection;
   onSelection?: (selection: Selection) => void;
@@ -238,6 +240,8 @@ export function EventGrid(props: Props) {
                 data-current={event.id === currentId || undefined}
                 data-open={event.id === openId || undefined}
                 data-ticked={ticked || undefined}
+                data-marked={props.marked?.has(event.id) || undefined}
+                title={props.marked?.has(event.id) ? "Somebody else has changed it" : undefined}
                 className={classes.row}
                 style={{ gridTemplateColumns: template, transform: `translateY(${String(item.start)}px)` }}
                 onClick={(click) => {

@@ -48,10 +48,12 @@ interface Props {
   help: ReactNode;
   /** Before the search: other views of the same page. */
   views?: ReactNode;
+  /** Rows that somebody else has changed since they were loaded. */
+  marked?: ReadonlySet<string>;
 }
 
 /** Search and time on top, facets left, trend above the list, the panel right. */
-export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views }: Props) {
+export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views, marked }: Props) {
   const { config, state, update, range, filter } = explorer;
   const list = useInfiniteQuery(eventsQuery(config.track, filter, state.sort));
   const events = useMemo(() => unique(list.data?.pages.flatMap((page) => page.data) ?? []), [list.data]);
@@ -141,6 +143,7 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views }:
                 sort={state.sort}
                 currentId={currentId}
                 openId={state.event}
+                marked={marked}
                 selection={bulk ? selection : undefined}
                 onSelection={setSelection}
                 onCurrent={setCurrentId}

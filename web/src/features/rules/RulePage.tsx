@@ -28,6 +28,7 @@ import { Suppressions } from "./Suppressions";
 import { TestEvents } from "./TestEvents";
 import { looseMessages, useRuleDraft } from "./useRuleDraft";
 import { Versions } from "./Versions";
+import { WhyNot } from "./WhyNot";
 
 const WRITE = "security_monitoring_rules_write";
 
@@ -115,6 +116,7 @@ function Editor({ rule, begun, search, onSearch, go }: { rule: Rule | null; begu
     ...(readOnly ? [] : [{ id: "tests", label: "Tests", content: <TestEvents /> }]),
     { id: "json", label: "JSON", content: <RuleJson onChange={setDraft} /> },
     ...(rule ? [{ id: "suppressions", label: "Suppressions", content: <Suppressions rule={rule} /> }] : []),
+    ...(rule ? [{ id: "why-not", label: "Why not?", content: <WhyNot rule={rule} /> }] : []),
     ...(rule ? [{ id: "versions", label: "Versions", content: <Versions rule={rule} may={may} isDirty={dirty} /> }] : []),
   ];
   return (

@@ -7,10 +7,12 @@ import { BulkBar } from "./BulkBar";
 import { SIGNALS } from "./config";
 import { SignalPanel } from "./SignalPanel";
 import { TriageKeys } from "./TriageKeys";
+import { useColleagues } from "./useColleagues";
 import { ViewSwitch } from "./ViewSwitch";
 
 export function SignalsPage({ search, navigate }: { search: ExplorerSearch; navigate: (search: ExplorerSearch, replace: boolean) => void }) {
   const explorer = useExplorer(SIGNALS, search, navigate);
+  const marked = useColleagues(explorer);
   const [archiving, setArchiving] = useState<string | null>(null);
   const archive = (id: string) => {
     setArchiving(id);
@@ -24,6 +26,7 @@ export function SignalsPage({ search, navigate }: { search: ExplorerSearch; navi
       bulk={(props) => <BulkBar explorer={explorer} {...props} />}
       rowKeys={(props) => <TriageKeys {...props} openId={explorer.state.event} archive={archive} />}
       views={<ViewSwitch explorer={explorer} />}
+      marked={marked}
       help={<SendFirstLog noun="signals" />}
     />
   );
