@@ -24,6 +24,7 @@ import { RuleJson } from "./RuleJson";
 import { RuleMenu } from "./RuleMenu";
 import classes from "./rules.module.css";
 import { RuleView } from "./RuleView";
+import { Schedule } from "./Schedule";
 import { Suppressions } from "./Suppressions";
 import { TestEvents } from "./TestEvents";
 import { looseMessages, useRuleDraft } from "./useRuleDraft";
@@ -117,6 +118,7 @@ function Editor({ rule, begun, search, onSearch, go }: { rule: Rule | null; begu
     { id: "json", label: "JSON", content: <RuleJson onChange={setDraft} /> },
     ...(rule ? [{ id: "suppressions", label: "Suppressions", content: <Suppressions rule={rule} /> }] : []),
     ...(rule ? [{ id: "why-not", label: "Why not?", content: <WhyNot rule={rule} /> }] : []),
+    ...(rule?.schedulingOptions ? [{ id: "schedule", label: "Schedule", content: <Schedule rule={rule} /> }] : []),
     ...(rule ? [{ id: "versions", label: "Versions", content: <Versions rule={rule} may={may} isDirty={dirty} /> }] : []),
   ];
   return (
