@@ -23,7 +23,7 @@ from tocsin.rules.shipped import read_shipped
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "labelled-events"
 
 SOURCES = {
-    "AWS.CloudTrail": 0.5,
+    "AWS.CloudTrail": 0.7,
     "AWS.VPCDns": 0.9,
     "Amazon.EKS.Audit": 0.75,
     "Azure.Audit": 0.95,
@@ -31,8 +31,8 @@ SOURCES = {
     "CiscoUmbrella.DNS": 0.6,
     "GCP.AuditLog": 0.75,
     "GSuite.ActivityEvent": 0.9,
-    "GitHub.Audit": 0.55,
-    "Okta.SystemLog": 0.3,
+    "GitHub.Audit": 0.8,
+    "Okta.SystemLog": 0.65,
     "OnePassword.ItemUsage": 0.9,
     "OnePassword.SignInAttempt": 0.9,
     "Slack.AuditLogs": 0.95,
