@@ -29,7 +29,7 @@ from tocsin.evaluate.evaluator import Evaluator, EvaluatorMetrics
 from tocsin.evaluate.instant import InstantBaselines
 from tocsin.evaluate.logs_repository import StoredLogs
 from tocsin.evaluate.replay import Replay
-from tocsin.evaluate.repository import Matches, Progress
+from tocsin.evaluate.repository import BUCKET_MS, Matches, Progress
 from tocsin.evaluate.signal_feed import SignalFeed
 from tocsin.evaluate.signals_repository import SignalMatches
 from tocsin.event import Event, RawRecord
@@ -409,7 +409,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         wake=job_runner.wake,
     )
 
-    scheduled_runs = ScheduledRuns(state, rules, clock)
+    scheduled_runs, evaluated = ScheduledRuns(state, rules, clock), Progress(state)
     return Services(
         config=config,
         clock=clock,
@@ -444,7 +444,17 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         jobs=jobs,
         job_runner=job_runner,
         scheduled_runner=ScheduledRunner(
-            state, rules, replay, matches, leases, clock, holder, registry, seeing=seen, wake=engine.wake
+            state,
+            rules,
+            replay,
+            matches,
+            leases,
+            clock,
+            holder,
+            registry,
+            seeing=seen,
+            wake=engine.wake,
+            is_evaluated=lambda arrived_at: (evaluated.watermark() or 0) > arrived_at - BUCKET_MS,
         ),
         scheduled_runs=scheduled_runs,
         renewal=renewal,

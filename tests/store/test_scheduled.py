@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+from prometheus_client import CollectorRegistry
 from test_evaluator import BORN, SECOND, Killed, Sabotaged, World, all_signals, state
 
 from tocsin.evaluate.logs_repository import StoredLogs
@@ -306,6 +307,41 @@ def test_calculated_fields_search_group_and_count(event_store: EventStore, state
     replay = Replay(StoredLogs(event_store), Matches(event_store))
     series = replay.series(ours, BORN, BORN + 5 * MINUTE, MINUTE, Budget(60))
     assert series == [(3, (4,))]
+
+
+def test_a_long_run_lets_the_evaluator_come_along(
+    event_store: EventStore, state: StateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tocsin.rules.scheduled.runner.ADDED_TOGETHER", 2)
+    service = f"sched-{next(numbers)}"
+    server = Server(event_store, state, name=service)
+    ours = server.save(rule(service), BORN)
+    server.now = BORN + 5 * MINUTE
+    server.send(*(event(service, 4 + n / 100) for n in range(5)))
+    server.now = BORN + 13 * MINUTE
+    asked: list[int] = []
+
+    def is_evaluated(arrived_at: int) -> bool:
+        asked.append(arrived_at)
+        server.run()
+        return (server.progress.watermark() or 0) > arrived_at - 100
+
+    runner = ScheduledRunner(
+        state,
+        server.rules,
+        Replay(StoredLogs(event_store), Matches(event_store)),
+        Matches(event_store),
+        Leases(state, server.clock),
+        server.clock,
+        "test",
+        CollectorRegistry(),
+        is_evaluated=is_evaluated,
+    )
+    assert runner.step()
+    assert asked == [server.now] * 2, "after each part but the last"
+    server.run()
+    assert [run.matches for run in server.runs(ours)] == [5]
+    assert len(server.signals(ours)) == 1
 
 
 def test_only_one_process_runs_them(event_store: EventStore, state: StateStore) -> None:

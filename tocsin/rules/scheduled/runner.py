@@ -7,6 +7,7 @@ again, at the version of the rule that it had, and changes nothing.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Protocol
 
@@ -37,7 +38,12 @@ SECONDS = 3600
 """That one run may take; beyond it the run fails, and says so."""
 
 ADDED_TOGETHER = 10_000
-"""Matches that are stored at once; more, where a page brings more."""
+"""Matches that are stored at once."""
+
+PATIENCE_SECONDS = 5.0
+"""So long the evaluator is waited for before more are added: what comes in meanwhile must not queue behind a run."""
+
+LOOK_SECONDS = 0.1
 
 IDLE_SECONDS = 5.0
 
@@ -78,8 +84,10 @@ class ScheduledRunner:
         registry: CollectorRegistry,
         seeing: Callable[[Rule], Rule] = lambda rule: rule,
         wake: Callable[[], None] = lambda: None,
+        is_evaluated: Callable[[int], bool] = lambda _arrived_at: True,
     ) -> None:
-        """`seeing` makes a rule what live detection would run; `wake` tells the evaluator that there are matches."""
+        """`seeing` makes a rule what live detection would run; `wake` tells the evaluator that there are matches, and
+        `is_evaluated` whether it has come to those that arrived at a moment (Unix milliseconds)."""
         self._state = state
         self._rules = rules
         self._replay = replay
@@ -89,6 +97,7 @@ class ScheduledRunner:
         self._holder = f"{holder} scheduled"
         self._seeing = seeing
         self._wake = wake
+        self._is_evaluated = is_evaluated
         self._not_before: dict[tuple[str, int], int] = {}
         self._ended = Counter(
             "tocsin_scheduled_runs", "Runs of scheduled rules that ended, by status.", ["status"], registry=registry
@@ -176,11 +185,23 @@ class ScheduledRunner:
             before = self._replay.matches(rule, start - rule.window_ms, start, budget, is_live=False)
             for rows in _together(before, is_over):
                 self._matches.add_history(rule.id, rule.version | INSTANT, rows)
-        found = 0
+        found, added_at = 0, 0
         for rows in _together(self._replay.matches(rule, start, end, budget, is_live=False), is_over):
-            self._matches.add(rule.id, rule.version, rows, self._clock())
+            if found:
+                self._let_evaluate(added_at, is_over)
+            added_at = self._clock()
+            self._matches.add(rule.id, rule.version, rows, added_at)
             found += len(rows)
         return found
+
+    def _let_evaluate(self, added_at: int, is_over: Callable[[], bool]) -> None:
+        """Wait until the matches that were added then are decided, or for a while."""
+        self._wake()
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not self._is_evaluated(added_at) and time.monotonic() < end:
+            if is_over():
+                raise _Ended
+            time.sleep(LOOK_SECONDS)
 
     def _end(self, run: Run, status: str, matches: int = 0, error: str | None = None) -> None:
         with self._state.transaction() as session:
@@ -197,7 +218,7 @@ def _together(pages: Iterable[list[MatchRow]], is_over: Callable[[], bool]) -> I
         if is_over():
             raise _Ended
         rows += page
-        if len(rows) >= ADDED_TOGETHER:
-            yield rows
-            rows = []
+        while len(rows) >= ADDED_TOGETHER:
+            yield rows[:ADDED_TOGETHER]
+            rows = rows[ADDED_TOGETHER:]
     yield rows
