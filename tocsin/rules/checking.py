@@ -15,7 +15,7 @@ from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.method import Plan
 from tocsin.evaluate.nearest import Nearest, nearest
 from tocsin.event import Event, Rejected
-from tocsin.query import field_values
+from tocsin.query import LOGS, field_values
 from tocsin.query.values import text_of
 from tocsin.rule import THIRD_PARTY, Rule, RuleQuery
 from tocsin.rules.evaluating import ToEvent, event_of
@@ -99,6 +99,11 @@ class RuleTester:
 
     def run(self, rule: Rule, tests: RuleTests) -> list[Result]:
         """All tests of a rule. Raises `BadRequest` for a rule or a test that cannot be run."""
+        other = [
+            query.data_source for query in rule.queries if not query.reads_signals and query.data_source != LOGS.name
+        ]
+        if other:
+            raise BadTest(f"the rule reads '{other[0]}': only rules over logs and signals can be tested")
         if tests.singles and reads_signals(rule):
             raise BadTest("tests.match: the rule reads signals, not events: write timelines")
         events = _Events(self._to_event)

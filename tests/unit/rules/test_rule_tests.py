@@ -215,3 +215,9 @@ def test_reference_tables_are_given_with_the_tests() -> None:
     tests = {"match": [{"sample": "bad", "with": {"ip": "b"}}], "no_match": [{"sample": "bad", "with": {"ip": "a"}}]}
     assert all(result.passed for result in run({**tests, "tables": {"known": {"ip": ["a"]}}}, filtered))
     assert [result.passed for result in run(tests, filtered)] == [True, False]
+
+
+def test_what_is_no_log_cannot_be_tested() -> None:
+    audited = rule(queries=[{**query, "dataSource": "audit"} for query in GUESSING["queries"]])
+    with pytest.raises(BadTest, match="reads 'audit': only rules over logs and signals"):
+        run({"match": [{"sample": "bad"}]}, audited)
