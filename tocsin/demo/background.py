@@ -15,9 +15,11 @@ from tocsin.demo.cast import (
     DOMAIN,
     ENGINEERS,
     LINUX_HOSTS,
+    NAME_SERVER,
     PEOPLE,
     REPOS,
     VISITORS,
+    VPN_GATEWAY,
     WEB_HOSTS,
     WORKSTATIONS,
 )
@@ -275,8 +277,45 @@ def cluster_call(at: int, rng: random.Random) -> Record:
     return formats.kubernetes(at, person.email, verb, resource, person.home)
 
 
+DOCUMENTS = ("Plan for spring", "Prices", "Minutes", "Holiday list", "Guide for new colleagues", "Suppliers")
+NAMES = (
+    "www.larkspur.example",
+    "api.larkspur.example",
+    "mail.larkspur.example",
+    "registry.npmjs.example",
+    "updates.vendor.example",
+    "calendar.partner.example",
+)
+
+
+def office_work(at: int, rng: random.Random) -> Record:
+    person = rng.choice(PEOPLE)
+    roll = rng.random()
+    if roll < 0.2:
+        parameters: dict[str, object] = {"login_type": "saml", "is_suspicious": False}
+        return formats.workspace(at, person.email, "login", "login", "login_success", person.home, parameters)
+    title = rng.choice(DOCUMENTS)
+    parameters = {"doc_id": f"1{hash_of(title):09x}", "doc_title": title, "visibility": "shared_internally"}
+    name = "view" if roll < 0.75 else "edit" if roll < 0.97 else "download"
+    return formats.workspace(at, person.email, "drive", "access", name, person.home, parameters)
+
+
+def remote_session(at: int, rng: random.Random) -> Record:
+    person = rng.choice(PEOPLE)
+    if rng.random() < 0.05:
+        text = "AAA user authentication Rejected : reason = AAA failure : server = 10.20.0.8"
+        return formats.anyconnect(at, VPN_GATEWAY, 113005, f"{text} : user = {person.login} : user IP = {person.home}")
+    text = f"Group <Staff> User <{person.login}> IP <{person.home}> AnyConnect parent session started."
+    return formats.anyconnect(at, VPN_GATEWAY, 113039, text)
+
+
+def name_question(at: int, rng: random.Random) -> Record:
+    client = f"10.30.{rng.randrange(2)}.{rng.randrange(10, 80)}"
+    return formats.name_query(at, NAME_SERVER, client, rng.choice(NAMES), rng.choice(("A", "A", "AAAA")))
+
+
 SOURCES: tuple[tuple[int, Callable[[int, random.Random], Record]], ...] = (
-    (46, web_visit),
+    (38, web_visit),
     (16, cloud_call),
     (1, console_login),
     (7, okta_session),
@@ -284,6 +323,9 @@ SOURCES: tuple[tuple[int, Callable[[int, random.Random], Record]], ...] = (
     (8, shell_session),
     (12, desktop),
     (4, cluster_call),
+    (4, office_work),
+    (1, remote_session),
+    (3, name_question),
 )
 """Each kind of background event with its share in percent."""
 

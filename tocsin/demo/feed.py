@@ -7,6 +7,7 @@ from tocsin.demo.cast import (
     ATTACKER_WEB,
     C2_ADDRESS,
     C2_DOMAIN,
+    EXFIL_DOMAIN,
     TOOL_HASH,
 )
 
@@ -17,6 +18,7 @@ _SOURCE = '"{""name"": ""Larkspur hunters"", ""url"": ""https://hunters.larkspur
 _ROWS = (
     ("ip_address", C2_ADDRESS, "c2", "malicious", '"{""campaign"": ""Lantern""}"'),
     ("domain", C2_DOMAIN, "c2", "malicious", '"{""campaign"": ""Lantern""}"'),
+    ("domain", EXFIL_DOMAIN, "c2", "malicious", '"{""campaign"": ""Quill""}"'),
     ("sha256", TOOL_HASH, "malware", "malicious", '"{""family"": ""Lantern loader""}"'),
     ("ip_address", ATTACKER_SSH, "bruteforcer", "malicious", ""),
     ("ip_address", ATTACKER_WEB, "scanner", "suspicious", ""),

@@ -9,6 +9,9 @@ from tocsin.demo.cast import ACCOUNT, COMPANY, DOMAIN, Person
 
 Body = dict[str, Any] | str
 
+CORPORATE = ("okta", "windows", "gsuite", "cisco-asa")
+"""Sources that the corporate team looks after."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -27,7 +30,7 @@ class Record:
             "ddsource": self.source,
             "service": self.service,
             "hostname": self.host,
-            "ddtags": f"env:{self.env},team:{'corp' if self.source in ('okta', 'windows') else 'platform'},demo:true",
+            "ddtags": f"env:{self.env},team:{'corp' if self.source in CORPORATE else 'platform'},demo:true",
         }
         if isinstance(self.body, str):
             return {**envelope, "message": self.body, "timestamp": self.at}
@@ -287,3 +290,47 @@ def kubernetes(
     if request:
         body["requestObject"] = request
     return Record(at, "kubernetes", "kube-apiserver", "larkspur-prod", body)
+
+
+def workspace(
+    at: int,
+    email: str,
+    application: str,
+    kind: str,
+    name: str,
+    address: str,
+    parameters: dict[str, Any] | None = None,
+) -> Record:
+    """An activity of Google Workspace, as the Reports API gives it."""
+    typed = []
+    for key, value in (parameters or {}).items():
+        member = "boolValue" if isinstance(value, bool) else "multiValue" if isinstance(value, list) else "value"
+        typed.append({"name": key, member: value})
+    body = {
+        "kind": "admin#reports#activity",
+        "id": {
+            "time": _iso(at, millis=True),
+            "uniqueQualifier": str(int(_hex(at, email, name, parameters, length=14), 16)),
+            "applicationName": application,
+            "customerId": "C03larks1",
+        },
+        "actor": {"callerType": "USER", "email": email, "profileId": str(int(_hex(email, length=14), 16))},
+        "ipAddress": address,
+        "events": [{"type": kind, "name": name, "parameters": typed}],
+    }
+    return Record(at, "gsuite", application, "workspace.google.com", body)
+
+
+def anyconnect(at: int, host: str, number: int, text: str) -> Record:
+    """A line of a Cisco ASA that people connect to."""
+    moment = datetime.fromtimestamp(at / 1000, UTC)
+    stamp = f"{moment:%b} {moment.day:2d} {moment:%Y %H:%M:%S}"
+    return Record(at, "cisco-asa", "vpn", host, f"<166>{stamp} {host} : %ASA-6-{number}: {text}")
+
+
+def name_query(at: int, host: str, client: str, name: str, kind: str = "A") -> Record:
+    """A line of BIND's query log."""
+    stamp = datetime.fromtimestamp(at / 1000, UTC).strftime(f"%d-%b-%Y %H:%M:%S.{at % 1000:03d}")
+    port = 1024 + int(_hex(at, client, name, length=4), 16) % 60_000
+    who = f"client @0x7f8e{_hex(client, length=8)} {client}#{port} ({name})"
+    return Record(at, "bind", "dns", host, f"{stamp} queries: info: {who}: query: {name} IN {kind} +E(0)K (10.20.0.2)")

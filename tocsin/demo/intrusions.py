@@ -14,15 +14,19 @@ from tocsin.demo.cast import (
     ATTACKER_CLUSTER,
     ATTACKER_CODE,
     ATTACKER_IDENTITY,
+    ATTACKER_REMOTE,
     ATTACKER_SSH,
     ATTACKER_WEB,
     BASTION,
     BY_LOGIN,
     C2_ADDRESS,
     C2_DOMAIN,
+    EXFIL_DOMAIN,
+    NAME_SERVER,
     PEOPLE,
     REPOS,
     TOOL_HASH,
+    VPN_GATEWAY,
     WEB_HOSTS,
 )
 from tocsin.demo.formats import Record
@@ -455,6 +459,58 @@ def cluster_intrusion(at: int, rng: random.Random) -> Iterator[Record]:
     )
 
 
+def remote_takeover(at: int, rng: random.Random) -> Iterator[Record]:
+    """A password fits the VPN; mail is sent on, an application may read the directory, documents are shared with
+    strangers, and what is found inside leaves by the names of DNS queries.
+    """
+    victim, inside = BY_LOGIN["ruth.amari"], "10.31.0.23"
+    for attempt in range(28):
+        at += rng.randrange(4, 14) * SECOND
+        person = PEOPLE[attempt % len(PEOPLE)]
+        text = "AAA user authentication Rejected : reason = AAA failure : server = 10.20.0.8"
+        who = f"user = {person.login} : user IP = {ATTACKER_REMOTE}"
+        yield formats.anyconnect(at, VPN_GATEWAY, 113005, f"{text} : {who}")
+    at += 20 * SECOND
+    session = f"Group <Staff> User <{victim.login}> IP <{ATTACKER_REMOTE}>"
+    yield formats.anyconnect(at, VPN_GATEWAY, 113039, f"{session} AnyConnect parent session started.")
+    yield formats.anyconnect(
+        at + 900, VPN_GATEWAY, 722051, f"{session} IPv4 Address <{inside}> IPv6 address <::> assigned to session"
+    )
+
+    def activity(application: str, kind: str, name: str, **parameters: Any) -> Record:
+        return formats.workspace(at, victim.email, application, kind, name, ATTACKER_REMOTE, parameters)
+
+    at += 3 * MINUTE
+    yield activity("login", "login", "login_success", login_type="google_password", is_suspicious=True)
+    at += 2 * MINUTE
+    yield activity(
+        "user_accounts",
+        "email_forwarding_change",
+        "email_forwarding_out_of_domain",
+        email_forwarding_destination_address=f"archive@{EXFIL_DOMAIN}",
+    )
+    at += MINUTE
+    scopes = ["https://www.googleapis.com/auth/admin.directory.user.readonly", "https://mail.google.com/"]
+    yield activity("token", "auth", "authorize", app_name="Mail archive helper", client_type="WEB", scope=scopes)
+    for number in range(30):
+        at += rng.randrange(2, 9) * SECOND
+        yield activity(
+            "drive",
+            "acl_change",
+            "change_user_access",
+            doc_id=f"1larkspur{number:03}",
+            doc_title=f"Customer list {number + 1}",
+            target_user=f"archive@{EXFIL_DOMAIN}",
+            visibility="shared_externally",
+            visibility_change="external",
+        )
+    at += 4 * MINUTE
+    for number in range(40):
+        at += rng.randrange(900, 4000)
+        chunk = f"{number:02x}" + "".join(rng.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(44))
+        yield formats.name_query(at, NAME_SERVER, inside, f"{chunk}.t.{EXFIL_DOMAIN}", "TXT")
+
+
 Intrusion = Callable[[int, random.Random], Iterator[Record]]
 
 SCHEDULE: tuple[tuple[int, Intrusion], ...] = (
@@ -471,5 +527,7 @@ SCHEDULE: tuple[tuple[int, Intrusion], ...] = (
     (75, cloud_takeover),
     (40, code_theft),
     (22, cluster_intrusion),
+    (3 * 1440 - 95, remote_takeover),
+    (110, remote_takeover),
 )
 """When each intrusion begins, in minutes before the end of the story."""
