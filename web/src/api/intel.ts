@@ -11,6 +11,8 @@ const BASE = "/api/v2/security/siem/threat-intel";
 const EXPLORER = "/api/v2/security/siem/ioc-explorer";
 const PAGE = 100;
 const POLL = 15_000;
+/** While a feed is about to be fetched: somebody waits for it. */
+const POLL_DUE = 1_500;
 
 const feedPath = (id: string, rest = ""): string => `${BASE}/feeds/${encodeURIComponent(id)}${rest}`;
 
@@ -20,8 +22,11 @@ export const intelKeys = { feeds: ["intel", "feeds"] as const, indicators: ["int
 export const feedsQuery = queryOptions({
   queryKey: intelKeys.feeds,
   queryFn: async ({ signal }) => (await get<FeedList>(`${BASE}/feeds`, signal)).data,
-  refetchInterval: POLL,
+  refetchInterval: ({ state }) => (state.data?.some(isDue) ? POLL_DUE : POLL),
 });
+
+/** Whether a worker is to fetch it at the next opportunity. */
+export const isDue = ({ attributes: { is_enabled: isEnabled, health } }: FeedItem): boolean => isEnabled && health.next_refresh_at !== null && Date.parse(health.next_refresh_at) <= Date.now();
 
 export const feedIndicatorsQuery = (id: string, version: number, search: string) =>
   infiniteQueryOptions({

@@ -7,7 +7,7 @@ import { AppLink } from "@/components/AppLink";
 import pages from "@/components/Page.module.css";
 import { EmptyState, ErrorState, SkeletonRows } from "@/components/states";
 import { CellTime } from "@/components/Time";
-import { formatNumber } from "@/lib/format";
+import { formatNumber, plural } from "@/lib/format";
 import { isObject, textAt } from "@/lib/attributes";
 import { quoteValue } from "@/lib/queryText";
 import { stringifySearch } from "@/lib/urlState";
@@ -44,7 +44,7 @@ export function MatchesTab({ search, change }: TabProps) {
         <SegmentedControl size="xs" aria-label="Time range" value={span} onChange={(next) => change({ span: next })} data={Object.entries(SPANS).map(([value, { label }]) => ({ value, label }))} />
         {counts.data && (
           <span className={pages.dim}>
-            <AppLink to={`/logs${stringifySearch({ query: MATCHED, from, to: "now" })}`}>{formatNumber(total)}</AppLink> logs hold an indicator
+            <AppLink to={`/logs${stringifySearch({ query: MATCHED, from, to: "now" })}`}>{plural(total, "log holds an indicator", "logs hold an indicator")}</AppLink>
           </span>
         )}
       </div>
