@@ -83,23 +83,21 @@ function Editor({ pipeline, original: given, onRead, change }: EditorProps) {
   const outcomes = useMemo(() => outcomesOf(result?.steps ?? []), [result]);
 
   const save = useMutation({
-    mutationFn: (over: boolean) => {
-      const sent = pipelineOf(draft);
-      return pipeline ? updatePipeline(pipeline.id, sent, over ? null : version) : createPipeline(sent);
-    },
-    onSuccess: (saved) => {
+    mutationFn: ({ sent, over }: { sent: Draft; over: boolean }) => (pipeline ? updatePipeline(pipeline.id, pipelineOf(sent), over ? null : version) : createPipeline(pipelineOf(sent))),
+    onSuccess: (saved, { sent }) => {
       void client.invalidateQueries({ queryKey: [...pipelineKeys.all, "list"] });
-      setOriginal(draft);
+      setOriginal(sent);
       setVersion(saved.version);
       notifications.show({ message: pipeline ? "Saved: logs that come from now on run through it" : "Pipeline created: logs run through it last", color: "gray" });
       if (!pipeline) change({ pipeline: saved.id, copy: "" });
     },
   });
+  const isConflict = save.error instanceof ApiError && save.error.isStale;
   const edit = (next: Partial<Draft>) => {
-    if (save.isSuccess) save.reset(); // there is something to lose again
+    // There is something to lose again, and what was refused may be mended; a conflict stays until it is decided.
+    if (save.isSuccess || (save.isError && !isConflict)) save.reset();
     setDraft((current) => ({ ...current, ...next }));
   };
-  const isConflict = save.error instanceof ApiError && save.error.isStale;
   useBlocker({
     shouldBlockFn: ({ current, next }) => !readOnly && !save.isPending && !save.isSuccess && hasWork(pipeline, original, draft) && isElsewhere(current, next) && !window.confirm("Leave without saving the changes to this pipeline?"),
     enableBeforeUnload: () => !readOnly && hasWork(pipeline, original, draft),
@@ -135,13 +133,13 @@ function Editor({ pipeline, original: given, onRead, change }: EditorProps) {
             </Button>
           )}
           {!readOnly && (
-            <Button disabled={!dirty || faults.length > 0 || draft.name.trim() === ""} loading={save.isPending} onClick={() => save.mutate(false)}>
+            <Button disabled={!dirty || faults.length > 0 || draft.name.trim() === ""} loading={save.isPending} onClick={() => save.mutate({ sent: draft, over: false })}>
               {pipeline ? "Save" : "Create pipeline"}
             </Button>
           )}
         </div>
       </header>
-      {isConflict && pipeline && <Conflict id={pipeline.id} onTheirs={onRead} onMine={() => save.mutate(true)} />}
+      {isConflict && pipeline && <Conflict id={pipeline.id} onTheirs={onRead} onMine={() => save.mutate({ sent: draft, over: true })} />}
       {Boolean(loose) && <ErrorState inline error={loose} />}
       <div className={classes.editor}>
         <div className={classes.main}>

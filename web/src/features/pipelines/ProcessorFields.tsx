@@ -54,7 +54,7 @@ function FieldInput({ field, body, where, faults, error, readOnly, set, onChange
     case "list":
       return <ListInput shared={shared} field={field} value={textsOf(value)} set={set} />;
     case "paths":
-      return <TagsInput {...shared} classNames={mono} placeholder={textsOf(value).length === 0 ? field.placeholder : undefined} splitChars={[",", " "]} value={textsOf(value)} onChange={(paths) => set(paths)} />;
+      return <TagsInput {...shared} classNames={mono} placeholder={textsOf(value).length === 0 ? field.placeholder : undefined} splitChars={[","]} value={textsOf(value)} onChange={(paths) => set(paths)} />;
     case "flag":
       return <Checkbox size="xs" mt={22} label={field.label} disabled={readOnly} error={error} checked={value === undefined ? (field.preset ?? false) : value === true} onChange={(event) => set(event.currentTarget.checked)} />;
     case "choice":
@@ -149,9 +149,9 @@ function Categories({ label, value, faults, target, readOnly, set }: { label: st
   );
 }
 
-/** What is JSON is at once in the draft; what is not yet is told, and the draft waits. */
+/** What is JSON is in the draft as its value; what is not yet stands there as a text, which the server refuses, so that nobody saves around it. */
 function JsonInput({ shared, rows, value, set }: { shared: Shared; rows: number; value: unknown; set: (value: unknown) => void }) {
-  const [text, setText] = useState(() => JSON.stringify(value ?? null, null, 2));
+  const [text, setText] = useState(() => (typeof value === "string" ? value : JSON.stringify(value ?? null, null, 2)));
   const [fault, setFault] = useState<string | null>(null);
   const change = (next: string) => {
     setText(next);
@@ -159,6 +159,7 @@ function JsonInput({ shared, rows, value, set }: { shared: Shared; rows: number;
       set(JSON.parse(next));
       setFault(null);
     } catch (error) {
+      set(next);
       setFault(error instanceof Error ? error.message : "This is no JSON");
     }
   };
