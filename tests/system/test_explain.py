@@ -206,6 +206,22 @@ def test_which_step_failed(door: Door, entity: dict[str, str], outcome: str, bec
     assert answer in told["answer"]
 
 
+def test_of_several_queries_none_found_any(door: Door) -> None:
+    grouped = {"aggregation": "count", "groupByFields": ["@usr.id"]}
+    queries = [{"name": name, "query": f"source:door @outcome:{name}", **grouped} for name in ("success", "never")]
+    rule = {**RULE, "name": "both", "isEnabled": True, "queries": queries}
+    rule["cases"] = [{"name": "", "status": "low", "condition": "success > 1 || never > 1"}]
+    both = door.post(RULES, rule)["id"]
+    told = door.why(both, usr__id="bob")
+    assert (told["because"], [step["status"] for step in told["steps"] if step["name"] == "query"]) == (
+        "query",
+        ["failed", "failed"],
+    )
+    told = door.why(both, usr__id="kim")
+    assert [step["status"] for step in told["steps"] if step["name"] == "query"] == ["passed", "passed"]
+    assert door.http.delete(f"{RULES}/{both}").is_success
+
+
 def test_the_rule_was_not_there_or_not_enabled(door: Door) -> None:
     assert door.why(usr__id="bob", at=door.start - 86_400_000)["because"] == "rule"
     disabled = door.post(RULES, {**RULE, "name": "asleep", "isEnabled": False})["id"]

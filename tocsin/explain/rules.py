@@ -199,9 +199,11 @@ class RuleExplanations:
             message = f"There is no log of {told} in this time, nor in the window before it"
             return [Step("events", "failed", message, {"events": 0})]
         steps = [Step("events", "passed", f"There are {several(events, 'log')} of {told}", {"events": events})]
-        for query, count in zip(rule.queries, counts, strict=True):
-            steps.append(self._query_step(rule, query, entity, question, count))
         found = sum(count.found for count in counts)
+        for query, count in zip(rule.queries, counts, strict=True):
+            step = self._query_step(rule, query, entity, question, count)
+            # One of several queries may find nothing, and the rule fires all the same.
+            steps.append(step if found else replace(step, status="failed"))
         if found:
             steps += _grouping_steps(rule, counts)
             steps += _exclusion_steps(found, sum(count.excluded for count in counts), exclusions)
@@ -239,8 +241,7 @@ class RuleExplanations:
             values = [f"{field} is {value}" for term in failed for field, value in values_of(event, term).items()]
             message += f": the nearest, at {moment(event.timestamp)}, is excluded by {excluded}"
             message += f" ({'; '.join(values)})" if values else ""
-        # One of several queries may find nothing, and the rule fires all the same.
-        return Step("query", "failed" if len(rule.queries) == 1 else "passed", message, data)
+        return Step("query", "passed", message, data)
 
     def _failure_steps(self, rule: Rule) -> list[Step]:
         mine = [one for one in self._failures() if (one.rule_id, one.rule_version) == (rule.id, rule.version)]

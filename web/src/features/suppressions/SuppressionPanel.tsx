@@ -72,8 +72,9 @@ export function SuppressionEditor({ stored, original, opened, tab, onTab, close 
     },
   });
   const guarded = may && isDirty && isTouched && !save.isPending && !save.isSuccess && !remove.isPending;
-  const leave = () => window.confirm("Leave without saving the changes to this suppression?");
-  useBlocker({ shouldBlockFn: ({ current, next }) => guarded && current.pathname !== next.pathname && !leave(), enableBeforeUnload: () => guarded });
+  // Another page, another suppression, or none: in each case what was typed would be lost.
+  const shown = (at: { pathname: string; search: unknown }) => `${at.pathname} ${(at.search as { open?: string }).open ?? ""}`;
+  useBlocker({ shouldBlockFn: ({ current, next }) => guarded && shown(current) !== shown(next) && !window.confirm("Leave without saving the changes to this suppression?"), enableBeforeUnload: () => guarded });
 
   const edit = (change: Partial<SuppressionFields>) => {
     save.reset();
@@ -98,7 +99,7 @@ export function SuppressionEditor({ stored, original, opened, tab, onTab, close 
   return (
     <SidePanel
       label={stored ? `Suppression: ${stored.attributes.name}` : "New suppression"}
-      onClose={() => (guarded && !leave() ? undefined : close())}
+      onClose={close}
       header={
         <>
           <h2 className={classes.heading}>{stored ? stored.attributes.name : "New suppression"}</h2>

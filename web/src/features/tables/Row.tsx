@@ -12,7 +12,7 @@ interface RowProps {
   id: string;
   values: RowValues;
   may: boolean;
-  onDone: () => void;
+  onDone: () => Promise<unknown>;
 }
 
 /** A row whose cells are changed in their place; the primary key says which row it is, and stays. */
@@ -38,20 +38,19 @@ export function Row({ table, id, values, may, onDone }: RowProps) {
   );
 }
 
-function Cell({ table, id, name, value, onDone }: { table: ReferenceTable; id: string; name: string; value: string; onDone: () => void }) {
+function Cell({ table, id, name, value, onDone }: { table: ReferenceTable; id: string; name: string; value: string; onDone: () => Promise<unknown> }) {
   const [text, setText] = useState<string | null>(null);
   const save = useMutation({
     mutationFn: (next: string) => upsertRow(table.id, id, { [name]: next }),
-    onSuccess: () => {
-      onDone();
+    onSuccess: async () => {
+      await onDone(); // the cell shows what the list says
       setText(null);
     },
   });
   if (text === null) {
     return (
       <button type="button" className={classes.cell} aria-label={`${name} of ${id}: ${value || "empty"}, change`} onClick={() => setText(value)}>
-        {/* Until the list has heard of it, what was saved. */}
-        {(save.isSuccess ? save.variables : value) || <span className={page.dim}>–</span>}
+        {value || <span className={page.dim}>–</span>}
       </button>
     );
   }
@@ -79,7 +78,7 @@ function Cell({ table, id, name, value, onDone }: { table: ReferenceTable; id: s
 }
 
 /** A row to be written; it replaces none that is there. */
-export function NewRow({ table, onDone, onClose }: { table: ReferenceTable; onDone: () => void; onClose: () => void }) {
+export function NewRow({ table, onDone, onClose }: { table: ReferenceTable; onDone: () => Promise<unknown>; onClose: () => void }) {
   const { fields, primary_keys: keys } = table.attributes.schema;
   const [values, setValues] = useState<Record<string, string>>({});
   const id = keyOf(keys, values);
@@ -89,8 +88,8 @@ export function NewRow({ table, onDone, onClose }: { table: ReferenceTable; onDo
       if (await hasRow(table.id, id)) throw new Error(`There is a row “${id}” already: change it where it is.`);
       await upsertRow(table.id, id, Object.fromEntries(Object.entries(values).filter(([, value]) => value !== "")));
     },
-    onSuccess: () => {
-      onDone();
+    onSuccess: async () => {
+      await onDone();
       setValues({});
       document.getElementById("new-row-0")?.focus();
     },

@@ -65,9 +65,9 @@ function Opened({ table, search, onSearch, close }: Omit<Props, "id"> & { table:
     },
   });
   const changed = () => {
-    void client.invalidateQueries({ queryKey: [...tableKeys.all, "rows", table.id] });
     void client.invalidateQueries({ queryKey: tableQuery(table.id).queryKey });
     void client.invalidateQueries({ queryKey: [...tableKeys.all, "list"] });
+    return client.invalidateQueries({ queryKey: [...tableKeys.all, "rows", table.id] });
   };
   useHotkeys([{ keys: ["/"], label: "Search", group: "Everywhere", run: () => document.getElementById("row-search")?.focus() }]);
   const { fields, primary_keys: keys } = attributes.schema;

@@ -15,7 +15,7 @@ export function UsedBy({ uses, all = false }: { uses: ReferenceTable["attributes
       {shown.map((use, index) => (
         <span key={`${use.kind} ${use.id}`}>
           {index > 0 && ", "}
-          <AppLink to={use.kind === "rule" ? `/rules/${use.id}` : `/pipelines${stringifySearch({ open: use.id })}`}>{use.name}</AppLink>
+          <AppLink to={use.kind === "rule" ? `/rules/${use.id}` : `/pipelines${stringifySearch({ pipeline: use.id })}`}>{use.name}</AppLink>
           <span className={page.dim}>
             {" "}
             ({use.kind}
