@@ -64,7 +64,10 @@ class Person:
     def __init__(self, browser: Browser, server: Server, scheme: str = "dark") -> None:
         self.server = server
         self.context: BrowserContext = browser.new_context(
-            viewport={"width": 1440, "height": 900}, color_scheme=scheme, base_url=server.url
+            viewport={"width": 1440, "height": 900},
+            color_scheme=scheme,
+            reduced_motion="reduce",  # axe judges the colours of the moment, which may be half-way to others
+            base_url=server.url,
         )
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(15_000)

@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Button, createTheme, type CSSVariablesResolver, Menu, Modal, Notification, Popover, Tooltip } from "@mantine/core";
+import { ActionIcon, Badge, Button, createTheme, type CSSVariablesResolver, Menu, Modal, Notification, Popover, SegmentedControl, Tooltip } from "@mantine/core";
 
 /** Mantine dressed in our tokens (`tokens.css`); one accent, no red outside severity. */
 export const theme = createTheme({
@@ -18,6 +18,7 @@ export const theme = createTheme({
     ActionIcon: ActionIcon.extend({ defaultProps: { variant: "subtle", color: "gray", size: "sm" } }),
     Badge: Badge.extend({ defaultProps: { variant: "default", radius: 4, size: "sm" }, styles: { root: { textTransform: "none", fontWeight: 500 } } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 350, withArrow: false, fz: 12, multiline: true, maw: 420 } }),
+    SegmentedControl: SegmentedControl.extend({ styles: { root: { backgroundColor: "var(--bar-tint)" }, label: { color: "var(--text)", fontWeight: 500 } } }),
     Menu: Menu.extend({ defaultProps: { shadow: "md", withinPortal: true, withInitialFocusPlaceholder: false }, styles: { item: { padding: "5px 10px", fontSize: 13 }, label: { fontSize: 12, color: "var(--dim)" } } }),
     Popover: Popover.extend({ defaultProps: { shadow: "md", withinPortal: true } }),
     Notification: Notification.extend({ defaultProps: { closeButtonProps: { "aria-label": "Dismiss" } } }),

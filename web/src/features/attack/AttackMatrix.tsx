@@ -67,15 +67,18 @@ export function AttackMatrix({ matrix: { columns }, condensed, chosen, tactic, o
                 data-row={row}
                 data-density={densityOf(tile.tile.rules.length)}
                 aria-selected={chosen?.technique.id === tile.technique.id && chosen.tactic.id === tile.tactic.id}
-                aria-label={spoken(tile)}
                 title={condensed ? `${tile.technique.id} ${tile.technique.attributes.name}` : undefined}
                 className={classes.tile}
                 onFocus={() => setWanted({ column: index, row })}
                 onClick={(event) => onOpen(tile, event.currentTarget)}
                 onKeyDown={(event) => onKeyDown(event, tile)}
               >
-                <span className={classes.techniqueName}>{condensed ? tile.technique.id : tile.technique.attributes.name}</span>
-                <span className={classes.numbers}>
+                <span className={classes.techniqueName}>
+                  {condensed ? tile.technique.id : <span className="visually-hidden">{tile.technique.id} </span>}
+                  {condensed ? <span className="visually-hidden"> {tile.technique.attributes.name}</span> : tile.technique.attributes.name}
+                  <span className="visually-hidden">{spoken(tile)}</span>
+                </span>
+                <span className={classes.numbers} aria-hidden="true">
                   {!condensed && tile.signals !== null && tile.signals > 0 && (
                     <span className={classes.signals}>
                       <Icon name="signals" size={11} />
@@ -93,7 +96,8 @@ export function AttackMatrix({ matrix: { columns }, condensed, chosen, tactic, o
   );
 }
 
-function spoken({ technique, tactic, tile, signals }: MatrixTile): string {
+/** What follows the name of a technique for who listens. */
+function spoken({ tactic, tile, signals }: MatrixTile): string {
   const found = signals === null ? "" : `, ${plural(signals, "signal")}`;
-  return `${technique.id} ${technique.attributes.name}, ${tactic.attributes.name}: ${tile.rules.length === 0 ? "no rule" : plural(tile.rules.length, "rule")}${found}`;
+  return `, ${tactic.attributes.name}: ${tile.rules.length === 0 ? "no rule" : plural(tile.rules.length, "rule")}${found}`;
 }
