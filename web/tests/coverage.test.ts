@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CoverageCell, RuleCoverageResource } from "@/api/coverage";
-import { minutesText, runsOf, step, totalsOf, withStatus } from "@/features/coverage/model";
+import { minutesText, runsOf, step, totalsOf, withOff, withStatus } from "@/features/coverage/model";
 
 const cells = (...statuses: string[]): CoverageCell[] => statuses.map((status, index) => ({ start: new Date(index * 60_000).toISOString(), status, minutes: { [status]: 1 }, matches: 0, reasons: [] }));
 const rule = (id: string, summary: Record<string, number>): RuleCoverageResource => ({ id, type: "coverage", attributes: { name: id, enabled: true, sources: null, matches: 0, summary, cells: [] } });
@@ -25,6 +25,23 @@ describe("coverage", () => {
     expect(withStatus(rules, []).length).toBe(3);
     expect(withStatus(rules, ["late", "failed"]).map(({ id }) => id)).toEqual(["b"]);
     expect(totalsOf(rules)).toEqual({ evaluated: 7, late: 3 });
+  });
+
+  it("tells minutes in which a rule was only off from those in which something was passed over", () => {
+    const [off, mixed, passed] = cells("skipped", "skipped", "skipped") as [CoverageCell, CoverageCell, CoverageCell];
+    const told = withOff({
+      ...rule("a", { skipped: 4, late: 1 }),
+      attributes: {
+        ...rule("a", { skipped: 4, late: 1 }).attributes,
+        cells: [
+          { ...off, reasons: ["not enabled"] },
+          { ...mixed, minutes: { skipped: 2, late: 1 }, reasons: ["not enabled"] },
+          { ...passed, reasons: ["not enabled", "late"] },
+        ],
+      },
+    }).attributes;
+    expect(told.cells.map(({ status }) => status)).toEqual(["off", "late", "skipped"]);
+    expect(told.summary).toEqual({ skipped: 1, late: 1, off: 3 });
   });
 
   it("moves cell by cell, and from change to change", () => {

@@ -12,7 +12,7 @@ import { formatCompact, formatNumber, plural } from "@/lib/format";
 import { formatShort, resolveRange, type Range } from "@/lib/time";
 import classes from "./coverage.module.css";
 import { EngineBanner } from "./EngineBanner";
-import { STATUSES, totalsOf, withStatus } from "./model";
+import { STATUSES, totalsOf, withOff, withStatus } from "./model";
 import { Strip } from "./Strip";
 
 const DEFAULT_RANGE: Range = { from: "now-4h", to: "now" };
@@ -31,7 +31,7 @@ export function CoveragePage({ search, change }: Props) {
   const resolved = useMemo(() => resolveRange({ from, to }, anchor, zone, DEFAULT_RANGE), [from, to, anchor, zone]);
   const only = search.rule ?? "";
   const list = useInfiniteQuery(coverageQuery(String(resolved.from), String(resolved.to), only));
-  const rules = useMemo(() => list.data?.pages.flatMap(({ data }) => data) ?? [], [list.data]);
+  const rules = useMemo(() => list.data?.pages.flatMap(({ data }) => data.map(withOff)) ?? [], [list.data]);
   const meta = list.data?.pages[0]?.meta;
   const total = meta?.page.total_count ?? 0;
   const chosen = useMemo(() => search.status?.split(",") ?? [], [search.status]);

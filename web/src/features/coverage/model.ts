@@ -6,11 +6,12 @@ import { formatNumber } from "@/lib/format";
 export const STATUSES = [
   { id: "failed", label: "Failed", about: "with matches that the rule failed on" },
   { id: "not_evaluated", label: "Hole", about: "nobody has looked at it yet" },
-  { id: "skipped", label: "Skipped", about: "matches were not evaluated for the reason given, or the rule was off" },
+  { id: "skipped", label: "Skipped", about: "matches were not evaluated, for the reason given" },
   { id: "late", label: "Late", about: "evaluated more than a minute after its end" },
   { id: "pending", label: "Pending", about: "less than a minute ago" },
   { id: "no_data", label: "No data", about: "evaluated, but no log of a source that the rule asks for had arrived" },
   { id: "evaluated", label: "Evaluated", about: "in time" },
+  { id: "off", label: "Off", about: "the rule was not enabled, or not there yet" },
 ] as const;
 export type Status = (typeof STATUSES)[number]["id"];
 
@@ -31,6 +32,21 @@ export function runsOf(cells: readonly CoverageCell[]): Run[] {
     else runs.push({ status, first: index, length: 1 });
   });
   return runs;
+}
+
+const isOff = ({ status, reasons }: CoverageCell): boolean => status === "skipped" && reasons.length > 0 && reasons.every((reason) => reason === "not enabled");
+
+/** The rule with the cells in which it was only off told apart from those in which something was passed over. */
+export function withOff(rule: RuleCoverageResource): RuleCoverageResource {
+  const summary = { ...rule.attributes.summary };
+  const cells = rule.attributes.cells.map((cell) => {
+    const { skipped, ...minutes } = cell.minutes;
+    if (!isOff(cell) || skipped === undefined) return cell;
+    summary.skipped = (summary.skipped ?? 0) - skipped;
+    summary.off = (summary.off ?? 0) + skipped;
+    return { ...cell, status: Object.keys(minutes).length > 0 ? (STATUSES.find(({ id }) => (minutes[id] ?? 0) > 0)?.id ?? "off") : "off", minutes: { ...minutes, off: skipped } };
+  });
+  return { ...rule, attributes: { ...rule.attributes, summary, cells } };
 }
 
 /** `3 min late, 1 min no data`, worst first. */
