@@ -3,7 +3,7 @@
 Used by the intake's workers, by replay, by rule tests and by the command line alike.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from tocsin.normalise.aliases import read_aliases
 from tocsin.normalise.lookups import Lookups
 from tocsin.normalise.normaliser import STANDARD_ATTRIBUTES, Normaliser
 from tocsin.normalise.pipelines import PipelineText
-from tocsin.query.values import Scalar, flatten
+from tocsin.query.values import Scalar
 from tocsin.rule import Match, Rule
 from tocsin.tables import TableFile, Tables
 
@@ -31,8 +31,9 @@ class Passage:
     """One record on its way: each stage adds its part."""
 
     record: RawRecord
-    event: Event = field(default_factory=lambda: Event("", 0))
-    values: Mapping[str, list[Scalar]] | None = None
+    event: Event = field(init=False)
+    values: dict[str, list[Scalar]] = field(init=False)
+    """Of the event's attributes, by path (`flatten`)."""
     matches: list[Match] = field(default_factory=list)
 
 
@@ -48,20 +49,17 @@ class Tools:
 
 def normalise(passage: Passage, tools: Tools) -> None:
     """The event of the record. Raises `Rejected`."""
-    passage.event = tools.normaliser.normalise(passage.record)
+    passage.event, passage.values = tools.normaliser.with_values(passage.record)
 
 
 def enrich(passage: Passage, tools: Tools) -> None:
     """Context: places of addresses, user agents, URLs; then the indicators that occur in all that (siem.md §1.1)."""
-    tools.enricher.enrich(passage.event)
-    passage.values = values = flatten(passage.event.attributes)
-    tools.threat_intel.add(passage.event, values)
+    tools.enricher.enrich(passage.event, passage.values)
+    tools.threat_intel.add(passage.event, passage.values)
 
 
 def match(passage: Passage, tools: Tools) -> None:
     """What the rules find. Real-time rules see the fully processed log (siem.md §1.13)."""
-    if passage.values is None:
-        passage.values = flatten(passage.event.attributes)
     passage.matches = tools.matcher.match(passage.event, passage.values)
 
 

@@ -63,10 +63,10 @@ class OldNormaliser:
     def take_failures(self):
         return {}
 
-    def normalise(self, record):
+    def with_values(self, record):
         if isinstance(record.body, dict) and "new" in record.body:
             raise Rejected("unknown_shape", "events of this kind are not known yet")
-        return setup_tools().normaliser.normalise(record)
+        return setup_tools().normaliser.with_values(record)
 
 
 def setup_tools() -> Tools:
@@ -204,16 +204,16 @@ class Strict:
     def take_failures(self):
         return {}
 
-    def normalise(self, record):
+    def with_values(self, record):
         raise Rejected("stricter", "no")
 
 
 def test_our_own_mistake_rejects_one_event_and_says_so(event_store: EventStore) -> None:
     class Broken:
-        def normalise(self, record):
+        def with_values(self, record):
             if record.body["n"] == 1:
                 raise KeyError("oops")
-            return setup_tools().normaliser.normalise(record)
+            return setup_tools().normaliser.with_values(record)
 
         def take_failures(self):
             return {}

@@ -75,7 +75,10 @@ class _Memory:
     sets: Sets
     by_name: dict[str, ValueIndex]
     by_text: dict[str, ValueIndex]
-    by_path: dict[str, ValueIndex | None] = field(default_factory=dict)
+    by_path: dict[str, ValueIndex] = field(default_factory=dict)
+    """Of the paths that any atom looks at."""
+    paths: set[str] = field(default_factory=set)
+    """All paths that events had, with an index or without."""
     known: dict[Key, _Found] = field(default_factory=dict)
     known_late: dict[tuple[Key, Key], _Found] = field(default_factory=dict)
 
@@ -84,12 +87,12 @@ class _Memory:
         sets = Sets()
         by_name = {name: index.afresh(sets) for name, index in self.by_name.items()}
         by_text = {name: index.afresh(sets) for name, index in self.by_text.items()}
-        by_path = {path: index and index.afresh(sets) for path, index in self.by_path.items()}
-        return _Memory(sets, by_name, by_text, by_path)
+        by_path = {path: index.afresh(sets) for path, index in self.by_path.items()}
+        return _Memory(sets, by_name, by_text, by_path, set(self.paths))
 
     def undecided(self) -> "_Memory":
         """With all that is known of values, but not of which queries hold."""
-        return _Memory(self.sets, self.by_name, self.by_text, self.by_path)
+        return _Memory(self.sets, self.by_name, self.by_text, self.by_path, self.paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +146,7 @@ class Segment:
             {name: index for name, index in by_name.items() if not is_late[name]},
             {name: index for name, index in by_name.items() if is_late[name]},
         )
-        for path in self._leaves_by_path:
-            self._path_index(self._memory, path)
+        self._learn_paths(self._memory, self._leaves_by_path)
         self._dead: frozenset[str] = frozenset()
 
     def without(self, dead: Collection[str]) -> "Segment":
@@ -249,14 +251,15 @@ class Segment:
                 numbers += map(index.set_of, value)
             elif value is not None and value != "":
                 numbers.append(index.set_of(value))
+        if not memory.paths.issuperset(found):
+            self._learn_paths(memory, found)
         by_path = memory.by_path
-        for path, values in found.items():
-            at_path = by_path[path] if path in by_path else self._path_index(memory, path)
-            if at_path is not None:
-                for element in values:
-                    # What `set_of` does for most values, without the call.
-                    number = at_path.remembered.get(element) if element.__class__ is str else None
-                    numbers.append(at_path.set_of(element) if number is None else number)
+        for path in found.keys() & by_path.keys():
+            at_path = by_path[path]
+            for element in found[path]:
+                # What `set_of` does for most values, without the call.
+                number = at_path.remembered.get(element) if element.__class__ is str else None
+                numbers.append(at_path.set_of(element) if number is None else number)
         return tuple([number for number in numbers if number])
 
     def _late_places(self, leaf: Leaf) -> tuple[str, ...]:
@@ -277,16 +280,18 @@ class Segment:
                 numbers += map(index.set_of, text) if isinstance(text, list) else (index.set_of(text),)
         return tuple(numbers)
 
-    def _path_index(self, memory: _Memory, path: str) -> ValueIndex | None:
-        """The index for a path that an event has, made when the first one has it."""
-        found = [*self._leaves_by_path.get(path, ())]
-        for at in prefixes(path):
-            found += self._leaves_below.get(at, ())
-        index = self._index(found, memory.sets)
-        if len(memory.by_path) >= REMEMBERED_PATHS:
-            memory.by_path.clear()
-        memory.by_path[path] = index
-        return index
+    def _learn_paths(self, memory: _Memory, paths: Iterable[str]) -> None:
+        """Make the indexes for paths that an event is the first to have."""
+        if len(memory.paths) >= REMEMBERED_PATHS:
+            memory.paths, memory.by_path = set(), {}
+        for path in set(paths) - memory.paths:
+            found = [*self._leaves_by_path.get(path, ())]
+            for at in prefixes(path):
+                found += self._leaves_below.get(at, ())
+            index = self._index(found, memory.sets)
+            if index is not None:
+                memory.by_path[path] = index
+            memory.paths.add(path)
 
     def _decide(self, mask: int) -> _Found:
         """What holds for atoms not seen together before, as far as it can be told without full text."""

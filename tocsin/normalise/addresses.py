@@ -5,10 +5,12 @@ Not collected: what is glued to letters or digits, dotted numbers of more than f
 """
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import AddressValueError, IPv6Address
 
 from tocsin.event import Event, Json
+from tocsin.query.values import Scalar, flatten
 
 ADDRESSES = 100
 """Addresses that are kept of one event."""
@@ -19,12 +21,16 @@ ATTEMPTS = 2_000
 PLACES = 20
 """Paths that are kept for one address."""
 
-DEPTH = 64
-"""Deeper objects are not walked; the limits of events end long before."""
+_BELOW = "network.ip."
+"""Where the result is kept."""
 
-# It begins with a plain set of characters, which the engine searches many times faster than an assertion; what
-# stands before a match is looked at afterwards. The same for the long form of IPv6; the short one is found by its `::`.
-_V4 = re.compile(r"[0-9][0-9]{0,2}(?:\.[0-9]{1,3}){3}(?!\w|\.\w)")
+# From its first dot on, since dots are few and the engine searches for a plain character many times faster than for a
+# set; what stands before is looked at afterwards. The short form of IPv6 is found by its `::` in the same way.
+_V4_REST = re.compile(r"\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?!\w|\.\w)")
+_DIGITS = frozenset("0123456789")
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_V4_WHOLE = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
+"""Written so, an address has its short form already."""
 _V6_LONG = re.compile(
     r"[0-9A-Fa-f][0-9A-Fa-f]{0,3}(?::[0-9A-Fa-f]{1,4}){5}:(?:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}|[0-9.]{7,15})(?![\w:]|\.\w)"
 )
@@ -57,10 +63,14 @@ def _search(text: str) -> Found:
             if not (before.isalnum() or before in _BEFORE) and (address := canonical(match[0])):
                 found.append((*match.span(), address))
     if text.count(".") >= 3:
-        for match in _V4.finditer(text):
+        for match in _V4_REST.finditer(text):
             if len(found) >= ADDRESSES:
                 break
-            start = match.start()
+            start = dot = match.start()
+            while start and dot - start < 3 and text[start - 1] in _DIGITS:
+                start -= 1
+            if start == dot:
+                continue
             if start:
                 before = text[start - 1]
                 if before == "." or before == "_" or before.isalnum():
@@ -74,9 +84,9 @@ def _search(text: str) -> Found:
                     continue
                 if before == ":" and any(first < start < last for first, last, _ in found):
                     continue  # the end of an IPv6 address that is written with an IPv4
-            address = canonical(match[0])
+            address = canonical(text[start : match.end()])
             if address is not None:
-                found.append((*match.span(), address))
+                found.append((start, match.end(), address))
     if len(found) > 1:
         found.sort()
     return tuple(dict.fromkeys(address for _, _, address in found))
@@ -117,7 +127,7 @@ def canonical(text: str) -> str | None:
     text = text.partition("%")[0]
     try:
         if ":" not in text:
-            return str(IPv4Address(text))
+            return text if _V4_WHOLE.fullmatch(text) else None
         address = IPv6Address(text)
     except AddressValueError:
         return None
@@ -129,10 +139,11 @@ def is_version(name: str) -> bool:
     return name.lower().endswith("version")
 
 
-def collect(event: Event) -> list[tuple[str, list[str], list[str]]]:
+def collect(event: Event, values: Mapping[str, list[Scalar]]) -> list[tuple[str, list[str], list[str]]]:
     """Each address of an event with its sources (`@` and the top-level name) and paths, in order of appearance.
 
-    At most `ADDRESSES`. `network.ip` itself, where the result is kept, is not looked at.
+    `values` are those of its attributes by path. At most `ADDRESSES`. What is below `network.ip`, where the result is
+    kept, is not looked at.
     """
     found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
 
@@ -147,56 +158,47 @@ def collect(event: Event) -> list[tuple[str, list[str], list[str]]]:
             if len(places[1]) < PLACES:
                 places[1][path] = None
 
-    if event.message:
-        addresses = addresses_in(event.message)
-        if addresses:
-            note(addresses, "@message", "message")
-    for name in ("host", "service"):
-        value = getattr(event, name)
-        if value and (addresses := addresses_in(value)):
-            note(addresses, f"@{name}", name)
+    if event.message and (addresses := addresses_in(event.message)):
+        note(addresses, "@message", "message")
+    if event.host and (addresses := addresses_in(event.host)):
+        note(addresses, "@host", "host")
+    if event.service and (addresses := addresses_in(event.service)):
+        note(addresses, "@service", "service")
     for tag in event.tags:
         if tag.count(".") >= 3 or tag.count(":") >= 3:
             key, _, value = tag.partition(":")
             if addresses := addresses_in(value or key):
                 note(addresses, "@tags", f"tags.{key}" if value else "tags")
-    for name, value in event.attributes.items():
-        kind = type(value)
-        if kind is str:
-            # The same look as in `addresses_in`: most texts hold neither a dot nor a colon, and calls are dear here.
-            if ("." in value or ":" in value) and (addresses := addresses_in(value)) and not is_version(name):
-                note(addresses, f"@{name}", name)
-        elif kind is dict or kind is list:
-            hits: list[tuple[str, Found]] = []
-            _walk(value, name, hits, DEPTH)
-            for path, addresses in hits:
-                note(addresses, f"@{name}", path)
+    for path, at_path in values.items():
+        for text in at_path:
+            # The same look as in `addresses_in`: most texts hold no address, and calls are dear here.
+            if (
+                text.__class__ is str
+                and (("." in text and text.count(".") >= 3) or (":" in text and ("::" in text or text.count(":") >= 6)))
+                and (addresses := addresses_in(text))
+                and not is_version(path)
+                and not path.startswith(_BELOW)
+            ):
+                note(addresses, f"@{_top(path, event.attributes)}", path)
     return [(address, list(sources), list(paths)) for address, (sources, paths) in found.items()]
 
 
-def _walk(node: Json, path: str, hits: list[tuple[str, Found]], depth: int) -> None:
-    if type(node) is dict:
-        prefix = path + "."
-        for key, value in node.items():
-            kind = type(value)
-            if kind is str:
-                if ("." in value or ":" in value) and (addresses := addresses_in(value)) and not is_version(key):
-                    hits.append((prefix + key, addresses))
-            elif (kind is dict or kind is list) and depth and not (key == "ip" and path == "network"):
-                _walk(value, prefix + key, hits, depth - 1)
-    else:
-        for value in node:
-            kind = type(value)
-            if kind is str:
-                if ("." in value or ":" in value) and (addresses := addresses_in(value)):
-                    hits.append((path, addresses))
-            elif (kind is dict or kind is list) and depth:
-                _walk(value, path, hits, depth - 1)
+def _top(path: str, attributes: Mapping[str, Json]) -> str:
+    """The top-level name that a path begins with; it may have dots itself."""
+    name = path.partition(".")[0]
+    if name in attributes:
+        return name
+    return next((name for name in attributes if path == name or path.startswith(f"{name}.")), name)
 
 
-def add_addresses(event: Event) -> None:
-    """Write `network.ip.list` and `network.ip.attributes`; nothing where the event holds no address."""
-    found = collect(event)
+def add_addresses(event: Event, values: dict[str, list[Scalar]] | None = None) -> None:
+    """Write `network.ip.list` and `network.ip.attributes`; nothing where the event holds no address.
+
+    `values` are those of its attributes by path, if they are at hand; they learn the same.
+    """
+    if values is None:
+        values = flatten(event.attributes)
+    found = collect(event, values)
     if not found:
         return
     network = event.attributes.get("network")
@@ -204,7 +206,14 @@ def add_addresses(event: Event) -> None:
         if network is not None:
             return  # the record has a `network` of its own that is no object: it is not overwritten
         network = event.attributes["network"] = {}
-    network["ip"] = {
+    is_overwritten = "ip" in network
+    network["ip"] = kept = {
         "list": [address for address, _, _ in found],
         "attributes": [{"ip": address, "source": sources, "paths": paths} for address, sources, paths in found],
     }
+    if is_overwritten:
+        values.clear()
+        values.update(flatten(event.attributes))
+        return
+    for path, at_path in flatten(kept).items():
+        values.setdefault(_BELOW + path, []).extend(at_path)

@@ -39,10 +39,10 @@ class Aliases:
         self._heads = frozenset(self._by_head)
 
     def apply(self, attributes: Attributes) -> None:
-        heads = self._heads & attributes.keys()
-        if not heads:
+        heads = self._heads
+        if heads.isdisjoint(attributes):  # of most records; `&` would walk through all heads instead
             return
-        for index in sorted({index for head in heads for index in self._by_head[head]}):
+        for index in sorted({index for head in heads.intersection(attributes) for index in self._by_head[head]}):
             write, kind, sources = self._copies[index]
             for get in sources:
                 value = get(attributes)

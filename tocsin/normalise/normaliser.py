@@ -14,6 +14,7 @@ from tocsin.normalise.reserved import parse_body, read_reserved
 from tocsin.normalise.run import Run
 from tocsin.normalise.sources import WINDOWS, source_of
 from tocsin.normalise.windows import unify
+from tocsin.query.values import Scalar, flatten
 
 EMPTY = "empty"
 
@@ -42,6 +43,10 @@ class Normaliser:
 
     def normalise(self, record: RawRecord) -> Event:
         """The event of a record. Raises `Rejected` only for what cannot be an event: `empty`."""
+        return self.with_values(record)[0]
+
+    def with_values(self, record: RawRecord) -> tuple[Event, dict[str, list[Scalar]]]:
+        """The event of a record, and the values of its attributes by path (`flatten`). Raises as `normalise`."""
         attributes, message = parse_body(record.body)
         if not message and not attributes:
             raise Rejected(EMPTY, "the record holds neither a message nor attributes")
@@ -55,16 +60,18 @@ class Normaliser:
         self._finish(event)
         if self._aliases is not None:
             self._aliases.apply(event.attributes)
-        add_addresses(event)
+        values = flatten(event.attributes)
+        add_addresses(event, values)
         if event.tags:
             cut_tags(event, self._limits)
-        if may_break(record.raw, self._limits):
-            enforce(event, len(record.raw), self._limits)
+        if may_break(record.raw, self._limits) and enforce(event, len(record.raw), self._limits):
+            values = flatten(event.attributes)
         if not EARLIEST <= event.timestamp <= LATEST:
             event.attributes["tocsin"] = {"original_timestamp": event.timestamp}
             event.timestamp = record.received_at
+            values = flatten(event.attributes)
         event.id = event_id(event.timestamp, content_of(record), record.occurrence)
-        return event
+        return event, values
 
     def take_failures(self) -> dict[str, int]:
         """What has failed since this was last asked."""

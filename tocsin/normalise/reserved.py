@@ -66,7 +66,7 @@ def read_reserved(record: RawRecord, attributes: Attributes, message: str) -> tu
     """
     event = Event("", record.received_at, message, "info", record.host, record.service, record.source)
     event.attributes = attributes
-    present = _NAMES & attributes.keys()
+    present = _NAMES.intersection(attributes)
     if not present:
         event.tags = read_tags(None, record.tags)
         return event, False

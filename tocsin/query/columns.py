@@ -23,7 +23,7 @@ from tocsin.query.track import (
     TextField,
     Track,
 )
-from tocsin.query.values import Scalar, distinct, flatten, fold, text_of, words
+from tocsin.query.values import BEYOND_ASCII, Scalar, distinct, flatten, fold, is_word_character, text_of
 
 STRINGS = "s"
 OTHERS = "n"
@@ -46,24 +46,8 @@ def encode_path(path: str) -> str:
 
 def searchable(attributes: Mapping[str, Any]) -> tuple[dict[str, Scalar], dict[str, list[str]]]:
     """The columns `attributes` and `in_lists` of a document, as flat objects with encoded dotted paths."""
-    return _split(flatten(attributes))
-
-
-def _split(found: Mapping[str, list[Scalar]]) -> tuple[dict[str, Scalar], dict[str, list[str]]]:
-    single: dict[str, Scalar] = {}
-    several: dict[str, list[str]] = {}
-    for path, found_values in found.items():
-        name = encode_path(path)
-        if len(found_values) == 1 or len(values := distinct(found_values)) == 1:
-            single[name] = found_values[0]
-            continue
-        strings = [value for value in values if isinstance(value, str)]
-        others = [text_of(value) for value in values if not isinstance(value, str)]
-        if strings:
-            several[f"{STRINGS}.{name}"] = strings
-        if others:
-            several[f"{OTHERS}.{name}"] = others
-    return single, several
+    columns = search_columns({}, attributes)
+    return columns[ATTRIBUTES], columns[IN_LISTS]
 
 
 def search_columns(
@@ -80,14 +64,22 @@ def search_columns(
     """
     if found is None:
         found = flatten(attributes)
-    single, several = _split(found)
     paths, names = _text_places(track.text_fields)
     texts = [text for name in names for text in strings_of(reserved.get(name))]
     texts += [text_of(value) for path in paths if path in found for value in found[path]]
     others = [text for name in track.full_text for text in strings_of(reserved.get(name))]
+    single: dict[str, Scalar] = {}
+    several: dict[str, list[str]] = {}
     for path, values in found.items():
+        if len(values) == 1:
+            (value,) = values
+            single[encode_path(path)] = value
+            if path not in paths:
+                others.append(value if value.__class__ is str else text_of(value))
+            continue
+        _lay_out(encode_path(path), distinct(values), single, several)
         if path not in paths:
-            others += [value if value.__class__ is str else text_of(value) for value in values]
+            others += map(text_of, values)
     message = strings_of(reserved.get("message"))
     folded = {name: _folded(reserved[name]) for name in track.folded if reserved.get(name) is not None}
     return {
@@ -97,6 +89,19 @@ def search_columns(
         TEXT_WORDS: f"{words_sections(message)}{END_OF_MESSAGE}{words_sections(texts)}",
         VALUE_WORDS: words_sections(others),
     }
+
+
+def _lay_out(name: str, values: list[Scalar], single: dict[str, Scalar], several: dict[str, list[str]]) -> None:
+    """Several values at one path, each once."""
+    if len(values) == 1:
+        (single[name],) = values
+        return
+    strings = [value for value in values if isinstance(value, str)]
+    others = [text_of(value) for value in values if not isinstance(value, str)]
+    if strings:
+        several[f"{STRINGS}.{name}"] = strings
+    if others:
+        several[f"{OTHERS}.{name}"] = others
 
 
 @lru_cache(maxsize=64)
@@ -119,32 +124,49 @@ def strings_of(value: Any) -> list[str]:
 
 _MARK = "\x01"
 _TO_WORDS = bytes(
-    point if point == ord(_MARK) else ord(folded) if (folded := chr(point).lower()).isalnum() or folded == "_" else 32
-    for point in range(128)
-).ljust(256)
-"""What each byte of ASCII becomes: folded if it makes words, else a blank; the mark between texts stays."""
+    ord(END_OF_TEXT)
+    if point == ord(_MARK)
+    else point
+    if point >= 128
+    else ord(folded)
+    if (folded := chr(point).lower()).isalnum() or folded == "_"
+    else 32
+    for point in range(256)
+)
+"""What each byte becomes: one of ASCII folded if it makes words, else a blank. The mark ends a text."""
+
+_BLANKS = re.compile(rb"  +")
+
+
+class _WordCharacters(dict[int, str]):
+    """What a character beyond ASCII becomes: folded if it makes words, else a blank. Filled as it is used."""
+
+    def __missing__(self, point: int) -> str:
+        folded = fold(chr(point))
+        self[point] = made = folded if is_word_character(folded) else " "
+        return made
+
+
+_BEYOND_ASCII_TO_WORDS = _WordCharacters()
 
 
 def words_sections(texts: Iterable[str]) -> str:
     """Words of several texts such that a phrase is a substring: ` a b \n c \n`; equal texts stand once.
 
-    An event has dozens of short texts, so those in ASCII are cut together, by the byte.
+    The words are those of `values.words`. An event has dozens of short texts, so they are cut together, by the byte.
     """
     unique = dict.fromkeys(texts)
+    if not unique:
+        return ""
     marked = f" {_MARK} ".join(unique)
-    others: list[str] = []
-    if not marked.isascii() or marked.count(_MARK) >= len(unique) > 0:
-        others = [text for text in unique if not text.isascii() or _MARK in text]
-        marked = f" {_MARK} ".join(text for text in unique if text.isascii() and _MARK not in text)
-    cut = marked.encode("ascii").translate(_TO_WORDS).decode("ascii").split()
-    joined = f" {' '.join(cut)} {_MARK}" if cut else ""
-    while (shorter := joined.replace(f" {_MARK} {_MARK}", f" {_MARK}")) != joined:
-        joined = shorter  # there are texts without words
-    sections = joined.removeprefix(f" {_MARK}").replace(_MARK, END_OF_TEXT)
-    for text in others:
-        if found := words(text):
-            sections += f" {' '.join(found)} {END_OF_TEXT}"
-    return sections
+    if marked.count(_MARK) >= len(unique):
+        marked = f" {_MARK} ".join(text.replace(_MARK, " ") for text in unique)
+    if not marked.isascii():
+        marked = BEYOND_ASCII.sub(lambda run: run[0].translate(_BEYOND_ASCII_TO_WORDS), marked)
+    cut = _BLANKS.sub(b" ", f" {marked} {_MARK}".encode().translate(_TO_WORDS))
+    while b"\n \n" in cut:
+        cut = cut.replace(b"\n \n", b"\n")  # there are texts without words
+    return cut.decode().removeprefix(f" {END_OF_TEXT}")
 
 
 def stored_tags(tags: Iterable[str]) -> list[str]:

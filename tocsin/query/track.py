@@ -57,16 +57,17 @@ class Track:
     full_text: tuple[str, ...] = ("host", "service", "source", "status")
     has_indexes: bool = True
     calculated: Mapping[str, Callable[[Any], Iterable[Any]]] = field(default_factory=dict)
+    folded: tuple[str, ...] = field(init=False)
+    """Reserved names that are stored folded; tags, which are too, are not among them (`columns.stored_tags`)."""
+
+    def __post_init__(self) -> None:
+        folded = tuple(name for name, column in self.columns.items() if column.kind is Kind.FOLDED)
+        object.__setattr__(self, "folded", folded)
 
     @property
     def ddl(self) -> Mapping[str, str]:
         """Column definitions that the query language reads: name -> ClickHouse type and codec."""
         return {**{column.name: column.type for column in self.columns.values()}, **SEARCH_COLUMNS}
-
-    @property
-    def folded(self) -> tuple[str, ...]:
-        """Reserved names that are stored folded; tags, which are too, are not among them (`columns.stored_tags`)."""
-        return tuple(name for name, column in self.columns.items() if column.kind is Kind.FOLDED)
 
     @property
     def indexes(self) -> Mapping[str, str]:

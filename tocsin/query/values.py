@@ -99,15 +99,16 @@ class _SimpleFolding(dict[int, int]):
 
 
 _FOLDING = _SimpleFolding()
-_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
+BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
+"""Long texts have few characters beyond ASCII, and only these need a table."""
 
 
 def fold(text: str) -> str:
     """Unicode simple case folding (§5): length is kept, `ß` stays, `Σ`, `σ`, `ς` are one."""
     if text.isascii():
         return text.lower()
-    # Long texts have few characters beyond ASCII, and only these need the table; `bytes.lower` is ASCII's.
-    folded = _BEYOND_ASCII.sub(_folded_run, text)
+    # `bytes.lower` is ASCII's.
+    folded = BEYOND_ASCII.sub(_folded_run, text)
     return folded.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 

@@ -11,6 +11,7 @@ from tocsin.enrich import BadDatabase, Enricher, Places, parse_url, parse_user_a
 from tocsin.enrich.countries import CONTINENTS, COUNTRIES
 from tocsin.enrich.geo import place_of
 from tocsin.event import Event
+from tocsin.query.values import flatten
 
 
 @pytest.mark.parametrize(
@@ -135,7 +136,9 @@ def test_context_is_added_where_it_is_missing() -> None:
             "http": {"url": "/a?x=1", "useragent": "curl/8.0", "useragent_details": {"mine": True}},
         },
     )
-    Enricher(place).enrich(event)
+    values = flatten(event.attributes)
+    Enricher(place).enrich(event, values)
+    assert values == flatten(event.attributes), "the matcher reads what the event says"
     assert asked == ["81.2.69.142"]
     assert event.attributes == {
         "network": {

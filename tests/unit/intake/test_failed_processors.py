@@ -7,6 +7,7 @@ from typing import Any
 from tocsin.event import Event, RawRecord
 from tocsin.normalise.normaliser import Normaliser
 from tocsin.pipeline import prepare
+from tocsin.query.values import Scalar
 
 
 class Failing(Normaliser):
@@ -15,13 +16,15 @@ class Failing(Normaliser):
     def __init__(self) -> None:
         self.failures = Counter()
 
-    def normalise(self, record: RawRecord) -> Event:
+    def with_values(self, record: RawRecord) -> tuple[Event, dict[str, list[Scalar]]]:
         self._failed("sshd", ValueError("no"))
-        return Event("AwAAA", 1, message="m")
+        return Event("AwAAA", 1, message="m"), {}
 
 
 def test_failures_travel_with_the_rows_and_are_told_once() -> None:
-    nothing = SimpleNamespace(enrich=lambda event: None, add=lambda event, values: None, match=lambda event, values: [])
+    nothing = SimpleNamespace(
+        enrich=lambda event, values: None, add=lambda event, values: None, match=lambda event, values: []
+    )
     tools: Any = SimpleNamespace(normaliser=Failing(), enricher=nothing, matcher=nothing, threat_intel=nothing)
     records = tuple(RawRecord(body="m", received_at=1, raw=b"m", occurrence=i) for i in range(2))
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tocsin.event import Event
 from tocsin.normalise.addresses import ADDRESSES, add_addresses, addresses_in, collect
+from tocsin.query.values import flatten
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_places_are_named() -> None:
         "paths": ["message", "req_headers.x-forwarded-for", "hosts.ip", "network.client.ip"],
     }
     assert found["attributes"][1] == {"ip": "198.51.100.7", "source": ["@tags"], "paths": ["tags.peer"]}
-    again = [address for address, _, _ in collect(event)]
+    again = [address for address, _, _ in collect(event, flatten(event.attributes))]
     assert again == found["list"], "what was collected is not collected from"
 
 
@@ -89,6 +90,35 @@ def test_no_more_than_the_cap() -> None:
     event = Event("", 0, message=" ".join(f"10.0.{n // 250}.{n % 250}" for n in range(300)))
     add_addresses(event)
     assert len(event.attributes["network"]["ip"]["list"]) == ADDRESSES
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"from": "203.0.113.9"},
+        {"network": {"client": {"ip": "203.0.113.9"}, "ip": "198.51.100.7"}},
+        {"network": {"client": {"ip": "203.0.113.9"}, "ip": {"list": ["192.0.2.1"], "more": 1}}},
+        {"network": {"client": {"ip": "203.0.113.9"}}, "network.ip.list": "192.0.2.1"},
+        {"a": {"agentVersions": "203.0.113.9", "agentVersion": ["203.0.113.9"]}},
+    ],
+)
+def test_the_values_by_path_learn_what_is_added(attributes: dict[str, Any]) -> None:
+    event = Event("", 0, message="from 203.0.113.10", attributes=attributes)
+    values = flatten(attributes)
+    add_addresses(event, values)
+    assert by_path(values) == by_path(flatten(event.attributes))
+    assert "192.0.2.1" not in event.attributes["network"]["ip"]["list"], "what was collected is not collected from"
+
+
+def by_path(values: dict[str, list[Any]]) -> dict[str, list[str]]:
+    return {path: sorted(map(repr, found)) for path, found in values.items()}
+
+
+def test_a_top_level_name_may_have_dots() -> None:
+    event = Event("", 0, attributes={"a.b": "203.0.113.9", "c.d": {"e": "203.0.113.9"}, "f": {"g": "203.0.113.9"}})
+    assert collect(event, flatten(event.attributes)) == [
+        ("203.0.113.9", ["@a.b", "@c.d", "@f"], ["a.b", "c.d.e", "f.g"])
+    ]
 
 
 def test_a_network_that_is_no_object_stays_as_it_is() -> None:
@@ -127,7 +157,7 @@ def test_a_planted_address_is_found(
     node[path[-1]] = [f"{before}{address}{after}"]
     event = Event("", 0, attributes=attributes)
     expected = str(getattr(address, "ipv4_mapped", None) or address)
-    found = {ip: (sources, paths) for ip, sources, paths in collect(event)}
+    found = {ip: (sources, paths) for ip, sources, paths in collect(event, flatten(event.attributes))}
     assert expected in found
     assert "@planted" in found[expected][0]
     assert ".".join(["planted", *path]) in found[expected][1]

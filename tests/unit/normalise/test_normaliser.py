@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from tocsin.event import Event, RawRecord, Rejected
 from tocsin.normalise import Aliases, BadPipeline, Normaliser
-from tocsin.normalise.limits import LIMITS, may_break
+from tocsin.normalise.limits import LIMITS, Limits, enforce, may_break
 from tocsin.normalise.sources import source_of
 from tocsin.normalise.status import status_of
+from tocsin.query.values import flatten
 
 NOW = 1_772_885_564_000
 PLAIN = Normaliser([])
@@ -235,6 +236,45 @@ def test_the_quick_look_at_the_bytes_misses_nothing(value: Any) -> None:
     body = {"v": value}
     if depth(body) >= LIMITS.depth:
         assert may_break(orjson.dumps(body))
+
+
+DOCUMENTS = st.dictionaries(
+    st.text("ab.", max_size=3),
+    st.recursive(
+        st.none() | st.integers(0, 9) | st.text(max_size=30),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab", max_size=2), inner, max_size=3),
+        max_leaves=20,
+    ),
+    max_size=4,
+)
+
+
+@given(DOCUMENTS, st.integers(1, 8), st.integers(1, 5), st.integers(1, 300))
+def test_what_is_not_cut_is_within_the_limits(document: dict[str, Any], paths: int, depth: int, size: int) -> None:
+    found = Event("", 0, attributes=document)
+    before = orjson.dumps(document)
+    if not enforce(found, 0, Limits(event_bytes=size, attributes=paths, depth=depth)):
+        assert orjson.dumps(found.attributes) == before
+        assert found.tags == []
+        assert len(flatten(document)) <= paths
+        assert levels(document) <= depth
+        assert sum(len(text) for texts in flatten(document).values() for text in texts if isinstance(text, str)) <= size
+    else:
+        assert found.tags == ["truncated:true"]
+
+
+def levels(node: Any) -> int:
+    inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else None
+    return 0 if inner is None else 1 + max(map(levels, inner), default=0)
+
+
+@given(DOCUMENTS, st.sampled_from(["", "from 203.0.113.9", "203.0.113.9 to 2001:db8::1"]))
+def test_values_are_those_of_the_event(document: dict[str, Any], text: str) -> None:
+    body = {**document, "agent": text, "timestamp": -(10**13) if "a" in document else NOW}
+    found, values = PLAIN.with_values(raw(body))
+    assert {path: sorted(map(repr, at_path)) for path, at_path in values.items()} == {
+        path: sorted(map(repr, at_path)) for path, at_path in flatten(found.attributes).items()
+    }
 
 
 def test_wide_and_deep_records_are_noticed() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from query_strategies import attributes, documents
 
 from tocsin.event import values_at
-from tocsin.query.columns import encode_path, search_columns, searchable
+from tocsin.query.columns import encode_path, search_columns, searchable, words_sections
 from tocsin.query.patterns import path_reader
 from tocsin.query.track import LOGS, SPANS, TRACKS, eval_track
 from tocsin.query.values import (
@@ -171,6 +171,17 @@ def test_a_deep_document_needs_no_recursion() -> None:
     (path,) = flatten(document)
     assert path.count(".") == 20_000
     assert path_reader(path)(document) == ["x"]
+
+
+@given(
+    st.lists(
+        st.text(st.sampled_from("aB 0_-.\x01\n\t\u0130\u00df\u03a3\u4e09\u0663\ud800\xa0"), max_size=6) | st.text(),
+        max_size=5,
+    )
+)
+def test_words_are_laid_out_text_by_text(texts: list[str]) -> None:
+    sections = [found for text in dict.fromkeys(texts) if (found := words(text))]
+    assert words_sections(texts) == "".join(f" {' '.join(found)} \n" for found in sections)
 
 
 def test_words_of_the_message_stand_apart() -> None:

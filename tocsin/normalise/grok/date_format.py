@@ -91,6 +91,7 @@ def _field(letter: str, count: int, where: str) -> tuple[str, str]:
             raise BadPipeline(where, f"date pattern letter '{letter}' is not known")
 
 
+@lru_cache(maxsize=256)
 def read_zone(name: str, where: str) -> tzinfo:
     """UTC, GMT, `+02:00`, `UTC+2`, `Europe/Vienna`."""
     found = re.fullmatch(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?", name)

@@ -43,16 +43,17 @@ class Pattern:
         index = compiled.groupindex
         self._groups = tuple(index[name] for name in sorted(index, key=lambda name: int(name[1:])))
 
-    def groups(self, text: bytes) -> list[str | None] | None:
+    def groups(self, text: str, encoded: bytes) -> list[str | None] | None:
         """Texts of the named groups in order, None for those that took no part; None if there is no match."""
-        spans = self._match(_ANCHOR_BOTH, text, 0, len(text))
+        spans = self._match(_ANCHOR_BOTH, encoded, 0, len(encoded))
         if not spans or spans[0][0] < 0:
             return None
-        found: list[str | None] = []
-        for group in self._groups:
-            start, end = spans[group]
-            found.append(None if start < 0 else text[start:end].decode("utf-8", "replace"))
-        return found
+        if len(text) == len(encoded):  # each character is one byte
+            return [None if start < 0 else text[start:end] for start, end in map(spans.__getitem__, self._groups)]
+        return [
+            None if start < 0 else encoded[start:end].decode("utf-8", "replace")
+            for start, end in map(spans.__getitem__, self._groups)
+        ]
 
 
 class FirstOf:

@@ -101,7 +101,7 @@ class Grok:
         if self._first is None or self._is_first_likely:
             # Most parsers have one rule that fits nearly always: asking it first saves asking all of them.
             rule = rules[0]
-            groups = rule.pattern.groups(encoded)
+            groups = rule.pattern.groups(text, encoded)
         if groups is None:
             if self._first is None:
                 return None
@@ -110,7 +110,7 @@ class Grok:
             if not candidates:
                 return None
             rule = rules[candidates[0]]
-            groups = rule.pattern.groups(encoded)
+            groups = rule.pattern.groups(text, encoded)
             if groups is None:
                 return None
         found = []
