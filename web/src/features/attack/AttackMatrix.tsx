@@ -99,5 +99,5 @@ export function AttackMatrix({ matrix: { columns }, condensed, chosen, tactic, o
 /** What follows the name of a technique for who listens. */
 function spoken({ tactic, tile, signals }: MatrixTile): string {
   const found = signals === null ? "" : `, ${plural(signals, "signal")}`;
-  return `, ${tactic.attributes.name}: ${tile.rules.length === 0 ? "no rule" : plural(tile.rules.length, "rule")}${found}`;
+  return `in ${tactic.attributes.name}: ${tile.rules.length === 0 ? "no rule" : plural(tile.rules.length, "rule")}${found}`;
 }
