@@ -76,7 +76,7 @@ function Ask({ rule, busy, onAsk }: { rule: Rule; busy: boolean; onAsk: (questio
       </fieldset>
       <fieldset className={classes.when}>
         <legend>When ({zoned})</legend>
-        <SegmentedControl size="xs" aria-label="Around a moment, or in a span" data={[{ value: "at", label: "Around" }, { value: "span", label: "Between" }]} value={kind} onChange={setKind} />
+        <SegmentedControl size="xs" transitionDuration={0} aria-label="Around a moment, or in a span" data={[{ value: "at", label: "Around" }, { value: "span", label: "Between" }]} value={kind} onChange={setKind} />
         {kind === "at" ? (
           <TextInput size="xs" type="datetime-local" step={1} aria-label="Moment" value={at} onChange={(event) => setAt(event.currentTarget.value)} />
         ) : (
