@@ -23,6 +23,8 @@ _CHANGING = ("workflow.triage", "workflow.window")
 
 def check_correlation(rule: Rule) -> Iterator[Problem]:
     """What is wrong with the queries over signals, and with their company."""
+    if any(query.extra.get("ruleId") == "" for query in rule.queries):
+        return  # nobody has chosen yet, and is told so
     if rule.type == CORRELATION and not all(query.correlated_rule for query in rule.queries):
         message = "Every query of a rule of type 'signal_correlation' must name a rule (ruleId)"
         yield Problem("queries", message, "mixed")

@@ -156,6 +156,9 @@ def _check_queries(rule: Rule) -> Iterator[Problem]:
             )
             yield Problem(f"queries[{i}].name", message, "label_taken")
         taken.setdefault(query.label, i)
+        if query.extra.get("ruleId") == "":
+            yield Problem(f"queries[{i}].ruleId", "Choose the rule whose signals this query reads", "empty")
+            continue
         yield from _check_query(f"queries[{i}]", query, rule.options.detection_method)
 
 

@@ -113,7 +113,7 @@ describe("another method", () => {
     if (method === "signal_correlation") expect(back.queries).toEqual([emptyQuery()]);
     else expect(back.queries[0]).toMatchObject({ query: "x", groupByFields: ["host"], aggregation: "count" });
     for (const name of ["thirdPartyCases", "groupSignalsBy"]) expect(back).not.toHaveProperty(name);
-    expect(Object.keys(back.options).sort()).toEqual(["detectionMethod", "evaluationWindow", "keepAlive", "maxSignalDuration"]);
+    expect(back.options).toEqual({ detectionMethod: "threshold", evaluationWindow: method === "anomaly_detection" ? 1800 : 900, keepAlive: 3600, maxSignalDuration: 86400 });
   });
 
   it("looks elsewhere and keeps what it groups by", () => {

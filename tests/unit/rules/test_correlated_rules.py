@@ -48,6 +48,11 @@ def test_a_rule_that_names_rules_is_written_as_it_was_sent() -> None:
     assert written == query
 
 
+def test_a_query_without_its_rule_is_told_of_once() -> None:
+    problems = check(body(named(""), named()))
+    assert [problem.target for problem in problems] == ["queries[0].ruleId"]
+
+
 def test_as_terraform_it_asks_for_signals() -> None:
     text = to_terraform(rule_from_api(body(named(correlatedQueryIndex=1))))
     assert "\tsignal_query {\n" in text and "\tquery {" not in text

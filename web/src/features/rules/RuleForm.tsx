@@ -33,7 +33,6 @@ export function RuleForm({ onRange }: { onRange: (range: Range) => void }) {
             This rule comes with Tocsin. Its name, message, severities, tags and options can be adjusted; its queries can be narrowed by an extension. Everything else follows its updates: clone the rule to change it.
           </p>
         )}
-        <Summary />
         <MethodPart />
         <IdentityPart />
         {method === "third_party" ? <ThirdPartyPart /> : <QueriesPart />}
@@ -44,7 +43,10 @@ export function RuleForm({ onRange }: { onRange: (range: Range) => void }) {
         {method !== "third_party" && method !== "signal_correlation" && <TablesPart />}
         <MessagePart />
       </div>
-      <PreviewPanel onRange={onRange} />
+      <div className={classes.side}>
+        <Summary />
+        <PreviewPanel onRange={onRange} />
+      </div>
     </div>
   );
 }
@@ -76,7 +78,7 @@ function QueriesPart() {
   );
 }
 
-/** Everything that keeps the rule from being saved, so that nothing hides below the fold; a click goes there. */
+/** Everything that keeps the rule from being saved, beside the form, so that nothing moves while it is typed. */
 function Summary() {
   const { faults } = useEditor();
   if (faults.length === 0) return null;

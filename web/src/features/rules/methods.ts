@@ -81,7 +81,9 @@ export const NEW_RULE: RuleDraft = {
 export function withMethod(draft: RuleDraft, method: MethodId): RuleDraft {
   const overLogs = method !== "signal_correlation" && method !== "third_party";
   const gone = ["thirdPartyCases", "groupSignalsBy", ...(overLogs ? [] : ["referenceTables", "tests"]), ...(method === "threshold" ? [] : ["schedulingOptions", "calculatedFields"])];
-  const times = { evaluationWindow: 900, keepAlive: 3600, maxSignalDuration: 86400, ...draft.options };
+  // A third-party rule has no use for its times, and keeps others than any other method would begin with.
+  const set = methodOf(draft) === "third_party" ? omit(draft.options, ["evaluationWindow", "keepAlive", "maxSignalDuration"]) : draft.options;
+  const times = { evaluationWindow: 900, keepAlive: 3600, maxSignalDuration: 86400, ...set };
   const options: RuleOptions = { ...omit(times, [...OPTION_NAMES, ...(WINDOWLESS.includes(method) ? ["evaluationWindow"] : [])]), detectionMethod: overLogs || method === "third_party" ? method : "threshold" };
   return { ...omit(draft, gone), type: overLogs || method === "third_party" ? "log_detection" : "signal_correlation", options, ...SKELETONS[method](draft, options) } as RuleDraft;
 }

@@ -83,7 +83,7 @@ function Counting({ query, target, method, onChange }: { query: RuleQuery; targe
         {method === "impossible_travel" && <FieldsInput label="Location" description="Always where the client's address is" target={`${target}.metrics`} disabled value={metrics} onChange={() => undefined} />}
         <FieldsInput
           label={method === "impossible_travel" ? "Account" : "Grouped by"}
-          description={method === "impossible_travel" ? "One account's accesses are compared" : method === "new_value" ? "Each group learns its own values" : undefined}
+          description={method === "impossible_travel" ? "One account's accesses are compared" : method === "new_value" ? "Each group learns its own values" : method === "content_anomaly" ? "Each group is compared with its own past" : undefined}
           placeholder="@usr.id, @network.client.ip, host"
           target={`${target}.groupByFields`}
           track={track}

@@ -21,6 +21,7 @@ export function RuleChoice({ label, target, value, disabled, onChange }: { label
     <Select
       size="xs"
       label={label}
+      description="Suppressed ones do not count"
       placeholder="Name, tag or id of a rule"
       data={options}
       value={value === "" ? null : value}
