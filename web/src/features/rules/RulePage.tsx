@@ -144,6 +144,8 @@ function Editor({ rule, begun, search, onSearch, go }: { rule: Rule | null; begu
                   ) : null}
                 </span>
                 <AppLink to={`/signals${stringifySearch({ query: `@workflow.rule.id:${rule.id}` })}`}>Signals</AppLink>
+                <AppLink to={`/coverage?rule=${rule.id}`}>Coverage</AppLink>
+                {may && <AppLink to={`/jobs?rule=${rule.id}`}>Run on history</AppLink>}
               </>
             )}
             {!may && <span className={classes.dim}>Editing needs the permission {WRITE}</span>}
