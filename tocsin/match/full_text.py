@@ -1,6 +1,6 @@
 """Which atoms of full text are true of an event: all its values looked at as one text."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tocsin.match.literals import Literals, literal_of
 from tocsin.match.values import Atom
@@ -37,9 +37,14 @@ class FullText:
         self._literals = Literals(self._by_position)
 
     def mask(self, names: Iterable[str | list[str]], found: Iterable[Sequence[Scalar]]) -> int:
-        """The bits of all atoms that are true of one of the values: of reserved attributes, of all others by path."""
+        """The bits of all atoms that are true of one of the values: of reserved attributes, of all others by path.
+
+        To ask the automaton costs less than to remember what values it knows; only other tests are worth that.
+        """
         if not self._by_position and not self._others:
             return 0
+        if not self._others:
+            return self._mask([*_texts(names), *_texts(found)])
         known, mask = self._remembered, 0
         unknown: list[str] = []
         for values in (*names, *found):
@@ -74,3 +79,12 @@ class FullText:
             if any(map(test, texts)):
                 mask |= bit
         return mask
+
+
+def _texts(places: Iterable[str | Sequence[Scalar]]) -> Iterator[str]:
+    for values in places:
+        if isinstance(values, str):
+            yield values
+        else:
+            for value in values:
+                yield value if value.__class__ is str else text_of(value)
