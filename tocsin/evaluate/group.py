@@ -129,8 +129,8 @@ class Group:
         return ahead
 
     def _only_grew(self, decisions: Sequence[Decision]) -> bool:
-        """The signals are those that were stored, each with the verdicts that it had."""
-        if len(decisions) != len(self._previous) or len(decisions) != len(self.known):
+        """There are signals, those that were stored, each with the verdicts that it had."""
+        if not decisions or len(decisions) != len(self._previous) or len(decisions) != len(self.known):
             return False
         before = (self._previous.get(decision.opened_by) for decision in decisions)
         return all(old is not None and old.verdicts == new.verdicts for old, new in zip(before, decisions, strict=True))
