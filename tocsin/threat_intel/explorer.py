@@ -127,7 +127,8 @@ class IndicatorExplorer:
         """How many indicators a query finds, and a page of them.
 
         The query is of the search language: bare words search the indicator; its attributes are `@indicator`,
-        `@indicator_type`, `@category`, `@source`, `@intention`, `@score`, `@log_count`, `@signal_count`, `@triage_state`.
+        `@indicator_type`, `@category`, `@source`, `@intention`, `@score`, `@log_count`, `@signal_count` and
+        `@triage_state`.
         Raises `QueryError`, `BadRequest`.
         """
         if sort not in SORTS:
