@@ -117,8 +117,8 @@ function Editor({ rule, begun, search, onSearch, go }: { rule: Rule | null; begu
     ...(readOnly ? [] : [{ id: "tests", label: "Tests", content: <TestEvents /> }]),
     { id: "json", label: "JSON", content: <RuleJson onChange={setDraft} /> },
     ...(rule ? [{ id: "suppressions", label: "Suppressions", content: <Suppressions rule={rule} /> }] : []),
-    ...(rule ? [{ id: "why-not", label: "Why not?", content: <WhyNot rule={rule} /> }] : []),
     ...(rule?.schedulingOptions ? [{ id: "schedule", label: "Schedule", content: <Schedule rule={rule} /> }] : []),
+    ...(rule ? [{ id: "why-not", label: "Why not?", content: <WhyNot rule={rule} /> }] : []),
     ...(rule ? [{ id: "versions", label: "Versions", content: <Versions rule={rule} may={may} isDirty={dirty} /> }] : []),
   ];
   return (
