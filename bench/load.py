@@ -44,7 +44,8 @@ def own_events(events: int, seed: int) -> Iterator[bytes]:
     start = 1_767_571_200_000
     for number in range(events):
         at = start + number * 86_400_000 // events
-        user = f"user{int(rng.paretovariate(1)) % 2000}@example.com"
+        person = int(rng.paretovariate(1)) % 2000
+        user = f"user{person}@example.com"
         ip = f"203.0.{rng.randrange(4)}.{int(rng.paretovariate(0.7)) % 250}"
         event: dict[str, object] = {"timestamp": at, "hostname": f"ip-10-0-{rng.randrange(30)}-{rng.randrange(10)}"}
         event["ddtags"] = "env:prod,team:web"
@@ -68,7 +69,7 @@ def own_events(events: int, seed: int) -> Iterator[bytes]:
                     "userIdentity": {
                         "type": "IAMUser",
                         "userName": user,
-                        "accountId": str(rng.randrange(10**11, 10**12)),
+                        "accountId": str(123_456_789_000 + person % 12),
                     },
                     "eventID": f"{rng.getrandbits(128):032x}",
                 }

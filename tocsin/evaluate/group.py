@@ -22,6 +22,9 @@ TAIL_MS = 10_000
 NEAR_MS = 1_500
 """Disorder that costs only this much of the tail: what several senders at once bring about in every step."""
 
+SHARED = 8
+"""Matches in copies of a machine take the memory of one."""
+
 MAX_TAIL = 4_000
 """Matches in the tail; beyond that the older half is settled."""
 
@@ -77,9 +80,9 @@ class Group:
 
     @property
     def size(self) -> int:
-        """Matches held in memory, about."""
+        """Matches held in memory, about. Copies of a machine share what it holds, and have lists of their own."""
         copies = sum(seen[0].entries for seen in (self._near, self._ahead) if seen)
-        return self._machine.entries + copies + len(self._tail) + 10
+        return self._machine.entries + copies // SHARED + len(self._tail) + 10
 
     def remember(self, history: Iterable[HistoryRow]) -> None:
         """What was before `Plan.exact_since(restart)`, once, before `load`; only for a plan that has a history."""
