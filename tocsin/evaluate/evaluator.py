@@ -161,11 +161,13 @@ class Evaluator:
         self._grown: dict[GroupKey, tuple[int, int]] = {}
         self._saved = 0
         self.is_behind = False
+        self.has_stored = False
 
     def step(self) -> bool:
         """Decide the next batch of new matches; True if there is more to do. Raises `Unavailable` when a store does.
 
-        `is_behind` says afterwards whether more matches are waiting, rather than only signals that grow.
+        `is_behind` says afterwards whether more matches are waiting, rather than only signals that grow; `has_stored`,
+        whether signals were handed to the sink, in which rules over signals may find something.
 
         After any error the memory is dropped, and the next step begins from what is stored.
         """
@@ -192,6 +194,7 @@ class Evaluator:
         now = self._clock()
         self._metrics.lag.set(max(now - batch.oldest, 0) / 1000 if batch.oldest is not None else 0)
         self.is_behind = batch.waiting
+        self.has_stored = False
         if batch.is_empty and not self._grown:
             return False
         with self._metrics.seconds.time():
@@ -231,6 +234,7 @@ class Evaluator:
         due = {key: outcome for key, outcome in outcomes.items() if key not in waits}
         changed = [outcome for outcome in due.values() if outcome.changed or outcome.known]
         ids = self._sink.apply(changed) if changed else {}
+        self.has_stored = bool(changed)
         for group in groups:
             if group.key in due:
                 with failures.of(group.key, 0):

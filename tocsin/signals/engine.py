@@ -120,7 +120,7 @@ class SignalEngine:
         self._is_behind = self.evaluator.is_behind
         if self._correlator is not None:
             # What it raises may be correlated again: it comes to rest, since rules over signals form no cycle.
-            self._is_behind |= self._correlator.step()
+            self._is_behind |= self._correlator.step() or self._correlator.has_stored
         if self._ledger is not None and not self._is_behind:
             self._ledger.covered(begun)
         self._is_behind |= self._writer.drain() >= DRAINED
