@@ -26,6 +26,7 @@ from tocsin.event import Event
 from tocsin.match.conditions import uncalculated
 from tocsin.match.emission import DISTINCT_SEPARATOR, MAX_MATCHES
 from tocsin.match.matcher import Matcher
+from tocsin.match.texts import linked_fields
 from tocsin.query import LOGS, parse, to_predicate
 from tocsin.query.calculate import with_calculated
 from tocsin.rule import MISSING_GROUP_VALUE, Match, Rule, RuleQuery
@@ -36,7 +37,8 @@ NARROW = ("count", "cardinality", "max", "new_value")
 """Aggregations whose matches are made of values alone. A sum needs the event: `[5, 5]` is stored as one value."""
 
 NARROW_METHODS = ("threshold", "new_value", "anomaly_detection", "sequence_detection")
-"""Methods that ask for no more of an event than its aggregation says."""
+"""Methods that ask for no more of an event than its aggregation says; but for sequences whose steps are linked by the
+values of different fields."""
 
 MAX_SIGNALS = 100_000
 """Of one replay: what memory holds, and more than anybody would triage."""
@@ -198,7 +200,7 @@ def is_narrow(rule: Rule) -> bool:
         return False
     if rule.calculated_fields:
         return False
-    return all(query.aggregation in NARROW for query in rule.queries)
+    return all(query.aggregation in NARROW and not linked_fields(rule, query.label) for query in rule.queries)
 
 
 def _asked(rule: Rule) -> list[Asked]:
