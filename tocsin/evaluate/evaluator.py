@@ -43,7 +43,7 @@ RETRY_MS = 60_000
 REFRESH_MS = 3_000
 """Signals that only grow are stored this often, or as soon as nothing new comes in."""
 
-REFRESHED_TOGETHER = 25
+REFRESHED_TOGETHER = 12
 """So many of them in one step, the longest waiting first: new signals must not queue behind a thousand old ones."""
 
 REFRESHED_IDLE = 100
