@@ -99,9 +99,14 @@ def ana(browser: Browser, web_server: Server) -> Iterator[Person]:
     person.context.close()
 
 
+STILL = """() => document.getAnimations().every(
+    (one) => one.playState !== 'running' || one.effect?.getComputedTiming().endTime === Infinity)"""
+"""Whether what fades or moves has arrived; what turns for ever does not count."""
+
+
 def violations(page: Page) -> list[str]:
     """What axe finds serious or critical on the page as it is now."""
-    page.wait_for_function("() => document.getAnimations().every((one) => one.playState !== 'running')")
+    page.wait_for_function(STILL)
     page.evaluate(AXE.read_text())  # evaluated, since the page's policy forbids inline scripts
     found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")["violations"]
     serious = [v for v in found if v["impact"] in ("serious", "critical")]
