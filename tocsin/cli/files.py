@@ -9,6 +9,7 @@ import io
 import re
 import sys
 import zlib
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,8 +198,9 @@ class _Readable(io.RawIOBase):
         buffer[: len(taken)] = taken
         return len(taken)
 
+    @abstractmethod
     def _next(self, size: int) -> bytes:
-        raise NotImplementedError
+        """At most about so many bytes more; none at the end."""
 
 
 class _Counted(_Readable):
