@@ -17,6 +17,7 @@ import { useRouter } from "@tanstack/react-router";
 import { attackLabel, formatNumber, plural } from "@/lib/format";
 import { stringifySearch } from "@/lib/urlState";
 import { highestSeverity } from "./ruleDraft";
+import common from "@/components/Page.module.css";
 import classes from "./rules.module.css";
 
 const WRITE = "security_monitoring_rules_write";
@@ -87,7 +88,7 @@ export function RulesPage({ query, sort, onChange }: Props) {
         <SkeletonRows rows={16} height={34} />
       ) : (
         <div className={classes.scroll}>
-          <table className={classes.table} aria-busy={list.isFetching}>
+          <table className={`${common.table} ${classes.table}`} aria-busy={list.isFetching}>
             <thead>
               <tr>
                 {COLUMNS.map((column) => {

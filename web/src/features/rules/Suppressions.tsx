@@ -6,6 +6,7 @@ import { AppLink } from "@/components/AppLink";
 import { EmptyState, ErrorState, SkeletonRows } from "@/components/states";
 import { AbsoluteTime } from "@/components/Time";
 import { stringifySearch } from "@/lib/urlState";
+import page from "@/components/Page.module.css";
 import classes from "./rules.module.css";
 
 /** What keeps signals of this rule from people, or logs from it (siem.md §5.2). */
@@ -22,7 +23,7 @@ export function Suppressions({ rule }: { rule: Rule }) {
         <span className={classes.dim}>Enabled and not expired; what they hide is counted and can be searched.</span>
         {add}
       </div>
-      <table className={classes.table}>
+      <table className={page.table}>
         <thead>
           <tr>
             <th scope="col">Suppression</th>
