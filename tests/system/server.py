@@ -19,6 +19,9 @@ API_KEY = "0123456789abcdef0123456789abcdef"
 APP_KEY = "0123456789abcdef0123456789abcdef01234567"
 START_SECONDS = 60
 
+COUNTED_SECONDS = 1.5
+"""After this, a round of detection has asked the store anew for what it holds (`evaluate/feed.py`)."""
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -114,6 +117,31 @@ class Server:
         answer = httpx.get(self.url + path, params=params, headers=self.headers, timeout=30)
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
+
+    def rest(self, events: int, seconds: float = 90) -> None:
+        """Wait until the server holds at least so many events and detection has nothing left to do about them."""
+        deadline = time.monotonic() + seconds
+        body = {
+            "filter": {"query": "-source:tocsin", "from": 0, "to": "now+1d"},
+            "compute": [{"aggregation": "count"}],
+        }
+        stored_at = None
+        while time.monotonic() < deadline:
+            if stored_at is None:
+                buckets = self.post("/api/v2/logs/analytics/aggregate", body)["data"]["buckets"]
+                if buckets and buckets[0]["computes"]["c0"] >= events:
+                    stored_at = time.time()
+            elif self._rested_at() > stored_at + COUNTED_SECONDS:
+                return
+            time.sleep(0.2)
+        raise AssertionError(f"detection did not come to rest:\n{self.log.read_text()[-4000:]}")
+
+    def _rested_at(self) -> float:
+        """When detection last began a round that left nothing to do; 0 if it never did. Unix seconds."""
+        for line in httpx.get(f"{self.url}/metrics", timeout=30).text.splitlines():
+            if line.startswith("tocsin_evaluator_rested_at "):
+                return float(line.split()[1])
+        return 0.0
 
     def tocsin(self, *arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
         """Run the command line as its user would, beside this server."""

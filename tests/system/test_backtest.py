@@ -27,23 +27,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def live(server: Server) -> dict[str, list[dict[str, Any]]]:
     """The signals that live detection raised once it has come to rest, by rule."""
-    before: list[dict[str, Any]] = []
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        body = {"filter": {"query": "*", "from": "now-30d", "to": "now+1d"}, "page": {"limit": 1000}}
-        found = server.post("/api/v2/security_monitoring/signals/search", body)["data"]
-        if found and _revisions(found) == _revisions(before):
-            by_rule: dict[str, list[dict[str, Any]]] = {}
-            for signal in found:
-                by_rule.setdefault(signal["attributes"]["custom"]["workflow"]["rule"]["id"], []).append(signal)
-            return by_rule
-        before = found
-        time.sleep(1)
-    raise AssertionError("the signals did not come to rest within a minute")
-
-
-def _revisions(signals: list[dict[str, Any]]) -> set[str]:
-    return {signal["attributes"]["custom"]["workflow"]["engine"]["revision"] for signal in signals}
+    server.rest(EVENTS)
+    body = {"filter": {"query": "*", "from": "now-30d", "to": "now+1d"}, "page": {"limit": 1000}}
+    by_rule: dict[str, list[dict[str, Any]]] = {}
+    for signal in server.post("/api/v2/security_monitoring/signals/search", body)["data"]:
+        by_rule.setdefault(signal["attributes"]["custom"]["workflow"]["rule"]["id"], []).append(signal)
+    return by_rule
 
 
 def outline(signal: dict[str, Any]) -> tuple[Any, ...]:

@@ -37,16 +37,9 @@ def undisturbed(requests: Requests, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def settled(server: Server) -> dict[str, Any]:
-    """What the server holds once the evaluator has nothing left to do."""
-    before = None
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        now = {"events": event_count(server), "signals": signals(server)}
-        if now == before:
-            return now
-        before = now
-        time.sleep(1.5)
-    raise AssertionError("the signals did not come to rest within a minute")
+    """What the server holds once detection has nothing left to do."""
+    server.rest(EVENTS)
+    return {"events": event_count(server), "signals": signals(server)}
 
 
 def event_count(server: Server) -> int:

@@ -68,6 +68,11 @@ class SignalEngine:
         self._is_behind = False
         self._errors = Counter("tocsin_evaluator_errors", "Steps of the engine that failed.", registry=registry)
         self._active = Gauge("tocsin_evaluator_active", "1 if this process evaluates.", registry=registry)
+        self._rested = Gauge(
+            "tocsin_evaluator_rested_at",
+            "Start of the last round that left nothing to do, Unix s.",
+            registry=registry,
+        )
 
     def wake(self) -> None:
         """New matches may be there: look now rather than at the next round. Cheap, from any thread."""
@@ -125,6 +130,8 @@ class SignalEngine:
             self._ledger.covered(begun)
         self._is_behind |= self._writer.drain() >= DRAINED
         self._writer.close_due()
+        if not grows and not self._is_behind:
+            self._rested.set(begun / 1000)
         return grows or self._is_behind
 
     def _is_ours(self) -> bool:
