@@ -309,7 +309,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         clock,
         triage_of=triage.triage_of,
         hand_over=triage.hand_over,
-        add_history=_add_history,
+        history=history,
         metrics=SignalMetrics(registry),
         hidden_rows=hidden_rows,
         suppressions=suppressions.present,
@@ -503,12 +503,6 @@ def _processors(config: Config, setup: Recipe, metrics: IntakeMetrics) -> list[P
     if count < 0:
         return [InThread(setup)]
     return [InChild(setup, on_restart=metrics.worker_restarts.inc) for _ in range(count)]
-
-
-def _add_history(
-    session: Session, signal_id: str, kind: str, at: int, *, before: str = "", after: str = "", comment: str = ""
-) -> None:
-    history.add(session, signal_id, kind, at, before=before, after=after, comment=comment)
 
 
 def _add_created(session: Session, signal_id: str, severity: str, at: int) -> None:

@@ -52,7 +52,7 @@ class Correlating(World):
             self.clock,
             triage_of=self.triage.triage_of,
             hand_over=self.triage.hand_over,
-            add_history=history.add,
+            history=history,
             metrics=SignalMetrics(self.registry),
             matching=matching,
             members=members,

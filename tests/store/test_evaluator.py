@@ -140,7 +140,7 @@ class World:
             self.clock,
             triage_of=self.triage.triage_of,
             hand_over=self.triage.hand_over,
-            add_history=history.add,
+            history=history,
             metrics=SignalMetrics(self.registry),
             hidden_rows=SignalRows(events, SUPPRESSED),
             suppressions=lambda: self.suppressions,
@@ -285,6 +285,38 @@ def test_matches_become_a_signal_that_grows(event_store: EventStore, state: Stat
     assert grown["ingested_at"] == row["ingested_at"]
     kinds = [(entry.kind, entry.before, entry.after) for entry in world.triage.history_of(row["id"])]
     assert kinds == [("created", "", "low"), ("severity", "low", "high")]
+
+
+def test_history_tells_the_severity_that_the_signal_had(event_store: EventStore, state: StateStore) -> None:
+    rule = threshold("aaa-aba-aaa", ("high", "a > 2"), ("medium", "a > 0"), decrease_criticality_based_on_env=True)
+    world = World(event_store, state, rule)
+
+    def history_of(identity: str) -> list[tuple[str, str, str]]:
+        return [(entry.kind, entry.before, entry.after) for entry in world.triage.history_of(identity)]
+
+    world.ingest(event(1, rule=rule, tags=["env:staging"]))
+    world.run()
+    (row,) = world.signals(rule)
+    assert (row["status"], history_of(row["id"])) == ("low", [("created", "", "low")])
+    (created,) = world.triage.history_of(row["id"])
+    assert created.comment == "medium became low by the environment: env:staging"
+    world.ingest(event(2, rule=rule, tags=["env:staging"]), event(3, rule=rule, tags=["env:staging"]))
+    world.run()
+    world.ingest(event(4, rule=rule, tags=["env:prod"]))
+    world.saboteur.left, world.saboteur.after = 12, True  # told, but perhaps not stored
+    try:
+        world.run()
+    except Killed:
+        world.restart()
+    world.now += REFRESH_MS
+    world.run()
+    (row,) = world.signals(rule)
+    assert row["status"] == "high"
+    assert history_of(row["id"]) == [
+        ("created", "", "low"),
+        ("severity", "low", "medium"),
+        ("severity", "medium", "high"),
+    ]
 
 
 def counts(world: World, rule: Rule) -> list[int]:

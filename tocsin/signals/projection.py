@@ -24,6 +24,7 @@ from tocsin.query.track import LOGS
 from tocsin.query.values import Scalar, distinct, flatten, text_of
 from tocsin.rule import MISSING_GROUP_VALUE, SEVERITIES, Rule, RuleQuery
 from tocsin.signal import Signal, Triage
+from tocsin.signals.course import Reached
 from tocsin.signals.identity import scope_key, signal_id
 from tocsin.signals.resource import iso
 from tocsin.signals.severity import Adjusted, Adjustment, Assets, severity
@@ -92,11 +93,15 @@ _PADDING_MS = 300_000
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """A signal's detection fields, with what is shown but not searched. `revision` changes when any of them does."""
+    """A signal's detection fields, with what is shown but not searched. `revision` changes when any of them does.
+
+    `course` are the severities that it had, as the decision's verdicts rose; the last is the signal's.
+    """
 
     signal: Signal
     detail: Mapping[str, Json]
     revision: str
+    course: tuple[Reached, ...]
 
 
 Flattened = Mapping[str, list[Scalar]]
@@ -125,7 +130,22 @@ def project(
     """
     projection = _projected(plan, decision, events, discovered_at, flat, None)
     adjusted = assets.adjust(plan.rule, projection.signal) if assets is not None else None
-    return projection if adjusted is None else _projected(plan, decision, events, discovered_at, flat, adjusted)
+    if adjusted is not None:
+        projection = _projected(plan, decision, events, discovered_at, flat, adjusted)
+    if len(decision.verdicts) == 1:
+        return projection
+    earlier = (_reached(plan.rule, verdict, projection.signal, assets) for verdict in decision.verdicts[:-1])
+    return replace(projection, course=(*earlier, *projection.course))
+
+
+def _reached(rule: Rule, verdict: Verdict, signal: Signal, assets: Assets | None) -> Reached:
+    """What an earlier verdict made of the severity, with all that is known of the signal since."""
+    status, adjustments = severity(rule, verdict.case_index, signal.tags)
+    as_it_was = replace(signal, severity=status, custom={**signal.custom, "status": status})
+    adjusted = assets.adjust(rule, as_it_was) if assets is not None else None
+    if adjusted is not None:
+        status, adjustments = adjusted.status, (*adjustments, *adjusted.adjustments)
+    return Reached(verdict.timestamp, status, rule.cases[verdict.case_index].name, adjustments)
 
 
 def _projected(
@@ -238,7 +258,8 @@ def _projected(
     revision = _revision(signal, detail)
     custom["workflow"]["engine"]["revision"] = revision
     custom["discovery_timestamp"] = discovered_at  # not part of the revision: it says when we ran, not what we found
-    return Projection(replace(signal, custom=custom), detail, revision)
+    course = (Reached(decision.verdict.timestamp, status, case.name, adjustments),)
+    return Projection(replace(signal, custom=custom), detail, revision, course)
 
 
 def with_triage(custom: Mapping[str, Json], triage: Triage | None) -> dict[str, Json]:

@@ -28,6 +28,7 @@ from tocsin.evaluate.repository import GroupKey, Matches
 from tocsin.evaluate.signals_repository import SignalMatches
 from tocsin.event import Event, Json
 from tocsin.signal import Triage
+from tocsin.signals.course import Told, untold
 from tocsin.signals.identity import scope_key, signal_id
 from tocsin.signals.matching import SignalMatching
 from tocsin.signals.projection import Flattened, Projection, flattened, project, with_triage, with_window
@@ -59,10 +60,10 @@ PresentSuppressions = Callable[[], Suppressions]
 """All suppressions with their history, as it is at this moment."""
 
 
-class AddHistory(Protocol):
-    """Adds an entry to a signal's history in the caller's transaction; the same entry again changes nothing."""
+class History(Protocol):
+    """The histories of signals, in the caller's transaction."""
 
-    def __call__(
+    def add(
         self,
         session: Session,
         signal_id: str,
@@ -72,7 +73,12 @@ class AddHistory(Protocol):
         before: str = "",
         after: str = "",
         comment: str = "",
-    ) -> None: ...
+        sequence: int = 0,
+    ) -> None:
+        """Add an entry; the same entry again changes nothing."""
+
+    def told(self, session: Session, signal_ids: Iterable[str]) -> Mapping[str, Told]:
+        """The severity that each history tells last; those that tell none are absent."""
 
 
 class Change(NamedTuple):
@@ -121,7 +127,7 @@ class SignalWriter:
         *,
         triage_of: TriageOf,
         hand_over: HandOver,
-        add_history: AddHistory,
+        history: History,
         metrics: SignalMetrics,
         hidden_rows: SignalRows | None = None,
         suppressions: PresentSuppressions = lambda: NO_SUPPRESSIONS,
@@ -145,11 +151,12 @@ class SignalWriter:
         self._clock = clock
         self._triage_of = triage_of
         self._hand_over = hand_over
-        self._add_history = add_history
+        self._history = history
         self._metrics = metrics
         self._events: OrderedDict[str, Event] = OrderedDict()
         self._flat: dict[str, Flattened] = {}
-        self._noted: set[tuple[str, str, int, str, str, str]] = set()
+        self._grew: set[tuple[str, int]] = set()
+        self._told: OrderedDict[str, Told] = OrderedDict()
         self._open: dict[str, int] | None = None
 
     # What the evaluator concluded
@@ -201,6 +208,7 @@ class SignalWriter:
         for _, old, heir in superseded:
             if heir is not None and not old.is_hidden:
                 self._hand_over(old.id, heir)
+                self._told.pop(old.id, None)
         shown = [change for change in written if not change.hidden_by]
         self._note(shown)
         self._insert(shown, [item for item in superseded if not item[1].is_hidden], now)
@@ -245,29 +253,42 @@ class SignalWriter:
         return found
 
     def _note(self, written: Sequence[Change]) -> None:
-        """What detection did, in the history: entries are of event time, so that the same one never comes twice."""
-        entries: list[tuple[str, str, int, str, str, str]] = []
-        for outcome, decision, projection, before_it, *_ in written:
-            cases = outcome.plan.rule.cases
-            identity = projection.signal.id
-            if before_it is None:
-                opening = cases[decision.verdicts[0].case_index].severity
-                entries.append((identity, "created", decision.timestamp, "", opening, ""))
-            for before, after in zip(decision.verdicts, decision.verdicts[1:], strict=False):
-                raised = (cases[before.case_index].severity, cases[after.case_index].severity)
-                entries.append((identity, "severity", after.timestamp, *raised, cases[after.case_index].name))
-            hour = decision.last_hit - decision.last_hit % HOUR_MS
-            if hour > decision.timestamp:
-                entries.append((identity, "updated", hour, "", "", "Further events joined in this hour"))
-        unknown = [entry for entry in entries if entry not in self._noted]
-        if not unknown:
+        """What detection did, in the history: entries are of event time, and none is told twice."""
+        with_severity = [change for change in written if self._tells(change)]
+        grew = {(change.projection.signal.id, hour) for change in written if (hour := _grew_in(change.decision))}
+        grew -= self._grew
+        if not with_severity and not grew:
             return
+        told: dict[str, Told] = {}
         with self._state.transaction() as session:
-            for identity, kind, at, prior, later, comment in unknown:
-                self._add_history(session, identity, kind, at, before=prior, after=later, comment=comment)
-        if len(self._noted) > NOTED_ENTRIES:
-            self._noted.clear()
-        self._noted.update(unknown)
+            ids = [change.projection.signal.id for change in with_severity]
+            known = self._history.told(session, [identity for identity in ids if identity not in self._told])
+            for change in with_severity:
+                identity, course = change.projection.signal.id, change.projection.course
+                before = self._told.get(identity) or known.get(identity)
+                for entry in untold(course, before, change.decision.last_hit):
+                    kind, at, prior, later, comment, sequence = entry
+                    self._history.add(
+                        session, identity, kind, at, before=prior, after=later, comment=comment, sequence=sequence
+                    )
+                    told[identity] = entry.told
+                if identity not in told and before is not None:
+                    told[identity] = before
+            for identity, hour in sorted(grew):
+                self._history.add(session, identity, "updated", hour, comment="Further events joined in this hour")
+        for identity, last in told.items():
+            self._told[identity] = last
+            self._told.move_to_end(identity)
+        while len(self._told) > NOTED_ENTRIES:
+            self._told.popitem(last=False)
+        if len(self._grew) > NOTED_ENTRIES:
+            self._grew.clear()
+        self._grew |= grew
+
+    def _tells(self, change: Change) -> bool:
+        """Whether the history may have to say something new of the severity."""
+        told = self._told.get(change.projection.signal.id)
+        return told is None or told.severity != change.projection.signal.severity
 
     def _insert(
         self,
@@ -383,7 +404,8 @@ class SignalWriter:
         """Drop what is in memory, as when another process has been writing."""
         self._open = None
         self._matched_version = None
-        self._noted.clear()
+        self._grew.clear()
+        self._told.clear()
 
 
 def _change(
@@ -461,6 +483,12 @@ def _signal_line(
 
 def _id(key: GroupKey, decision: Decision) -> str:
     return signal_id(key.rule_id, key.rule_version, key.group, decision.opened_by, decision.timestamp)
+
+
+def _grew_in(decision: Decision) -> int:
+    """The hour (its first Unix millisecond) in which events joined last, 0 if that is the hour of the beginning."""
+    hour = decision.last_hit - decision.last_hit % HOUR_MS
+    return hour if hour > decision.timestamp else 0
 
 
 def _refs(decision: Decision) -> list[EventRef]:

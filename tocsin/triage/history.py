@@ -5,7 +5,7 @@ The evaluator's side writes what detection did (`created`, `severity`, `updated`
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,15 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from tocsin.signal import Person
+from tocsin.signals.course import Told
 from tocsin.triage.tables import signal_history
 
 DETECTED = ("created", "severity", "updated")
 DECIDED = ("state", "comment", "assignee", "incident", "moved")
 KINDS = (*DETECTED, *DECIDED)
+
+CHUNK = 500
+"""Signals in one query."""
 
 SYSTEM = Person(name="Tocsin")
 """Who did what no person did."""
@@ -80,6 +84,20 @@ def entries(session: Session, signal_id: str) -> list[Entry]:
         .order_by(table.at, table.sequence, table.id)
     )
     return [Entry(at, kind, person_from_json(by), *texts) for at, kind, by, *texts in rows]
+
+
+def told(session: Session, signal_ids: Iterable[str]) -> dict[str, Told]:
+    """The severity that each history tells last; those that tell none are absent."""
+    table, ids = signal_history.c, list(signal_ids)
+    found: dict[str, Told] = {}
+    for start in range(0, len(ids), CHUNK):
+        rows = session.execute(
+            select(table.signal_id, table.at, table.sequence, table.after)
+            .where(table.signal_id.in_(ids[start : start + CHUNK]), table.kind.in_(("created", "severity")))
+            .order_by(table.at, table.sequence, table.id)
+        )
+        found |= {signal_id: Told(at, sequence, after) for signal_id, at, sequence, after in rows}
+    return found
 
 
 def last_decision(session: Session, signal_id: str) -> Entry | None:
