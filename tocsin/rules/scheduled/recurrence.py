@@ -7,7 +7,7 @@ rules that run within a day both count, so that an hourly one does not rest for 
 
 import calendar
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo, available_timezones
@@ -39,6 +39,9 @@ _STEPS = {
 _MONTHS = {"MONTHLY": 1, "YEARLY": 12}
 _WITHIN_A_DAY = ("MINUTELY", "HOURLY")
 
+_CYCLE = 400
+"""Years after which all dates fall on the same weekdays again."""
+
 _CHECKED = 1_000
 """Times that are looked at for whether they lie far enough apart."""
 
@@ -48,7 +51,7 @@ _HORIZON = 3_660
 """Days: a rule that does not run within ten years does not run."""
 
 _LOOKS = (2, 40, 400, _HORIZON)
-"""Days in which the next time, or the last, is looked for."""
+"""Days in which the next time is looked for."""
 
 
 class ScheduleError(BadRequest):
@@ -84,17 +87,6 @@ class Recurrence:
         self._rule = read
         self._check()
 
-    def latest(self, after: int, until: int) -> int | None:
-        """The last time later than `after` and not later than `until`."""
-        for days in _LOOKS:
-            since = max(after, until - days * _DAY_MS)
-            if found := self.between(since, until):
-                return found[-1]
-            if since == after:
-                return None
-        found = self.between(after, until)
-        return found[-1] if found else None
-
     def following(self, after: int, count: int = 1) -> list[int]:
         """The next times later than `after`: so many, or fewer where the rule ends."""
         found: list[int] = []
@@ -124,9 +116,20 @@ class Recurrence:
             raise ScheduleError("rrule", "too_often", message)
 
     def _locals(self, since: datetime, until: datetime) -> Iterator[datetime]:
-        """Local times from `since` on, perhaps with some before, up to `until`."""
-        found = iter(self._rule.replace(dtstart=self._anchor(since), until=max(until, self._start)))
-        yield from islice(found, self._count)
+        """Local times from `since` on, perhaps with some before, up to `until`.
+
+        They are counted out at the end of the calendar and brought back: `dateutil` notices `until` only at a time that
+        comes true, and goes on to the last year of the calendar, for minutes, if none does.
+        """
+        until = max(until, self._start)
+        years = (MAXYEAR - until.year) // _CYCLE * _CYCLE
+        first = self._anchor(since)
+        found = iter(
+            self._rule.replace(
+                dtstart=first.replace(year=first.year + years), until=until.replace(year=until.year + years)
+            )
+        )
+        yield from (local.replace(year=local.year - years) for local in islice(found, self._count))
 
     def _anchor(self, since: datetime) -> datetime:
         """The start, moved by whole intervals to shortly before `since`: counting from years ago takes long."""
@@ -188,6 +191,8 @@ def _parts(text: str) -> dict[str, str]:
         if parts.get("FREQ") == "SECONDLY":
             raise ScheduleError("rrule", "too_often", f"{MIN_MINUTES} minutes is the least time between two runs")
         raise ScheduleError("rrule", "invalid", f"FREQ must be one of {', '.join((*_STEPS, *_MONTHS))}")
+    if "BYSETPOS" in parts and parts["FREQ"] in _WITHIN_A_DAY:
+        raise ScheduleError("rrule", "invalid", f"BYSETPOS does not go with {' or '.join(_WITHIN_A_DAY)}")
     if "COUNT" in parts and "UNTIL" in parts:
         raise ScheduleError("rrule", "invalid", "COUNT and UNTIL exclude one another")
     return parts
