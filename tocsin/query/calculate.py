@@ -20,7 +20,7 @@ from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
-from tocsin.query.expression import Call, Chain, Expression, Literal, Read, Sign, parse_expression
+from tocsin.query.expression import Call, Chain, Expression, Literal, Read, Sign, expression_names, parse_expression
 from tocsin.query.to_predicate import reader
 from tocsin.query.track import Track
 from tocsin.query.values import Scalar, number_of, scalar, text_of
@@ -41,7 +41,8 @@ def with_calculated(track: Track, fields: Sequence[CalculatedField]) -> Track:
     """The track with these fields, each of which may use the ones before it. Raises `ExpressionError`."""
     for field in fields:
         expression = parse_expression(field.expression, track.calculated)
-        track = replace(track, calculated={**track.calculated, field.name: _once(compiled(expression, track))})
+        named = [track.calculated[name] for name in sorted(expression_names(field.expression))]
+        track = replace(track, calculated={**track.calculated, field.name: _once(compiled(expression, track), named)})
     return track
 
 
@@ -77,15 +78,20 @@ def compiled(expression: Expression, track: Track) -> Evaluate:
     return call
 
 
-def _once(evaluate: Evaluate) -> Values:
+def _once(evaluate: Evaluate, named: Sequence[Values]) -> Values:
     """The value as a list of one or none. It remembers the last event: several clauses and formulas ask for one
-    field, and each may use the one before it twice."""
+    field, and each may use the one before it twice.
+
+    The fields that the formula names are read first, so that never more than one formula is on the stack.
+    """
     last: tuple[Any, tuple[Scalar, ...]] = (None, ())
 
     def read(event: Any) -> tuple[Scalar, ...]:
         nonlocal last
         known, values = last
         if known is not event:
+            for earlier in named:
+                earlier(event)
             value = evaluate(event)
             values = () if value is None else (value,)
             last = (event, values)

@@ -14,6 +14,7 @@ from tocsin.query import LOGS, field_values, parse, to_predicate
 from tocsin.query.calculate import MAX_TEXT, with_calculated
 from tocsin.query.expression import FUNCTIONS, MAX_DEPTH, ExpressionError, parse_expression
 from tocsin.rule import CalculatedField
+from tocsin.rules.scheduled.checks import MAX_FIELDS
 
 EVENT = Event(
     "e",
@@ -86,6 +87,15 @@ def test_fields_of_fields_are_computed_once_and_grow_to_a_bound() -> None:
     assert 5 * 2**13 <= MAX_TEXT < 5 * 2**14
     assert field_values(EVENT, "#a12", track) != [] == field_values(EVENT, "#a13", track)
     assert field_values(EVENT, "#a59", track) == []
+
+
+def test_the_deepest_formulas_of_one_another_fit_on_the_stack() -> None:
+    def deep(inner: str) -> str:
+        return "concat(" * MAX_DEPTH + inner + ")" * MAX_DEPTH
+
+    fields = [CalculatedField("a0", deep("@word"))]
+    fields += [CalculatedField(f"a{i}", deep(f"#a{i - 1}")) for i in range(1, MAX_FIELDS)]
+    assert field_values(EVENT, f"#a{MAX_FIELDS - 1}", with_calculated(LOGS, fields)) == ["apple"]
 
 
 def test_a_query_reads_a_calculated_field_as_it_reads_an_attribute() -> None:
