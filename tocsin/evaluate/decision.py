@@ -1,7 +1,7 @@
 """What every method reads and concludes: matches in, decided signals out. Pure values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from tocsin.event import Json
@@ -82,6 +82,26 @@ class Decision:
     def verdict(self) -> Verdict:
         """The one that decides."""
         return self.verdicts[-1]
+
+
+def opening(decision: Decision) -> Decision:
+    """The decision as it was when its signal opened, as far as that can still be told: its first verdict, and of the
+    events that are named those until then."""
+    first = decision.verdicts[0]
+    until = (first.timestamp, first.event_id)
+    events = [ref for ref in decision.first_events if (ref.timestamp, ref.event_id) <= until]
+    if len(decision.verdicts) == 1 and len(events) == len(decision.first_events):
+        return decision
+    return replace(
+        decision,
+        last_seen=first.timestamp,
+        last_hit=first.timestamp,
+        hits=1,
+        verdicts=(first,),
+        events_matched=len(events),
+        first_events=tuple(events),
+        last_events=tuple(ref for ref in decision.last_events if (ref.timestamp, ref.event_id) <= until),
+    )
 
 
 def position(row: MatchRow) -> tuple[int, str]:

@@ -97,6 +97,10 @@ class Suppressions:
         """Whether any suppression has ever been there that could hide signals."""
         return bool(self._hiding)
 
+    def may_hide(self, rule: Rule, at: int) -> bool:
+        """Whether any suppression could hide a signal of this rule at a moment (Unix milliseconds)."""
+        return any(version.may_have_judged(at) for version in self._of_rule(rule))
+
     def hiding(self, rule: Rule, signal: Signal, at: int) -> tuple[Suppression, ...]:
         """The suppressions that hide a signal of this rule at a moment (Unix milliseconds); in no order that counts."""
         scoped = [version for version in self._of_rule(rule) if version.may_have_judged(at)]
