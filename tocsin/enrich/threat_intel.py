@@ -120,7 +120,7 @@ def write(event: Event, values: dict[str, list[Scalar]], results: Sequence[Mappi
     types |= dict.fromkeys(kind for kind in (said if isinstance(said, list) else [said]) if isinstance(kind, str))
     added = {**own, "indicators_matched": list(types), "results": [*results, *theirs][:RESULTS]}
     if there is not None:
-        for path in [path for path in values if path.startswith("threat_intel")]:
+        for path in [path for path in values if path == "threat_intel" or path.startswith("threat_intel.")]:
             del values[path]
     event.attributes["threat_intel"] = added
     values.update(flatten({"threat_intel": added}))

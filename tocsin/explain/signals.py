@@ -126,13 +126,19 @@ def _window(explanation: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _threat_intel(samples: Sequence[Mapping[str, Json]]) -> list[Json]:
-    """What the sampled events matched, each indicator of each source once, and how many of these events had it."""
+    """What the sampled events matched, each indicator of each source once, and how many of these events had it.
+
+    What a record says itself is among the results, and need not be of their shape (`enrich.threat_intel`).
+    """
     found: dict[tuple[str, str, str], dict[str, Json]] = {}
     for sample in samples:
         enrichment = sample["content"].get("custom", {}).get("threat_intel")
         results = enrichment.get("results") if isinstance(enrichment, dict) else None
         for result in results if isinstance(results, list) else ():
-            source = result.get("source") or {}
+            if not isinstance(result, dict):
+                continue
+            source = result.get("source")
+            source = source if isinstance(source, dict) else {}
             key = (str(result.get("type")), str(result.get("indicator")), str(source.get("name")))
             told = found.setdefault(
                 key,

@@ -152,7 +152,7 @@ def test_what_the_record_says_itself_stays_behind_ours(intel: ThreatIntel) -> No
 
 @pytest.mark.parametrize("odd", [{"results": 3}, {"results": {"a": 1}, "indicators_matched": 4}, [1], "text", {}])
 def test_odd_records_do_no_harm(intel: ThreatIntel, odd: Any) -> None:
-    event = Event("1", 0, attributes={**addresses("203.0.113.7"), "threat_intel": odd})
+    event = Event("1", 0, attributes={**addresses("203.0.113.7"), "threat_intel": odd, "threat_intel_vendor": "v"})
     values = flatten(event.attributes)
     intel.add(event, values)
     assert event.attributes["threat_intel"]["results"][0]["indicator"] == "203.0.113.7"

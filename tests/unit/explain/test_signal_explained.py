@@ -101,5 +101,11 @@ def test_indicators_of_the_samples_are_told_once() -> None:
     results = [{**result, "source": source, "additional_data": {}} for source in sources]
     told = explained(row(threat_intel={"indicators_matched": ["IP"], "results": results}), None, RULE, BORN + 10_000)
     assert told["threat_intel"] == [{**result, "source": source, "events": 3} for source in sources]
-    for odd in ("a text", {"results": "a text"}):
+    for odd in ("a text", {"results": "a text"}, {"results": ["a text", 3, None]}):
         assert explained(row(threat_intel=odd), None, RULE, BORN + 10_000)["threat_intel"] == []
+
+
+def test_indicators_that_a_record_claims_may_be_of_any_shape() -> None:
+    claimed = {"results": [{"source": "me", "type": {"a": 1}, "indicator": ["x"]}]}
+    (told,) = explained(row(threat_intel=claimed), None, RULE, BORN + 10_000)["threat_intel"]
+    assert (told["source"], told["events"]) == ({}, 3)
