@@ -9,6 +9,7 @@ TocsinError
 ├── TooLarge            413
 ├── Unprocessable       422
 ├── TooManyRequests     429  carries how long to wait
+├── Abandoned           499  nobody waits for the answer any more
 ├── Unavailable         503  a store does not answer, the disk is full
 └── LimitExceeded       400  a query hit its limit of time, memory or rows
 """
@@ -73,6 +74,12 @@ class TooManyRequests(TocsinError):
     def __init__(self, *reasons: str, retry_after_seconds: int = 1) -> None:
         super().__init__(*reasons)
         self.retry_after_seconds = retry_after_seconds
+
+
+class Abandoned(TocsinError):
+    """Nobody waits for the answer any more, so the work was ended; it says nothing about the request."""
+
+    status = 499
 
 
 class Unavailable(TocsinError):

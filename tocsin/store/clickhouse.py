@@ -8,6 +8,7 @@ import orjson
 from tocsin.errors import Unavailable
 from tocsin.query import Sql
 from tocsin.query.track import INSERT_SETTINGS as TYPING_SETTINGS
+from tocsin.store.cancelling import Cancelling
 from tocsin.store.faults import told
 from tocsin.store.limits import Limits, Retention
 from tocsin.store.migrate import migrate_node
@@ -63,6 +64,7 @@ class ClickHouseEvents:
         self._retention = retention
         self._cluster = cluster
         self._attempts = attempts
+        self._cancelling = Cancelling(self.command)
 
     @property
     def is_distributed(self) -> bool:
@@ -91,11 +93,13 @@ class ClickHouseEvents:
     def query(
         self, sql: Sql, limits: Limits | None = None, settings: Mapping[str, str | int] | None = None
     ) -> list[dict[str, Any]]:
-        clause = settings_clause({**limit_settings(limits or self._limits), **(settings or {}), **RESULT_SETTINGS})
-        with told(), self._readers.client() as client:
-            answer = client.raw_query(
-                f"{sql.text}\n{clause}", parameters=dict(sql.parameters) or None, fmt="JSONCompact"
-            )
+        limits = limits or self._limits
+        with self._cancelling.when_unwanted(limits.is_wanted) as named:
+            clause = settings_clause({**limit_settings(limits), **(settings or {}), **named, **RESULT_SETTINGS})
+            with told(), self._readers.client() as client:
+                answer = client.raw_query(
+                    f"{sql.text}\n{clause}", parameters=dict(sql.parameters) or None, fmt="JSONCompact"
+                )
         return rows_of(orjson.loads(answer))
 
     def command(self, sql: Sql) -> None:

@@ -43,7 +43,8 @@ class EventStore(Protocol):
     ) -> list[dict[str, Any]]:
         """Rows as dictionaries; DateTime and DateTime64 columns come back as Unix milliseconds.
 
-        Raises `LimitExceeded` with what to narrow. `settings` are the engine's own, for this query.
+        Raises `LimitExceeded` with what to narrow, `Abandoned` once `limits` say that it is not wanted. `settings` are
+        the engine's own, for this query.
         """
 
     def command(self, sql: Sql) -> None:

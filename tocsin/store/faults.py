@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
-from tocsin.errors import LimitExceeded, TocsinError, Unavailable
+from tocsin.errors import Abandoned, LimitExceeded, TocsinError, Unavailable
 
 
 class SchemaTooNew(TocsinError):
@@ -23,6 +23,7 @@ _MEMORY = 241
 _COMPLEXITY = frozenset({167, 168, 306})
 _BROKEN = frozenset({32, 33, 74, 75, 76, 198, 202, 203, 209, 210, 243, 252, 279, 425, 499})
 _SYNTAX = 62
+_CANCELLED = frozenset({394, 735})
 
 _NARROW = "shorten the time range or add a clause to the query"
 
@@ -45,6 +46,8 @@ def _translate(error: DatabaseError) -> TocsinError | None:
     code, text = error.code, str(error)
     if code in _TIME:
         return LimitExceeded(f"the query took longer than a query may: {_NARROW}")
+    if code in _CANCELLED:
+        return Abandoned("the query was cancelled")
     if code in _ROWS:
         return LimitExceeded(f"the query would read more rows than a query may: {_NARROW}")
     if code == _MEMORY and ("Query memory limit" in text or "(for query)" in text):

@@ -1,16 +1,20 @@
 """What a query may cost, and how long rows are kept."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one query may cost; reaching a limit raises `LimitExceeded`. 0 = no limit."""
+    """What one query may cost; reaching a limit raises `LimitExceeded`. 0 = no limit.
+
+    `is_wanted` is asked from time to time, on another thread, and ends the query with `Abandoned` when it says no.
+    """
 
     seconds: float = 20
     rows: int = 500_000_000
     memory_bytes: int = 1_500_000_000
+    is_wanted: Callable[[], bool] | None = None
 
 
 UNLIMITED = Limits(seconds=0, rows=0, memory_bytes=0)
