@@ -148,7 +148,10 @@ def test_rules_run_their_own_tests(server: Server, sigma: Path, tmp_path: Path) 
     (line, _) = ran(server, "rules", "test", path, "--json", code=1).splitlines()
     assert orjson.loads(line)["tests"][0]["surplus"][0]["severity"] == "high"
     path.write_text(yaml.dump({**rule, "tests": {"timelines": [{"name": "x", "events": [], "signals": []}]}}))
-    assert "tests.timelines[0].events: give at least one" in ran(server, "rules", "test", path, code=2)
+    (tmp_path / "torn.yaml").write_text("id: [")
+    told = ran(server, "rules", "test", tmp_path, code=2)
+    assert "tests.timelines[0].events: give at least one" in told
+    assert "broken: torn.yaml" in told
 
 
 def test_export_diff_and_apply_go_round(server: Server, sigma: Path, tmp_path: Path) -> None:

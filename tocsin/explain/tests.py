@@ -8,7 +8,8 @@ from itertools import groupby
 
 from tocsin.event import Event, Json
 from tocsin.explain.rules import near_event, nearest_json, terms_of, told
-from tocsin.query import print_query, to_predicate
+from tocsin.query import field_values, print_query, to_predicate
+from tocsin.query.values import Scalar
 from tocsin.rules.checking import MEMBERS, Result, Seen, SingleResult, TimelineResult, compared, described
 from tocsin.rules.samples import Expected
 
@@ -126,9 +127,9 @@ def _events(result: TimelineResult) -> Iterator[str]:
     labels = [query.label for query in result.plan.rule.queries]
     opened = {one.decision.opened_by: one for one in result.raised}
 
-    def alike(seen: Seen) -> tuple[tuple[int, ...], str, str]:
+    def alike(seen: Seen) -> tuple[tuple[int, ...], str, tuple[Scalar, ...]]:
         event = seen.event
-        return (seen.queries, seen.event.id if event.id in opened else "", event.attributes.get("evt", {}).get("name"))
+        return seen.queries, event.id if event.id in opened else "", tuple(field_values(event, "@evt.name"))
 
     for number, ((queries, opens, _), several) in enumerate(groupby(result.seen, alike)):
         run = list(several)

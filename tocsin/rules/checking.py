@@ -204,30 +204,45 @@ def _timeline(rule: Rule, timeline: Timeline, events: _Events, rehearsal: Rehear
 
 
 def _paired(timeline: Timeline, raised: Sequence[Raised]) -> tuple[list[Unlike], list[Expected], list[Raised]]:
-    """Each expected signal with one that it describes, as many as can be; what is left is paired by likeness."""
-    expected = [one for one in timeline.signals for _ in range(one.count)]
-    fits = [[at for at, one in enumerate(raised) if not unlike(each, one, timeline.start)] for each in expected]
+    """Each expected signal with one that it describes, as many as can be; what is left is paired by likeness.
+
+    Of the expected ones that say the same any may take a signal, so only those that differ are compared with it.
+    """
+    members = [[unlike(each, one, timeline.start) for one in raised] for each in timeline.signals]
+    fits = [[at for at, differing in enumerate(row) if not differing] for row in members]
     taken: dict[int, int] = {}
-
-    def place(number: int, tried: set[int]) -> bool:
-        for at in fits[number]:
-            if at not in tried:
-                tried.add(at)
-                if at not in taken or place(taken[at], tried):
-                    taken[at] = number
-                    return True
-        return False
-
-    left = [each for number, each in enumerate(expected) if not place(number, set())]
-    surplus = [one for at, one in enumerate(raised) if at not in taken]
+    left = [each.count for each in timeline.signals]
+    for number in range(len(timeline.signals)):
+        while left[number] and _place(number, fits, taken):
+            left[number] -= 1
+    surplus = {at: one for at, one in enumerate(raised) if at not in taken}
+    near = [(len(members[number][at]), number, at) for number, count in enumerate(left) if count for at in surplus]
     pairs = []
-    while left and surplus:
-        differences = [(unlike(each, one, timeline.start), each, one) for each in left for one in surplus]
-        members, each, one = min(differences, key=lambda found: len(found[0]))
-        pairs.append(Unlike(each, one, members))
-        left.remove(each)
-        surplus.remove(one)
-    return pairs, left, surplus
+    for _, number, at in sorted(near):
+        if left[number] and at in surplus:
+            pairs.append(Unlike(timeline.signals[number], surplus.pop(at), members[number][at]))
+            left[number] -= 1
+    missing = [each for each, count in zip(timeline.signals, left, strict=True) for _ in range(count)]
+    return pairs, missing, list(surplus.values())
+
+
+def _place(number: int, fits: Sequence[Sequence[int]], taken: dict[int, int]) -> bool:
+    """Give the expected signal of this number one that fits, if others that hold such can take another instead."""
+    came: dict[int, tuple[int, int] | None] = {number: None}
+    waiting = [number]
+    for current in waiting:
+        for at in fits[current]:
+            holder = taken.get(at)
+            if holder is None:
+                taken[at] = current
+                while (step := came[current]) is not None:
+                    current, at = step  # back along the way: each takes what the next one held
+                    taken[at] = current
+                return True
+            if holder not in came:
+                came[holder] = (current, at)
+                waiting.append(holder)
+    return False
 
 
 def unlike(expected: Expected, raised: Raised, start: int) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from tocsin.errors import BadRequest
 from tocsin.rule import Rule
 from tocsin.rules.executable import executable
 from tocsin.rules.shape import rule_from_api
-from tocsin.rules.shipped import SUFFIXES, ShippedRule, load_document, read_rule_file
+from tocsin.rules.shipped import SUFFIXES, BrokenContent, ShippedRule, load_document, read_rule_file
 from tocsin.rules.sigma.collection import Refused, import_sigma, is_sigma
 from tocsin.rules.sigma.files import SourceFile, is_rule_file, read_files
 
@@ -71,7 +71,12 @@ def _is_ours(path: Path) -> bool:
     text = path.read_text(encoding="utf-8", errors="replace")
     if "\n---" in text:
         return False
-    return ("queries:" in text or "rootQueries:" in text) and not is_sigma(load_document(path))
+    if "queries:" not in text and "rootQueries:" not in text:
+        return False
+    try:
+        return not is_sigma(load_document(path))
+    except BrokenContent:
+        return True  # who reads it tells why it cannot be read
 
 
 def _add(found: RuleSet, rule_id: str, rule: Rule) -> None:

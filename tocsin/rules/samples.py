@@ -22,7 +22,7 @@ import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from tocsin.errors import BadRequest
@@ -33,7 +33,13 @@ START = "2026-03-02T08:00:00Z"
 """When a timeline begins unless it says otherwise: a Monday, as people come to work."""
 
 MAX_EVENTS = 20_000
-"""Of one timeline: a test is read by people."""
+"""Of one timeline, and signals that it may expect: a test is read by people."""
+
+MAX_DURATION_MS = 3_660 * 86_400_000
+"""Ten years: no rule remembers as long."""
+
+YEARS = range(1970, 2201)
+"""In which a timeline may begin."""
 
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _DURATION = re.compile(r"(\d+)(ms|[smhd])")
@@ -159,11 +165,19 @@ def read_tests(given: Any) -> RuleTests:
 def duration(place: str, given: Any) -> int:
     """Milliseconds of `90s`, `1h30m`, `2d`; a number is seconds. Raises `BadTest`."""
     if isinstance(given, int | float) and not isinstance(given, bool) and given >= 0:
-        return int(given * 1000)
-    text = given.replace(" ", "") if isinstance(given, str) else ""
-    if not text or _DURATION.sub("", text):
-        raise BadTest(f"{place}: {given!r} is no duration: write 90s, 5m, 1h30m or 2d")
-    return sum(int(amount) * _UNITS_MS[unit] for amount, unit in _DURATION.findall(text))
+        found = given * 1000
+    else:
+        text = given.replace(" ", "") if isinstance(given, str) else ""
+        if not text or _DURATION.sub("", text):
+            raise BadTest(f"{place}: {given!r} is no duration: write 90s, 5m, 1h30m or 2d")
+        found = sum(int(amount) * _UNITS_MS[unit] for amount, unit in _DURATION.findall(text))
+    _check_end(place, found)
+    return int(found)
+
+
+def _check_end(place: str, milliseconds: float) -> None:
+    if milliseconds > MAX_DURATION_MS:
+        raise BadTest(f"{place}: a test may last ten years at most")
 
 
 def _single(place: str, given: Any, samples: Mapping[str, Any], *, must_match: bool) -> Single:
@@ -185,11 +199,14 @@ def _timeline(place: str, given: Any, samples: Mapping[str, Any]) -> Timeline:
     moment = time_of(start.isoformat() if isinstance(start, datetime) else str(start))
     if moment is None:
         raise BadTest(f"{place}.start: {start!r} is no time: write it as {START}")
+    if not _ms(YEARS.start) <= moment < _ms(YEARS.stop):
+        raise BadTest(f"{place}.start must be in a year of {YEARS.start} to {YEARS.stop - 1}, not {start!r}")
     events: list[Planned] = []
     after = 0
     for i, item in enumerate(_list(f"{place}.events", body.get("events"))):
         planned = _planned(f"{place}.events[{i}]", item, samples, after)
         after = planned.at + planned.every * (planned.repeat - 1) + 1_000
+        _check_end(f"{place}.events[{i}]", after)
         events.append(planned)
     if not events:
         raise BadTest(f"{place}.events: give at least one")
@@ -198,8 +215,14 @@ def _timeline(place: str, given: Any, samples: Mapping[str, Any]) -> Timeline:
     signals = tuple(
         _expected(f"{place}.signals[{i}]", item) for i, item in enumerate(_list(f"{place}.signals", body["signals"]))
     )
+    if (wanted := sum(expected.count for expected in signals)) > MAX_EVENTS:
+        raise BadTest(f"{place}.signals are {wanted:,} in all, {MAX_EVENTS:,} are allowed")
     rules = tuple(map(str, _list(f"{place}.rules", body.get("rules"))))
     return Timeline(name, int(moment), tuple(events), signals, rules)
+
+
+def _ms(year: int) -> float:
+    return datetime(year, 1, 1, tzinfo=UTC).timestamp() * 1000
 
 
 def _planned(place: str, given: Any, samples: Mapping[str, Any], after: int) -> Planned:

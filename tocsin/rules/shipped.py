@@ -18,6 +18,9 @@ from tocsin.rules.validation import check
 
 SUFFIXES = (".yaml", ".yml", ".json")
 
+MAX_DEPTH = 64
+"""Of a file: no rule or event comes near, and what reads it calls itself for each level."""
+
 
 class BrokenContent(TocsinError):
     """A shipped file is wrong; says which and how."""
@@ -54,9 +57,23 @@ def _read(path: Path) -> ShippedRule:
 def load_document(path: Path) -> Any:
     """What a YAML or JSON file holds. Raises `BrokenContent`."""
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - it is the safe loader
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - it is the safe loader
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError, ValueError) as error:
         raise BrokenContent(f"{path}: cannot be read: {error}") from error
+    if _is_deep(document):
+        raise BrokenContent(f"{path}: more than {MAX_DEPTH} levels within one another, or an alias within itself")
+    return document
+
+
+def _is_deep(document: Any) -> bool:
+    """Whether it goes deeper than `MAX_DEPTH`. Level by level, so that what many aliases name is looked at once."""
+    level = {id(document): document} if isinstance(document, Mapping | list) else {}
+    for _ in range(MAX_DEPTH):
+        below = (each.values() if isinstance(each, Mapping) else each for each in level.values())
+        level = {id(inner): inner for inners in below for inner in inners if isinstance(inner, Mapping | list)}
+        if not level:
+            return False
+    return True
 
 
 def read_rule_file(path: str, document: Any) -> ShippedRule:

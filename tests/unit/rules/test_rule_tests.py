@@ -1,5 +1,6 @@
 """The tests that rule files carry: how they are read, run, compared and told."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tocsin.rule import Rule
 from tocsin.rules.checking import RuleTester, TimelineResult
 from tocsin.rules.samples import BadTest, duration, read_tests
 from tocsin.rules.shape import rule_from_api
+from tocsin.rules.shipped import BrokenContent, load_document
 
 GUESSING: dict[str, Any] = {
     "name": "Guessing",
@@ -97,6 +99,12 @@ def test_durations(text: Any, expected: int) -> None:
         (timeline([{"sample": "bad"}], [{"severity": "grave"}]), "'grave' is none of info"),
         (timeline([{"sample": "bad"}], [{"colour": "red"}]), "colour means nothing here"),
         (timeline([{"sample": "bad"}], [], start="tomorrow"), "'tomorrow' is no time"),
+        (timeline([{"sample": "bad"}], [], start="0001-01-01T00:00:00Z"), "in a year of 1970 to 2200"),
+        (timeline([{"sample": "bad", "at": "9999999999d"}], []), "ten years at most"),
+        (timeline([{"sample": "bad", "at": float("inf")}], []), "ten years at most"),
+        (timeline([{"sample": "bad", "at": float("nan")}], []), "nan is no duration"),
+        (timeline([{"sample": "bad", "repeat": 3, "every": "3000d"}], []), "ten years at most"),
+        (timeline([{"sample": "bad"}], [{"count": 20_001}]), "20,001 in all"),
     ],
 )
 def test_what_is_written_wrong_is_named(tests: dict[str, Any], told: str) -> None:
@@ -181,6 +189,34 @@ def test_strict_and_loose_expectations_find_their_own() -> None:
     ]
     for signals in ([{}, {"group": {"@ip": "a"}}], [{"group": {"@ip": "a"}}, {}], [{"severity": "low", "count": 2}]):
         assert one(timeline(both, signals)).passed
+
+
+def test_a_thousand_signals_are_paired_in_the_time_of_a_thousand() -> None:
+    each = rule(cases=[{"name": "", "status": "low", "condition": "failed > 0"}])
+    events = [{"sample": "bad", "repeat": 1200, "every": 1, "with": {"ip": "ip ${n}"}}]
+    assert one(timeline(events, [{"severity": "low", "count": 1200}]), each).passed
+    result = one(timeline(events, [{"severity": "high", "count": 1199}]), each)
+    assert (len(result.unlike), len(result.missing), len(result.surplus)) == (1199, 0, 1)
+
+
+def test_an_event_of_any_shape_is_told() -> None:
+    odd = {"ok": "false", "ip": "a", "evt": "a text"}
+    assert (
+        failure(one(timeline([{"event": odd, "repeat": 3}], [])))[-1]
+        == "  2s                     failed         false  => low signal"
+    )
+
+
+def test_a_file_that_holds_itself_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "rule.yaml"
+    path.write_text("&all\nid: abc-d1e-2fg\nqueries: [*all]\n")
+    with pytest.raises(BrokenContent, match="an alias within itself"):
+        load_document(path)
+    path.write_text("a: &a [1, 1]\nb: &b [*a, *a]\nc: [*b, *b, [[[]]]]\n")
+    assert load_document(path)["c"][1] == [[1, 1], [1, 1]]
+    path.write_text("start: 2026-13-45\n")
+    with pytest.raises(BrokenContent, match="month must be in"):
+        load_document(path)
 
 
 def test_rules_over_signals_read_what_others_raise() -> None:
