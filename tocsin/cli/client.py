@@ -50,14 +50,20 @@ class Client:
         self.on_wait: Callable[[str], None] = lambda _reason: None
         headers = {"User-Agent": "tocsin-cli"}
         local = saved if self.url == saved.url else LocalKeys()
-        if api_key := environ.get("TOCSIN_API_KEY") or local.api_key:
-            headers["DD-API-KEY"] = api_key
-        if app_key := environ.get("TOCSIN_APP_KEY") or local.app_key:
-            headers["DD-APPLICATION-KEY"] = app_key
+        for header, name, own in (
+            ("DD-API-KEY", "TOCSIN_API_KEY", local.api_key),
+            ("DD-APPLICATION-KEY", "TOCSIN_APP_KEY", local.app_key),
+        ):
+            if key := environ.get(name, "").strip() or own:
+                if not (key.isascii() and key.isprintable()):
+                    raise BadRequest(f"{name} holds a character that no key has; copy the key again")
+                headers[header] = key
+        if not self.url.startswith(("http://", "https://")):
+            raise BadRequest(f"the address {self.url!r} must begin with http:// or https://")
         try:
             self._http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout_seconds)
-        except (httpx.InvalidURL, UnicodeEncodeError) as error:
-            raise BadRequest(f"the address {self.url!r} or a key cannot be used: {error}") from error
+        except httpx.InvalidURL as error:
+            raise BadRequest(f"the address {self.url!r} cannot be used: {error}") from error
 
     def request(
         self,
@@ -85,7 +91,7 @@ class Client:
             except httpx.TransportError as error:
                 was_sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
                 is_over = time.monotonic() >= give_up_at and (not was_sent or attempt >= MAX_ATTEMPTS)
-                if is_over or isinstance(error, httpx.UnsupportedProtocol) or (was_sent and not may_repeat):
+                if is_over or (was_sent and not may_repeat):
                     raise Unreachable(self.url, str(error) or type(error).__name__) from error
                 self.on_wait(f"no answer from {self.url}")
                 time.sleep(min(0.2 * 2**attempt, 2.0))
@@ -140,4 +146,6 @@ def _reasons(answer: httpx.Response) -> list[str]:
         401: "no credentials: set TOCSIN_API_KEY and TOCSIN_APP_KEY, or run beside the data of `tocsin up`",
         403: "these keys may not do that: the key is wrong, or its owner lacks the permission",
     }.get(answer.status_code)
+    if answer.has_redirect_location:
+        hint = f"the server points to {answer.headers['Location']}; give its address with --url"
     return [str(r) for r in reasons if r] + ([hint] if hint else []) or [f"the server answered {answer.status_code}"]

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -49,5 +50,5 @@ def create(name: Name, kind: KindOption = Kind.API, url: Url = None) -> None:
 @app.command()
 def revoke(key_id: KeyId, kind: KindOption = Kind.API, url: Url = None) -> None:
     """Revoke a key; it stops working at once."""
-    Client(url).request("DELETE", f"{PATHS[kind]}/{key_id}")
+    Client(url).request("DELETE", f"{PATHS[kind]}/{quote(key_id, safe='')}")
     print(f"revoked {key_id}")

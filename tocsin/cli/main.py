@@ -48,3 +48,8 @@ def main() -> None:
     except TocsinError as error:
         report(error)
         sys.exit(2)
+    except OSError as error:
+        if error.filename is None:
+            raise  # no file of the user's
+        report(f"{error.filename}: {error.strerror}")
+        sys.exit(2)

@@ -24,6 +24,8 @@ def evaluate(
 
     found = read_rule_set(rules)
     report_refused(found.left_out)
+    if not found.rules:
+        note(f"no rule in {', '.join(map(str, rules))} can be taken: nothing will match")
     out = sys.stdout.buffer
     for line in evaluate_rules(iter(sys.stdin.buffer), matcher_of(found.rules), event_from_record):
         out.write(line)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any
 
+import orjson
 import typer
 
 from tocsin.cli.client import Client, pages
@@ -77,7 +78,14 @@ def _bodies(places: list[Path]) -> list[dict[str, Any]]:
         except BadRequest as error:
             raise BadRequest(f"{path}: {error}") from error
         body = {name: value for name, value in document.items() if name != "tests"}
-        found[document["id"]] = body | ({"tests": tests.as_api()} if tests.singles else {})
+        body |= {"tests": tests.as_api()} if tests.singles else {}
+        try:
+            # As JSON has it: YAML knows dates, which the API takes as texts.
+            found[document["id"]] = orjson.loads(orjson.dumps(body))
+        except TypeError as error:
+            raise BadRequest(f"{path}: {error}") from error
+    if not found:
+        raise BadRequest(f"no rule file (.yaml, .yml, .json) in {', '.join(map(str, places))}")
     return list(found.values())
 
 

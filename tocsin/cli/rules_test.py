@@ -58,6 +58,8 @@ def _reports(places: list[Path]) -> Iterator[dict[str, Any]]:
         if not place.exists():
             raise BadRequest(f"{place} is not there")
         files, theirs = split_files(place)
+        if not (files or theirs):
+            raise BadRequest(f"{place} holds no rule file (.yaml, .yml, .json)")
         ours += files
         sigma += theirs
     for path in ours:

@@ -9,6 +9,7 @@ from tocsin.cli.client import Client
 from tocsin.cli.output import note
 from tocsin.cli.rules_eval import report_refused
 from tocsin.cli.rules_plan import carry_out
+from tocsin.errors import BadRequest
 
 
 def import_rules(
@@ -29,6 +30,8 @@ def import_rules(
 
     origin = Origin(licence, link) if licence or link else None
     found = import_sigma(read_files(place), origin)
+    if not (found.rules or found.refused):
+        raise BadRequest(f"{place} holds no Sigma rule (.yml, .yaml)")
     report_refused(found.refused)
     counts = f"{len(found.rules):,} rules can be taken, {len(found.refused):,} cannot"
     if found.only_correlated:

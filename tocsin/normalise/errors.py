@@ -12,7 +12,7 @@ class BadPipeline(BadRequest):
     """
 
     def __init__(self, where: str, problem: str, code: str = "invalid", others: "Sequence[BadPipeline]" = ()) -> None:
-        super().__init__(f"{where}: {problem}", *(str(other) for other in others))
+        super().__init__(f"{where or 'the pipeline'}: {problem}", *(str(other) for other in others))
         self.where = where
         self.problem = problem
         self.code = code

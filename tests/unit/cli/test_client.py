@@ -104,9 +104,28 @@ def test_another_kind_of_server() -> None:
 
 
 def test_an_address_that_is_none() -> None:
-    for url in ("ftp://x", "nonsense", "http://a b"):
+    for url in ("ftp://x", "nonsense", "localhost:8080"):
+        with pytest.raises(TocsinError, match="must begin with http"):
+            Client(url)
+    for url in ("http://a b", "http://[::1"):
         with pytest.raises(TocsinError):
             Client(url).request("GET", "/x")
+
+
+def test_a_server_that_has_moved_says_where() -> None:
+    answers, _ = in_turn(httpx.Response(301, headers={"Location": "https://tocsin.example/x"}))
+    with pytest.raises(ServerError, match=r"points to https://tocsin\.example/x; give its address with --url"):
+        talking_to(answers).request("GET", "/x")
+
+
+def test_a_key_that_was_copied_with_its_line_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOCSIN_API_KEY", "abc\r\n")
+    assert Client("http://tocsin.example")._http.headers["DD-API-KEY"] == "abc"
+    for wrong in ("a\nb", "schlüssel"):
+        monkeypatch.setenv("TOCSIN_APP_KEY", wrong)
+        with pytest.raises(TocsinError, match="TOCSIN_APP_KEY holds a character that no key has") as raised:
+            Client("http://tocsin.example")
+        assert wrong not in str(raised.value)
 
 
 def test_pages_until_one_is_not_full() -> None:

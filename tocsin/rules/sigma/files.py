@@ -1,7 +1,9 @@
 """Sigma rules where people keep them: a file, a directory, an archive as SigmaHQ publishes it."""
 
+import lzma
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -25,8 +27,15 @@ class SourceFile:
 def read_files(place: Path) -> Iterator[SourceFile]:
     """Rule files and licence texts of a file, a directory (with all below it), a tar or a zip archive, by path.
 
-    Raises `BadRequest` for what is none of these.
+    Raises `BadRequest` for what is none of these, or not whole.
     """
+    try:
+        yield from _files(place)
+    except (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, RuntimeError) as error:
+        raise BadRequest(f"{place} is no whole archive: {error}") from error
+
+
+def _files(place: Path) -> Iterator[SourceFile]:
     if place.is_dir():
         files = (path for path in place.rglob("*") if path.is_file() and _is_wanted(path.name))
         for path in sorted(files):
@@ -44,8 +53,10 @@ def read_files(place: Path) -> Iterator[SourceFile]:
                 content = tar.extractfile(entry) if _is_wanted(entry.name) and entry.size <= MAX_FILE_BYTES else None
                 if content is not None:
                     yield SourceFile(entry.name, _text(content.read()))
-    else:
+    elif _is_wanted(place.name):
         yield SourceFile(place.name, _text(place.read_bytes()))
+    else:
+        raise BadRequest(f"{place} is neither a rule file ({', '.join(SUFFIXES)}) nor a tar or zip archive")
 
 
 def is_rule_file(path: str) -> bool:
