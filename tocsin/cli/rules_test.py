@@ -92,10 +92,10 @@ def _reports(places: list[Path]) -> Iterator[dict[str, Any]]:
         yield body | {"outcome": outcome, "tests": tests, "lines": lines or [told.summary(results)]}
     if sigma:
         imported = import_sigma(sigma)
-        unread = [one for one in imported.refused if not (one.title or one.sigma_id)]
-        report_refused([one for one in imported.refused if one not in unread])
-        for one in unread:
-            yield {"file": one.path, "outcome": "broken", "error": one.reason, "lines": [one.reason]}
+        report_refused([refused for refused in imported.refused if refused.is_read])
+        for refused in imported.refused:
+            if not refused.is_read:
+                yield {"file": refused.path, "outcome": "broken", "error": refused.reason, "lines": [refused.reason]}
         for made in imported.rules:
             named = {"file": made.path, "rule": made.sigma_id, "name": made.body["name"]}
             yield named | {"outcome": "no tests", "lines": []}

@@ -32,6 +32,11 @@ class Refused:
     title: str
     reason: str
 
+    @property
+    def is_read(self) -> bool:
+        """Whether it is a rule at all, though not one that can be taken."""
+        return bool(self.sigma_id or self.title)
+
 
 @dataclass(slots=True)
 class Imported:
