@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -120,6 +121,46 @@ def test_a_schedule_comes_back_as_it_was_sent_and_says_when_it_runs(
     plain = client.post(RULES, json={**body(schedulingOptions=None, calculatedFields=[]), "queries": [{"query": "x"}]})
     assert plain.status_code == 200, plain.text
     assert "has no schedule" in client.get(f"{RULES}/{plain.json()['id']}/schedule").text
+
+
+def test_null_takes_the_schedule_away_and_nothing_else(sdk: SecurityMonitoringApi, client: httpx.Client) -> None:
+    rule = create(sdk, isEnabled=False)
+    # what only scheduled rules may have is told, not dropped
+    refused = client.put(f"{RULES}/{rule.id}", json={"schedulingOptions": None})
+    assert refused.status_code == 400
+    targets = {detail["target"] for detail in refused.json()["error"]["details"]}
+    assert targets == {"queries[0].index", "calculatedFields"}
+    queries = [{"query": "source:door", "groupByFields": ["@usr.id"]}]
+    live = client.put(
+        f"{RULES}/{rule.id}",
+        json={"schedulingOptions": None, "calculatedFields": [], "queries": queries, "tags": None, "filters": None},
+    )
+    assert live.status_code == 200, live.text
+    assert "schedulingOptions" not in live.json() and live.json()["name"] == "Slow doors"
+    again = sdk.update_security_monitoring_rule(rule.id, body=SecurityMonitoringRuleUpdatePayload(name="Doors"))
+    assert not again.get("scheduling_options")
+    fields = {change["field"] for change in latest_changes(client, rule.id)}
+    assert fields == {"name"}
+    sdk.delete_security_monitoring_rule(rule.id)
+
+
+def latest_changes(client: httpx.Client, rule_id: str) -> list[dict[str, Any]]:
+    versions = client.get(f"{RULES}/{rule_id}/version_history").json()["data"]["attributes"]["data"]
+    changes: list[dict[str, Any]] = versions[max(versions, key=int)]["changes"]
+    return changes
+
+
+def test_the_times_of_a_schedule_that_is_not_stored(client: httpx.Client, clock: MovableClock) -> None:
+    asked = {"rrule": "FREQ=DAILY;BYHOUR=6,18", "start": "2025-06-17T00:30:00", "timezone": "Asia/Kathmandu"}
+    answer = client.post(f"{RULES}/schedule", json=asked)
+    assert answer.status_code == 200, answer.text
+    times = [moment(text) for text in answer.json()["data"]["next_runs"]]
+    now = datetime.fromtimestamp(clock() / 1000, UTC)
+    assert {(at.hour, at.minute) for at in times} == {(0, 45), (12, 45)}
+    assert {later - earlier for earlier, later in pairwise(times)} == {timedelta(hours=12)}
+    assert len(times) == 5 and now < times[0]
+    for member in asked:
+        assert client.post(f"{RULES}/schedule", json={**asked, member: "x"}).json()["errors"][0].startswith(member)
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,9 @@ ASSET = "security_rule"
 MAX_BULK = 1000
 """Rules in one bulk call (siem.md §2.29)."""
 
+CLEARED_BY_NULL = ("schedulingOptions", "tests")
+"""Members that an update takes away by null; of all others null is the same as absent (api.md §1, §4)."""
+
 OnChange = Callable[[Sequence[Rule]], None]
 """Hears the enabled rules after every change, which is stored by then. Must be quick, and deal with its own errors: it
 runs in the request that made the change (`renewal.py`)."""
@@ -496,10 +499,13 @@ def _rule(row: RuleRow) -> Rule:
 
 
 def _asked(body: Any) -> Any:
-    """What of a request counts. Nulls are absent; a body that is no object stays what it is, for `check` to refuse."""
+    """What of a request counts: no nulls, but where they clear a member.
+
+    A body that is no object stays what it is, for `check` to refuse.
+    """
     if not isinstance(body, Mapping):
         return body
-    asked = {name: value for name, value in writable(body).items() if value is not None}
+    asked = {name: value for name, value in writable(body).items() if value is not None or name in CLEARED_BY_NULL}
     return asked | ({"version": body["version"]} if body.get("version") is not None else {})
 
 

@@ -1,9 +1,11 @@
 """Answers about the runs of scheduled rules."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import BaseModel
 
+from tocsin.rule import Schedule
 from tocsin.rules.scheduled.repository import Run
 from tocsin.rules.scheduled.service import Overview
 from tocsin.signals.resource import iso
@@ -75,3 +77,26 @@ class RuleScheduleAnswer(BaseModel):
             runs=runs,
         )
         return cls(data=RuleSchedule(id=rule_id, attributes=attributes))
+
+
+class ScheduleBody(BaseModel):
+    """A schedule as a rule has it in `schedulingOptions`."""
+
+    rrule: str
+    start: str
+    timezone: str
+
+    def to_model(self) -> Schedule:
+        return Schedule(self.rrule, self.start, self.timezone)
+
+
+class NextRuns(BaseModel):
+    next_runs: list[str]
+
+
+class NextRunsAnswer(BaseModel):
+    data: NextRuns
+
+    @classmethod
+    def of(cls, times: Iterable[int]) -> "NextRunsAnswer":
+        return cls(data=NextRuns(next_runs=[iso(at) for at in times]))

@@ -8,6 +8,7 @@ from tocsin.clock import Clock
 from tocsin.errors import NotFound
 from tocsin.rule import Rule, Schedule
 from tocsin.rules.scheduled import repository
+from tocsin.rules.scheduled.recurrence import recurrence
 from tocsin.rules.scheduled.repository import COMPLETED, Run
 from tocsin.rules.scheduled.runs import State, next_times, state_of
 from tocsin.rules.service import RulesService
@@ -52,6 +53,10 @@ class ScheduledRuns:
             return Overview(rule.schedule, None, (), tuple(runs))
         times = next_times(rule, state, self._clock(), SHOWN_TIMES)
         return Overview(rule.schedule, state.analysed_until, tuple(times), tuple(runs))
+
+    def times_of(self, schedule: Schedule) -> list[int]:
+        """The next times of a schedule that need not be stored. Raises `ScheduleError`."""
+        return recurrence(schedule).following(self._clock(), SHOWN_TIMES)
 
 
 def load(session: Session, rule: Rule) -> State | None:

@@ -4232,6 +4232,23 @@ export type NextLink = {
 };
 
 /**
+ * NextRuns
+ */
+export type NextRuns = {
+    /**
+     * Next Runs
+     */
+    next_runs: Array<string>;
+};
+
+/**
+ * NextRunsAnswer
+ */
+export type NextRunsAnswer = {
+    data: NextRuns;
+};
+
+/**
  * Offset
  */
 export type Offset = {
@@ -6308,6 +6325,26 @@ export type RulesToApply = {
      * Dryrun
      */
     dryRun?: boolean;
+};
+
+/**
+ * ScheduleBody
+ *
+ * A schedule as a rule has it in `schedulingOptions`.
+ */
+export type ScheduleBody = {
+    /**
+     * Rrule
+     */
+    rrule: string;
+    /**
+     * Start
+     */
+    start: string;
+    /**
+     * Timezone
+     */
+    timezone: string;
 };
 
 /**
@@ -17942,6 +17979,63 @@ export type RuleScheduleApiV2SecurityMonitoringRulesRuleIdScheduleGetResponses =
 };
 
 export type RuleScheduleApiV2SecurityMonitoringRulesRuleIdScheduleGetResponse = RuleScheduleApiV2SecurityMonitoringRulesRuleIdScheduleGetResponses[keyof RuleScheduleApiV2SecurityMonitoringRulesRuleIdScheduleGetResponses];
+
+export type NextRunsApiV2SecurityMonitoringRulesSchedulePostData = {
+    body: ScheduleBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/rules/schedule';
+};
+
+export type NextRunsApiV2SecurityMonitoringRulesSchedulePostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type NextRunsApiV2SecurityMonitoringRulesSchedulePostError = NextRunsApiV2SecurityMonitoringRulesSchedulePostErrors[keyof NextRunsApiV2SecurityMonitoringRulesSchedulePostErrors];
+
+export type NextRunsApiV2SecurityMonitoringRulesSchedulePostResponses = {
+    /**
+     * Successful Response
+     */
+    200: NextRunsAnswer;
+};
+
+export type NextRunsApiV2SecurityMonitoringRulesSchedulePostResponse = NextRunsApiV2SecurityMonitoringRulesSchedulePostResponses[keyof NextRunsApiV2SecurityMonitoringRulesSchedulePostResponses];
 
 export type ListFiltersApiV2SecurityMonitoringConfigurationSecurityFiltersGetData = {
     body?: never;
