@@ -15,7 +15,7 @@ LOG_SPAN = 7 * 86_400_000
 SIGNAL_SPAN = 90 * 86_400_000
 BATCH = 250_000
 
-_LOGS = """
+LOGS_SQL = """
 INSERT INTO logs (id, timestamp, ingested_at, host, service, source, status, message, trace_id, tags,
                   attributes, in_lists, text_words, value_words, document, matched)
 WITH
@@ -98,11 +98,11 @@ FROM numbers({count:UInt64})
 """
 
 
-def load(store: EventStore, logs: int = LOGS, signals: int = SIGNALS) -> None:
+def load(store: EventStore, logs: int = LOGS, signals: int = SIGNALS, logs_sql: str = LOGS_SQL) -> None:
     """Fill an empty store. One signal in fifty has a second version, as if it had been triaged."""
     for first in range(0, logs, BATCH):
         values = {"first": first, "count": min(BATCH, logs - first), "rows": logs, "span": LOG_SPAN, "end": END}
-        store.command(Sql(_LOGS, values))
+        store.command(Sql(logs_sql, values))
     for first in range(0, signals, BATCH):
         values = {
             "first": first,

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tocsin.config import Config
-from tocsin.errors import BadRequest, LimitExceeded
+from tocsin.errors import Abandoned, BadRequest, LimitExceeded
 from tocsin.evaluate import logs_repository, replay
 from tocsin.evaluate.decision import Decision, MatchRow
 from tocsin.evaluate.logs_repository import StoredLogs
@@ -83,8 +83,18 @@ FIELDS = ("@k", "@a.b", "host", "env", "service", "tags", "@n")
 
 scalars = st.sampled_from(["x", "y", "Z", "", "N/A", "1", "1.0", "07", 1, 2.5, -3, 2**63, 1e300, True, False, None])
 values = st.one_of(scalars, st.lists(scalars, max_size=3), st.lists(st.integers(0, 60), min_size=8, max_size=60))
+degrees = st.one_of(st.sampled_from([51.5, 40, "-0.25", "91", 200, True, "x"]), st.just([91, 12.5]))
+location = st.fixed_dictionaries({"latitude": degrees, "longitude": degrees})
 attributes = st.fixed_dictionaries(
-    {}, optional={"k": values, "n": values, "a": st.one_of(scalars, st.fixed_dictionaries({"b": values}))}
+    {},
+    optional={
+        "k": values,
+        "n": values,
+        "a": st.one_of(scalars, st.fixed_dictionaries({"b": values})),
+        "place": st.fixed_dictionaries(
+            {"location": location}, optional={"city": st.fixed_dictionaries({"name": values})}
+        ),
+    },
 )
 
 
@@ -166,8 +176,39 @@ def new_value_rules(draw: st.DrawFn) -> Rule:
     )
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
-@given(events=event_sets(), rule=rules() | new_value_rules())
+@st.composite
+def rules_that_read_texts(draw: st.DrawFn) -> Rule:
+    """Of methods that read places, contents, or what links steps."""
+    group = tuple(draw(st.lists(st.sampled_from(FIELDS), max_size=1)))
+    more = {"group_by_fields": group, "has_optional_group_by_fields": draw(st.booleans())}
+    query = draw(st.sampled_from(["*", "login", "-env:dev"]))
+    fields = tuple(draw(st.lists(st.sampled_from((*FIELDS, "message")), min_size=1, max_size=3, unique=True)))
+    times = {"keep_alive": 60, "max_signal_duration": 3600}
+    method = draw(st.sampled_from(["impossible_travel", "content_anomaly", "sequence_detection", "third_party"]))
+    if method == "impossible_travel":
+        asked = RuleQuery("a", query, aggregation="geo_data", metrics=("@place",), **more)
+        return replace(a_rule(asked, conditions=("",)), options=RuleOptions(detection_method=method, **times))
+    if method == "content_anomaly":
+        learned = {"contentAnomalyOptions": {"learningDuration": 1, "forgetAfter": 1}}
+        options = RuleOptions(detection_method=method, evaluation_window=60, method_options=learned, **times)
+        return replace(a_rule(RuleQuery("a", query, metrics=fields, **more)), options=options)
+    if method == "third_party":
+        asked = RuleQuery("a", query, aggregation="none", **more)
+        return replace(a_rule(asked), options=RuleOptions(detection_method=method, **times))
+    steps = [{"name": name, "condition": f"{name} > 0", "evaluationWindow": 60} for name in ("a", "b")]
+    chain = {"steps": steps, "stepTransitions": [{"parent": "a", "child": "b", "evaluationWindow": 120}]}
+    return replace(
+        a_rule(
+            RuleQuery("a", query, group_by_fields=("host",), name="a"),
+            RuleQuery("b", "login", group_by_fields=tuple({**dict.fromkeys(group), "host": None}), name="b"),
+            conditions=("b > 0",),
+        ),
+        options=RuleOptions(detection_method=method, method_options={"sequenceDetectionOptions": chain}, **times),
+    )
+
+
+@settings(max_examples=90, suppress_health_check=list(HealthCheck))
+@given(events=event_sets(), rule=rules() | new_value_rules() | rules_that_read_texts())
 def test_matches_and_signals_are_those_of_the_matcher_and_the_method(
     store: EventStore, events: list[Event], rule: Rule
 ) -> None:
@@ -240,7 +281,7 @@ def test_pages_and_many_scopes_change_nothing(store: EventStore, monkeypatch: py
     monkeypatch.setattr(logs_repository, "MAX_SCOPES", 3)
     monkeypatch.setattr(replay, "SWEEP_GROUPS", 2)
     assert engine.run(BRUTE, start, start + DAY, Budget(60)).decisions == whole.decisions
-    monkeypatch.setattr(replay, "NARROW", ())
+    monkeypatch.setattr(replay, "is_narrow", lambda _rule: False)
     assert engine.run(BRUTE, start, start + DAY, Budget(60)).decisions == whole.decisions
     assert len(whole.decisions) == 12
 
@@ -267,6 +308,26 @@ def test_series_counts_the_events_of_each_query(store: EventStore) -> None:
 def test_a_replay_without_time_left_says_what_to_do(store: EventStore) -> None:
     with pytest.raises(LimitExceeded, match="shorten the time range"):
         replay_on(store).run(BRUTE, BORN, BORN + DAY, Budget(0))
+
+
+def test_a_statement_that_runs_out_of_time_says_what_it_was_part_of() -> None:
+    passed = iter([0.0, 1.0, 5.0])
+    budget = Budget(5, monotonic=lambda: next(passed), instead="run it as a job")
+    assert budget.limits().seconds == 4
+    told = r"longer than the 5 s that it may take: .* to the query, or run it as a job$"
+    with pytest.raises(LimitExceeded, match=told), budget.told():
+        raise LimitExceeded("the query took longer than a query may")
+
+
+def test_other_limits_are_told_as_they_are() -> None:
+    budget = Budget(5, monotonic=lambda: 0.0)
+    with pytest.raises(LimitExceeded, match=r"^too much memory$"), budget.told():
+        raise LimitExceeded("too much memory")
+
+
+def test_a_replay_that_nobody_waits_for_ends_between_statements(store: EventStore) -> None:
+    with pytest.raises(Abandoned):
+        replay_on(store).run(BRUTE, BORN, BORN + DAY, Budget(60, is_wanted=lambda: False))
 
 
 def test_a_rule_that_raises_too_much_is_stopped(store: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,9 @@ from tocsin.store.rows import decode_event
 PAGE = 100_000
 """Rows of values read at once."""
 
+CONTENTS_PAGE = 10_000
+"""The same where a value may be a whole message."""
+
 EVENTS_PAGE = 5_000
 """Whole events read at once: some 10 MB."""
 
@@ -48,14 +51,16 @@ OVERLAP_MS = 60_000
 class Asked:
     """One query of a rule: what it finds, and the fields that its matches consist of.
 
-    `needs_distinct`: an event without a value of the distinct fields is no match.
+    `distinct`: those whose values are counted; `texts`: those that the texts of matches are made of, with
+    `has_contents` perhaps long ones.
     """
 
     node: Node
     group_by: tuple[str, ...] = ()
     is_group_optional: bool = False
     distinct: tuple[str, ...] = ()
-    needs_distinct: bool = False
+    texts: tuple[str, ...] = ()
+    has_contents: bool = False
     metric: str | None = None
 
 
@@ -89,7 +94,7 @@ the names that `columns` gives."""
 
 def columns(asked: Sequence[Asked]) -> tuple[dict[str, str], dict[str, str]]:
     """Where `Values` hold the texts of a field, and the numbers of a metric."""
-    texts = dict.fromkeys(name for query in asked for name in (*query.group_by, *query.distinct))
+    texts = dict.fromkeys(name for query in asked for name in (*query.group_by, *query.texts))
     metrics = dict.fromkeys(query.metric for query in asked if query.metric is not None)
     return {name: f"t{i}" for i, name in enumerate(texts)}, {name: f"n{i}" for i, name in enumerate(metrics)}
 
@@ -192,12 +197,13 @@ class StoredLogs:
         selected += [
             Sql.of(f"{{value}} AS {at}", value=field_number_sql(name, lists=lists)) for name, at in metrics.items()
         ]
+        page = CONTENTS_PAGE if any(query.has_contents for query in asked) else PAGE
         parts = _parts([_of_scopes(query, only, lists) for query in asked], stretch) | {
             "columns": Sql.join(", ", selected, "c"),
             "only": Sql("true") if only is None else _within_any(only.ranges),
-            "page": PAGE,
+            "page": page,
         }
-        yield from self._pages(lambda after: Sql.of(_VALUES, after=after, **parts), PAGE, limits)
+        yield from self._pages(lambda after: Sql.of(_VALUES, after=after, **parts), page, limits)
 
     def prospects(
         self, asked: Sequence[Asked], needed: Bound, window: int, stretch: Stretch, limits: LimitsOf

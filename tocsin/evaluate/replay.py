@@ -12,10 +12,11 @@ a replay says what a rule would have raised that had been enabled at `start`.
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import product
 
-from tocsin.errors import BadRequest, LimitExceeded, TocsinError
+from tocsin.errors import Abandoned, BadRequest, LimitExceeded
 from tocsin.evaluate.decision import Decision, MatchRow
 from tocsin.evaluate.logs_repository import Asked, Prospects, StoredLogs, Stretch, Values, columns
 from tocsin.evaluate.method import FIRST_EVENTS, Machine, Plan, ScopeTooLarge
@@ -24,21 +25,17 @@ from tocsin.evaluate.prospects import bound
 from tocsin.evaluate.repository import Matches
 from tocsin.event import Event
 from tocsin.match.conditions import uncalculated
-from tocsin.match.emission import DISTINCT_SEPARATOR, MAX_MATCHES
+from tocsin.match.emission import MAX_MATCHES
 from tocsin.match.matcher import Matcher
-from tocsin.match.texts import linked_fields
+from tocsin.match.texts import making
 from tocsin.query import LOGS, parse, to_predicate
 from tocsin.query.calculate import with_calculated
-from tocsin.rule import MISSING_GROUP_VALUE, Match, Rule, RuleQuery
+from tocsin.rule import CONTENT_ANOMALY, MISSING_GROUP_VALUE, Match, Rule
 from tocsin.store.limits import Limits
 from tocsin.tables import ColumnOf, no_column
 
-NARROW = ("count", "cardinality", "max", "new_value")
-"""Aggregations whose matches are made of values alone. A sum needs the event: `[5, 5]` is stored as one value."""
-
-NARROW_METHODS = ("threshold", "new_value", "anomaly_detection", "sequence_detection")
-"""Methods that ask for no more of an event than its aggregation says; but for sequences whose steps are linked by the
-values of different fields."""
+WIDE = "sum"
+"""The aggregation whose matches are not made of values alone: `[5, 5]` is stored as one value."""
 
 MAX_SIGNALS = 100_000
 """Of one replay: what memory holds, and more than anybody would triage."""
@@ -49,42 +46,57 @@ MAX_GROUPS = 300_000
 SWEEP_GROUPS = 20_000
 """From so many on, groups that are idle for longer than they remember are let go."""
 
+MIN_SECONDS = 0.05
+"""With less time left no statement is begun."""
+
 OnPage = Callable[[int], None]
 
 Monotonic = Callable[[], float]
 
 
-class Abandoned(TocsinError):
-    """Nobody waits for the replay any more."""
-
-    status = 499
-
-
 class Budget:
-    """How long a replay may take altogether, and whether anybody still waits for it."""
+    """How long a replay may take altogether, and whether anybody still waits for it.
+
+    `instead` tells what else to do when that is not enough. `is_wanted` is asked before each statement, and while it
+    runs, on another thread.
+    """
 
     def __init__(
         self,
         seconds: float,
         monotonic: Monotonic = time.monotonic,
-        is_wanted: Callable[[], bool] = lambda: True,
+        is_wanted: Callable[[], bool] | None = None,
+        instead: str = "",
     ) -> None:
         self.seconds = seconds
+        self._instead = instead
         self._monotonic = monotonic
         self._is_wanted = is_wanted
         self._end = monotonic() + seconds
 
     def limits(self) -> Limits:
         """What the next statement may take. Raises `LimitExceeded`, or `Abandoned`."""
-        if not self._is_wanted():
-            raise Abandoned("the replay was abandoned")
+        if self._is_wanted is not None and not self._is_wanted():
+            raise Abandoned("nobody waits for the replay any more")
         left = self._end - self._monotonic()
-        if left <= 0:
-            raise LimitExceeded(
-                f"the replay took longer than the {self.seconds:g} s that it may take: shorten the time range, add a "
-                "clause to the query, or run it as a historical job, which may take as long as it needs"
-            )
-        return Limits(seconds=round(left, 3), rows=0)
+        if left < MIN_SECONDS:
+            raise self._used_up()
+        return Limits(seconds=round(left, 3), rows=0, is_wanted=self._is_wanted)
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """A statement that ran out of time says no more than that it did: say what it was part of."""
+        try:
+            yield
+        except LimitExceeded as error:
+            if self._end - self._monotonic() < MIN_SECONDS:
+                raise self._used_up() from error
+            raise
+
+    def _used_up(self) -> LimitExceeded:
+        narrow = "shorten the time range or add a clause to the query"
+        instead = f", or {self._instead}" if self._instead else ""
+        return LimitExceeded(f"this takes longer than the {self.seconds:g} s that it may take: {narrow}{instead}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +140,11 @@ class Replay:
         prepared = plan(rule)
         whole = Stretch(start - prepared.lookback_ms, end, is_live)
         groups = Groups(prepared, start, named)
-        for page in self._pages(rule, whole, budget, prepared):
-            groups.feed(page)
-            if page:
-                on_page(page[-1].timestamp)
+        with budget.told():
+            for page in self._pages(rule, whole, budget, prepared):
+                groups.feed(page)
+                if page:
+                    on_page(page[-1].timestamp)
         return Replayed(prepared, groups.finish(), groups.matches, groups.failures)
 
     def matches(
@@ -139,16 +152,18 @@ class Replay:
     ) -> Iterator[list[MatchRow]]:
         """Pages of all matches of the rule in `[start, end)`, as `match/emission.py` writes them, in event time; those
         of one event stand on one page. Raises as `run` does."""
-        return self._pages(rule, Stretch(start, end, is_live), budget)
+        with budget.told():
+            yield from self._pages(rule, Stretch(start, end, is_live), budget)
 
     def series(
         self, rule: Rule, start: int, end: int, interval: int, budget: Budget, *, is_live: bool = True
     ) -> list[tuple[int, tuple[int, ...]]]:
         """For each interval (ms) of the range that has any: its number from 0, and how many events each query finds."""
-        if rule.calculated_fields:
-            return self._counted(rule, Stretch(start, end, is_live), interval, budget)
-        found = [query.node for query in _asked(rule)]
-        return self._logs.series(found, Stretch(start, end, is_live), interval, budget.limits)
+        stretch = Stretch(start, end, is_live)
+        with budget.told():
+            if rule.calculated_fields:
+                return self._counted(rule, stretch, interval, budget)
+            return self._logs.series([query.node for query in _asked(rule)], stretch, interval, budget.limits)
 
     def _counted(
         self, rule: Rule, stretch: Stretch, interval: int, budget: Budget
@@ -183,11 +198,11 @@ class Replay:
         scopes = only.scopes if only is not None else None
         narrow = _Narrow(rule, asked)
         for page in self._logs.values(asked, stretch, budget.limits, only):
-            capped = {values["id"]: values["timestamp"] for values in page if narrow.is_capped(values)}
-            whole = self._matches.events((at, event_id) for event_id, at in capped.items()) if capped else {}
+            wide = {values["id"]: values["timestamp"] for values in page if narrow.needs_event(values)}
+            whole = self._matches.events((at, event_id) for event_id, at in wide.items()) if wide else {}
             rows: list[MatchRow] = []
             for values in page:
-                if values["id"] not in capped:
+                if values["id"] not in wide:
                     rows += narrow.rows(values)
                 elif values["id"] in whole:
                     rows += _rows(matcher, whole[values["id"]])
@@ -196,11 +211,9 @@ class Replay:
 
 def is_narrow(rule: Rule) -> bool:
     """Whether the rule's matches consist of nothing but values of fields, which SQL gives as the matcher does."""
-    if rule.options.detection_method not in NARROW_METHODS or rule.extra.get("referenceTables"):
+    if rule.calculated_fields or rule.extra.get("referenceTables"):
         return False
-    if rule.calculated_fields:
-        return False
-    return all(query.aggregation in NARROW and not linked_fields(rule, query.label) for query in rule.queries)
+    return all(query.aggregation != WIDE for query in rule.queries)
 
 
 def _asked(rule: Rule) -> list[Asked]:
@@ -215,19 +228,13 @@ def _asked(rule: Rule) -> list[Asked]:
                 node=uncalculated(parse(query.full_query)),
                 group_by=query.group_by_fields,
                 is_group_optional=query.has_optional_group_by_fields,
-                distinct=_counted(query),
-                needs_distinct=query.aggregation == "new_value",
+                distinct=query.distinct_fields if query.aggregation == "cardinality" else (),
+                texts=made.fields if (made := making(rule, query)) else (),
+                has_contents=rule.options.detection_method == CONTENT_ANOMALY,
                 metric=query.metrics[0] if query.aggregation == "max" and query.metrics else None,
             )
         )
     return asked
-
-
-def _counted(query: RuleQuery) -> tuple[str, ...]:
-    """The fields whose values stand in `MatchRow.distinct`."""
-    if query.aggregation == "cardinality":
-        return query.distinct_fields
-    return query.metrics if query.aggregation == "new_value" else ()
 
 
 def _matcher(rule: Rule, column: ColumnOf) -> Matcher:
@@ -255,38 +262,40 @@ class _Narrow:
         self._queries = [
             (
                 index,
-                [texts[name] for name in query.group_by],
-                query.is_group_optional,
-                [texts[name] for name in query.distinct],
-                query.needs_distinct,
-                numbers[query.metric] if query.metric is not None else None,
+                [texts[name] for name in of.group_by],
+                of.is_group_optional,
+                making(rule, query),
+                [texts[name] for name in of.texts],
+                query.aggregation == "new_value",  # without a text there is no match
+                numbers[of.metric] if of.metric is not None else None,
             )
-            for index, query in enumerate(asked)
+            for index, (query, of) in enumerate(zip(rule.queries, asked, strict=True))
         ]
 
-    def is_capped(self, values: Values) -> bool:
-        """Whether there are so many values that the cap of matches decides, and with it their order in the event."""
-        for index, grouped, is_optional, counted, _, _ in self._queries:
+    def needs_event(self, values: Values) -> bool:
+        """Whether the order of several values in the event matters: for what is made of them, or since there are so
+        many that the cap of matches decides."""
+        for index, grouped, is_optional, made, of, _, _ in self._queries:
             if values["met"][index]:
+                if made is not None and made.is_ordered and any(len(values[at]) > 1 for at in of):
+                    return True
                 groups = math.prod(len(values[at]) or is_optional for at in grouped)
-                if groups * max(math.prod(len(values[at]) for at in counted), 1) > MAX_MATCHES:
+                if groups * max(math.prod(len(values[at]) for at in of), 1) > MAX_MATCHES:
                     return True
         return False
 
     def rows(self, values: Values) -> list[MatchRow]:
         timestamp, event_id, met = values["timestamp"], values["id"], values["met"]
         rows = []
-        for index, grouped, is_optional, counted, needs_counted, metric in self._queries:
+        for index, grouped, is_optional, made, of, needs_text, metric in self._queries:
             if not met[index]:
                 continue
             groups = [values[at] for at in grouped]
             if is_optional:
                 groups = [found or (MISSING_GROUP_VALUE,) for found in groups]
-            parts: list[str | None] = [None]
-            if counted:
-                parts = [DISTINCT_SEPARATOR.join(found) for found in product(*(values[at] for at in counted))]
-                if not parts and not needs_counted:
-                    parts = [None]
+            parts: list[str] | list[None] = [None]
+            if made is not None:
+                parts = made.of([values[at] for at in of]) or ([] if needs_text else [None])
             value = None if metric is None else max(map(float, values[metric]), default=None)
             rows += [
                 MatchRow(timestamp, event_id, group, index, part, value) for group in product(*groups) for part in parts

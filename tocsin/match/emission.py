@@ -7,22 +7,11 @@ from itertools import islice, product
 
 from tocsin.event import Event
 from tocsin.match.presence import Presence, presences
-from tocsin.match.texts import (
-    SEPARATOR,
-    Texts,
-    content,
-    linked_fields,
-    links,
-    nothing,
-    place,
-    readers,
-    texts,
-    tuples,
-)
+from tocsin.match.texts import SEPARATOR, Texts, making, readers, reading, texts
 from tocsin.query.to_predicate import Reader
 from tocsin.query.track import Track
 from tocsin.query.values import Scalar, number_of
-from tocsin.rule import CONTENT_ANOMALY, MISSING_GROUP_VALUE, Match, Rule, RuleQuery
+from tocsin.rule import MISSING_GROUP_VALUE, Match, Rule, RuleQuery
 from tocsin.tables import ColumnOf, no_column
 
 MAX_MATCHES = 50
@@ -40,7 +29,7 @@ class Emission:
     query_index: int
     group_by: tuple[Reader, ...]
     is_group_optional: bool
-    texts: Texts = nothing
+    texts: Texts
     metric: Reader | None = None
     is_maximum: bool = False
     presences: tuple[Presence, ...] = ()
@@ -58,7 +47,7 @@ class Emission:
             query_index=query_index,
             group_by=readers(query.group_by_fields, track),
             is_group_optional=query.has_optional_group_by_fields,
-            texts=_texts_of(rule, query, track),
+            texts=reading(making(rule, query), track),
             metric=next(iter(readers(metrics, track)), None),
             is_maximum=query.aggregation == "max",
             presences=presences(rule, query, track, column),
@@ -89,21 +78,6 @@ class Emission:
         if not numbers:
             return None
         return max(numbers) if self.is_maximum else sum(numbers)
-
-
-def _texts_of(rule: Rule, query: RuleQuery, track: Track) -> Texts:
-    """What the rule's method needs of an event beyond its group."""
-    if query.aggregation == "cardinality":
-        return tuples(query.distinct_fields, track)
-    if query.aggregation == "new_value":
-        return tuples(query.metrics, track)
-    if query.aggregation == "geo_data" and query.metrics:
-        return place(query.metrics[0], track)
-    if rule.options.detection_method == CONTENT_ANOMALY:
-        return content(query.metrics, track)
-    if linked := linked_fields(rule, query.label):
-        return links(linked, track)
-    return nothing
 
 
 def _number(value: Scalar) -> float | None:

@@ -1,10 +1,11 @@
 """What a method needs of an event beyond its group: the texts that its matches carry in `Match.distinct`.
 
-Each function makes, from the fields that a query names, what reads an event's texts: none when the event lacks them.
+Each function says of which fields they are made, and how: none when the event lacks them.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice, product
 
 import orjson
@@ -14,7 +15,7 @@ from tocsin.query.parser import parse_field
 from tocsin.query.to_predicate import Reader, reader
 from tocsin.query.track import Track
 from tocsin.query.values import Scalar, number_of, text_of
-from tocsin.rule import Rule
+from tocsin.rule import CONTENT_ANOMALY, Rule, RuleQuery
 
 Texts = Callable[[Event], list[str]]
 
@@ -37,29 +38,73 @@ def texts(values: Iterable[Scalar]) -> list[str]:
     return list(dict.fromkeys(map(text_of, values)))
 
 
-def nothing(_event: Event) -> list[str]:
-    return []
+@dataclass(frozen=True, slots=True)
+class Making:
+    """How the texts of an event are made: `of` takes the values of each of `fields`.
+
+    `is_ordered`: where a field has several values, their order in the event matters.
+    """
+
+    fields: tuple[str, ...]
+    of: Callable[[Sequence[Iterable[Scalar]]], list[str]]
+    is_ordered: bool = False
 
 
-def tuples(fields: Sequence[str], track: Track) -> Texts:
+def making(rule: Rule, query: RuleQuery) -> Making | None:
+    """What the rule's method needs of an event beyond its group; None for nothing."""
+    if query.aggregation == "cardinality":
+        return tuples(query.distinct_fields)
+    if query.aggregation == "new_value":
+        return tuples(query.metrics)
+    if query.aggregation == "geo_data" and query.metrics:
+        return place(query.metrics[0])
+    if rule.options.detection_method == CONTENT_ANOMALY:
+        return content(query.metrics)
+    if linked := linked_fields(rule, query.label):
+        return links(linked)
+    return None
+
+
+def reading(made: Making | None, track: Track) -> Texts:
+    """Reads what is made of an event. Raises `QueryError` for what is not the name of a field."""
+    if made is None:
+        return lambda _event: []
+    of, read = made.of, readers(made.fields, track)
+    return lambda event: of([one(event) for one in read])
+
+
+def tuples(fields: Sequence[str]) -> Making:
     """Each tuple of the fields' values, joined by U+001F: what a cardinality counts."""
-    read = readers(fields, track)
 
-    def found(event: Event) -> list[str]:
-        values = (texts(one(event)) for one in read)
-        return [SEPARATOR.join(part) for part in islice(product(*values), MAX_TEXTS)]
+    def of(values: Sequence[Iterable[Scalar]]) -> list[str]:
+        return [SEPARATOR.join(part) for part in islice(product(*map(texts, values)), MAX_TEXTS)]
 
-    return found
+    return Making(tuple(fields), of)
 
 
-def place(field: str, track: Track) -> Texts:
+def place(field: str) -> Making:
     """Where the event came from, as JSON: `latitude`, `longitude`, `city`, `country`, `ip` (siem.md §2.17).
 
     `field` is a place of the GeoIP enrichment (`@network.client.geoip`); the address is its sibling `ip`. None without
     coordinates.
     """
+
+    def of(values: Sequence[Iterable[Scalar]]) -> list[str]:
+        latitude, longitude, city, country, code, ip = values
+        at = [_coordinate(latitude, 90), _coordinate(longitude, 180)]
+        if None in at:
+            return []
+        written: dict[str, Json] = {
+            "latitude": at[0],
+            "longitude": at[1],
+            "city": _first(city),
+            "country": _first(country) or _first(code),
+            "ip": _first(ip),
+        }
+        return [orjson.dumps(written).decode()]
+
     parent = field.rpartition(".")[0]
-    latitude, longitude, city, country, code, ip = readers(
+    return Making(
         (
             f"{field}.location.latitude",
             f"{field}.location.longitude",
@@ -68,44 +113,29 @@ def place(field: str, track: Track) -> Texts:
             f"{field}.country.iso_code",
             f"{parent}.ip",
         ),
-        track,
+        of,
+        is_ordered=True,
     )
 
-    def found(event: Event) -> list[str]:
-        at = [_coordinate(latitude(event), 90), _coordinate(longitude(event), 180)]
-        if None in at:
-            return []
-        written: dict[str, Json] = {
-            "latitude": at[0],
-            "longitude": at[1],
-            "city": _first(city(event)),
-            "country": _first(country(event)) or _first(code(event)),
-            "ip": _first(ip(event)),
-        }
-        return [orjson.dumps(written).decode()]
 
-    return found
-
-
-def content(fields: Sequence[str], track: Track) -> Texts:
+def content(fields: Sequence[str]) -> Making:
     """All values of the fields as one text, joined by U+001F and cut to `MAX_CONTENT` characters (siem.md §2.16)."""
-    read = readers(fields, track)
 
-    def found(event: Event) -> list[str]:
-        whole = SEPARATOR.join(text for one in read for text in texts(one(event)))
+    def of(values: Sequence[Iterable[Scalar]]) -> list[str]:
+        whole = SEPARATOR.join(text for one in values for text in texts(one))
         return [whole[:MAX_CONTENT]] if whole else []
 
-    return found
+    return Making(tuple(fields), of, is_ordered=True)
 
 
-def links(fields: Sequence[str], track: Track) -> Texts:
+def links(fields: Sequence[str]) -> Making:
     """The values of these fields as JSON: what the next step of a sequence groups by (siem.md §2.19)."""
-    read = dict(zip(fields, readers(fields, track), strict=True))
 
-    def found(event: Event) -> list[str]:
-        return [orjson.dumps({field: texts(one(event))[:MAX_TEXTS] for field, one in read.items()}).decode()]
+    def of(values: Sequence[Iterable[Scalar]]) -> list[str]:
+        found = {field: texts(one)[:MAX_TEXTS] for field, one in zip(fields, values, strict=True)}
+        return [orjson.dumps(found).decode()]
 
-    return found
+    return Making(tuple(fields), of, is_ordered=True)
 
 
 def linked_fields(rule: Rule, label: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import pytest
 from tocsin.enrich.geo import Places
 from tocsin.event import Event
 from tocsin.match.matcher import Matcher
-from tocsin.match.texts import MAX_CONTENT, content, linked_fields, place
+from tocsin.match.texts import MAX_CONTENT, content, linked_fields, place, reading
 from tocsin.query.track import LOGS
 from tocsin.rule import CONTENT_ANOMALY, Rule, RuleCase, RuleOptions, RuleQuery
 
@@ -27,7 +27,7 @@ def client(geoip: Any, ip: str = "81.2.69.142") -> Event:
 
 
 def test_place() -> None:
-    read = place("@network.client.geoip", LOGS)
+    read = reading(place("@network.client.geoip"), LOGS)
     (text,) = read(client(PLACE))
     assert json.loads(text) == {
         "latitude": 51.5,
@@ -50,14 +50,14 @@ def test_place() -> None:
     ],
 )
 def test_no_place_without_coordinates(geoip: Any) -> None:
-    assert place("@network.client.geoip", LOGS)(client(geoip)) == []
+    assert reading(place("@network.client.geoip"), LOGS)(client(geoip)) == []
 
 
 @pytest.mark.shared
 @pytest.mark.skipif(not GEOIP.is_file(), reason="no database of places beside the checkout")
 def test_places_of_a_city_database() -> None:
     places = Places([GEOIP])
-    read = place("@network.client.geoip", LOGS)
+    read = reading(place("@network.client.geoip"), LOGS)
     (text,) = read(client(places.place("89.160.20.112")))
     found = json.loads(text)
     assert (found["city"], found["country"]) == ("Linköping", "Sweden")
@@ -65,9 +65,9 @@ def test_places_of_a_city_database() -> None:
 
 
 def test_content_is_all_values_cut() -> None:
-    read = content(("@cmd", "@args", "host"), LOGS)
+    read = reading(content(("@cmd", "@args", "host")), LOGS)
     assert read(event(cmd="curl", args=["-s"])) == ["curl\x1f-s\x1fweb-1"]
-    assert content(("@cmd",), LOGS)(event()) == []
+    assert reading(content(("@cmd",)), LOGS)(event()) == []
     assert len(read(event(cmd="x" * 9_999))[0]) == MAX_CONTENT
 
 
