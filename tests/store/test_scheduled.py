@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from test_evaluator import BORN, SECOND, Killed, Sabotaged, World, all_signals, state
 
+from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.logs_repository import StoredLogs
 from tocsin.evaluate.replay import Budget, Replay
 from tocsin.evaluate.repository import Matches
@@ -342,6 +344,37 @@ def test_a_long_run_lets_the_evaluator_come_along(
     server.run()
     assert [run.matches for run in server.runs(ours)] == [5]
     assert len(server.signals(ours)) == 1
+
+
+class Noting(Matches):
+    """Notes whose matches are added together."""
+
+    def __init__(self, events: EventStore) -> None:
+        super().__init__(events)
+        self.added: list[list[str]] = []
+
+    def add(self, rule_id: str, version: int, rows: Sequence[MatchRow], now: int) -> None:
+        self.added.append([row.group[0] for row in rows])
+        super().add(rule_id, version, rows, now)
+
+
+def test_what_a_run_finds_of_one_group_is_added_together(
+    event_store: EventStore, state: StateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tocsin.rules.scheduled.runner.ADDED_TOGETHER", 4)
+    service = f"sched-{next(numbers)}"
+    server = Server(event_store, state, name=service)
+    ours = server.save(rule(service), BORN)
+    server.now = BORN + 5 * MINUTE
+    server.send(*(event(service, 4 + n / 100, "bob" if n % 2 else "ann") for n in range(8)))
+    server.now = BORN + 13 * MINUTE
+    matches, leases = Noting(event_store), Leases(state, server.clock)
+    replay = Replay(StoredLogs(event_store), matches)
+    made = ScheduledRunner(state, server.rules, replay, matches, leases, server.clock, "test", CollectorRegistry())
+    assert made.step()
+    assert matches.added == [["ann"] * 4, ["bob"] * 4]
+    server.run()
+    assert len(server.signals(ours)) == 2
 
 
 def test_only_one_process_runs_them(event_store: EventStore, state: StateStore) -> None:
