@@ -138,6 +138,9 @@ def test_a_job_finds_what_live_detection_did_not_look_at(
     assert eve.attributes.custom["workflow"]["events_matched"] == 30
     only = client.get_security_monitoring_histsignals_by_job_id(job_id, filter_query="@usr.id:bob").data
     assert [signal.attributes.message for signal in only] == ["bob knocked"]
+    with pytest.raises(ApiException, match="parenthesis was never opened") as refused:
+        client.get_security_monitoring_histsignals_by_job_id(job_id, filter_query="@usr.id:bob) OR (@usr.id:eve")
+    assert refused.value.status == 400
     assert client.get_security_monitoring_histsignal(eve.id).data.id == eve.id
     body = {"filter": {"query": "@usr.id:eve", "from": str(began - DAY), "to": str(began + DAY)}}
     everywhere = server.post("/api/v2/siem-threat-hunting/histsignals/search", body)["data"]

@@ -8,10 +8,9 @@ from tocsin.access.actor import Actor
 from tocsin.api.context import Services
 from tocsin.api.schemas.jobs import Convert, JobAnswer, JobCreate, JobCreated, JobCreatedData, JobData, JobList
 from tocsin.api.schemas.jobs import JobListMeta as Meta
-from tocsin.api.schemas.signals import Resource, SignalAnswer, SignalsAnswer, SignalsFilter, SignalsSearch, Sort
-from tocsin.api.schemas.signals import SignalsPage as Page
+from tocsin.api.schemas.signals import Resource, SignalAnswer, SignalsAnswer, SignalsSearch
 from tocsin.api.security import requires
-from tocsin.api.signals import Explore, page_of
+from tocsin.api.signals import Asked, Explore, page_of
 from tocsin.rules.jobs.service import JobsService
 
 OLDER = "/api/v2/siem-historical-detections"
@@ -28,11 +27,6 @@ Reader = Annotated[Actor, Depends(requires("security_monitoring_rules_read"))]
 Writer = Annotated[Actor, Depends(requires("security_monitoring_rules_write"))]
 SignalReader = Annotated[Actor, Depends(requires("security_monitoring_signals_read"))]
 SignalWriter = Annotated[Actor, Depends(requires("security_monitoring_signals_write"))]
-Text = Annotated[str | None, Query(alias="filter[query]")]
-From = Annotated[str | None, Query(alias="filter[from]")]
-To = Annotated[str | None, Query(alias="filter[to]")]
-Cursor = Annotated[str | None, Query(alias="page[cursor]")]
-Limit = Annotated[int, Query(alias="page[limit]", ge=1, le=1000)]
 
 router = APIRouter(tags=["historical jobs"])
 
@@ -92,41 +86,21 @@ def delete_job(_actor: Writer, jobs: Jobs, job_id: str) -> None:
 @router.get(f"{OLDER}/jobs/{{job_id}}/histsignals", response_model_exclude_none=True)
 @router.get(f"{NEWER}/jobs/{{job_id}}/histsignals", response_model_exclude_none=True)
 def list_job_results(
-    request: Request,
-    _actor: SignalReader,
-    jobs: Jobs,
-    explore: Explore,
-    job_id: str,
-    query: Text = None,
-    start: From = None,
-    end: To = None,
-    sort: Sort | None = None,
-    cursor: Cursor = None,
-    limit: Limit = 10,
+    request: Request, _actor: SignalReader, jobs: Jobs, explore: Explore, job_id: str, asked: Asked
 ) -> SignalsAnswer:
     """What one job found; by default over the range of the job."""
     job = jobs.get(job_id)
-    body = _search(query, start or str(job.definition["from"]), end or str(job.definition["to"]), sort, cursor, limit)
+    start, end = asked.filter.start or job.definition["from"], asked.filter.end or job.definition["to"]
+    asked.filter = asked.filter.model_copy(update={"start": start, "end": end})
     only = f'@workflow.job.id:"{job.id}"'
-    return page_of(request, explore, body, request.url.path, track="historical", only=only)
+    return page_of(request, explore, asked, request.url.path, track="historical", only=only)
 
 
 @router.get(f"{OLDER}/histsignals", response_model_exclude_none=True)
 @router.get(f"{NEWER}/histsignals", response_model_exclude_none=True)
-def list_results(
-    request: Request,
-    _actor: SignalReader,
-    explore: Explore,
-    query: Text = None,
-    start: From = None,
-    end: To = None,
-    sort: Sort | None = None,
-    cursor: Cursor = None,
-    limit: Limit = 10,
-) -> SignalsAnswer:
+def list_results(request: Request, _actor: SignalReader, explore: Explore, asked: Asked) -> SignalsAnswer:
     """What all jobs found; of the last 15 minutes if no times are given."""
-    body = _search(query, start, end, sort, cursor, limit)
-    return page_of(request, explore, body, request.url.path, track="historical")
+    return page_of(request, explore, asked, request.url.path, track="historical")
 
 
 @router.post(f"{OLDER}/histsignals/search", response_model_exclude_none=True)
@@ -144,10 +118,3 @@ def search_results(
 def get_result(_actor: SignalReader, explore: Explore, result_id: str) -> SignalAnswer:
     """One result in full."""
     return SignalAnswer(data=Resource.model_validate(explore.event("historical", result_id)))
-
-
-def _search(
-    query: str | None, start: str | None, end: str | None, sort: Sort | None, cursor: str | None, limit: int
-) -> SignalsSearch:
-    wanted = SignalsFilter.model_validate({"query": query, "from": start, "to": end})
-    return SignalsSearch(filter=wanted, page=Page(cursor=cursor, limit=limit), sort=sort)

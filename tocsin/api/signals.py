@@ -26,6 +26,7 @@ from tocsin.event import Event, Json
 from tocsin.explore.resources import resource
 from tocsin.explore.service import ExploreService, Filter
 from tocsin.explore.sorting import parse_sort
+from tocsin.query import parse
 from tocsin.query.track import LOGS
 from tocsin.signals.service import SignalsService
 
@@ -47,6 +48,22 @@ EventReader = Annotated[Actor, Depends(requires("security_monitoring_signals_rea
 
 BASE = "/api/v2/security_monitoring/signals"
 
+
+def _asked(
+    query: Annotated[str | None, Query(alias="filter[query]")] = None,
+    start: Annotated[str | None, Query(alias="filter[from]")] = None,
+    end: Annotated[str | None, Query(alias="filter[to]")] = None,
+    sort: Sort | None = None,
+    cursor: Annotated[str | None, Query(alias="page[cursor]")] = None,
+    limit: Annotated[int, Query(alias="page[limit]", ge=1, le=1000)] = 10,
+) -> SignalsSearch:
+    wanted = SignalsFilter.model_validate({"query": query, "from": start, "to": end})
+    return SignalsSearch(filter=wanted, page=SignalsPage(cursor=cursor, limit=limit), sort=sort)
+
+
+Asked = Annotated[SignalsSearch, Depends(_asked)]
+"""A search of signals by query parameters."""
+
 router = APIRouter(tags=["signals"])
 
 
@@ -59,21 +76,9 @@ def search_signals(
 
 
 @router.get(BASE, response_model_exclude_none=True)
-def list_signals(
-    request: Request,
-    explore: Explore,
-    _actor: Reader,
-    query: Annotated[str | None, Query(alias="filter[query]")] = None,
-    start: Annotated[str | None, Query(alias="filter[from]")] = None,
-    end: Annotated[str | None, Query(alias="filter[to]")] = None,
-    sort: Sort | None = None,
-    cursor: Annotated[str | None, Query(alias="page[cursor]")] = None,
-    limit: Annotated[int, Query(alias="page[limit]", ge=1, le=1000)] = 10,
-) -> SignalsAnswer:
+def list_signals(request: Request, explore: Explore, _actor: Reader, asked: Asked) -> SignalsAnswer:
     """The same search by query parameters; both forms share their cursors."""
-    wanted = SignalsFilter.model_validate({"query": query, "from": start, "to": end})
-    body = SignalsSearch(filter=wanted, page=SignalsPage(cursor=cursor, limit=limit), sort=sort)
-    return page_of(request, explore, body, BASE)
+    return page_of(request, explore, asked, BASE)
 
 
 @router.get(f"{BASE}/{{signal_id}}")
@@ -116,6 +121,7 @@ def page_of(
     """A page of signals of a track; `only` is a query that all must meet as well, `path` where the next page is."""
     text = body.filter.query
     if only:
+        parse(text or "*")  # by itself: a parenthesis of its own must not end that of ours
         text = f"({text}) AND {only}" if text and text.strip() not in ("", "*") else only
     given = {"query": text, "start": body.filter.start, "end": body.filter.end}
     scope = explore.scope(track, Filter(**{name: value for name, value in given.items() if value is not None}))  # type: ignore[arg-type]
