@@ -25,6 +25,7 @@ from tocsin.clock import Clock, now_ms
 from tocsin.config import Config, load_config
 from tocsin.critical_assets.service import CriticalAssetsService
 from tocsin.enrich.geo import Places
+from tocsin.evaluate.correlation import reads_signals
 from tocsin.evaluate.evaluator import Evaluator, EvaluatorMetrics
 from tocsin.evaluate.instant import InstantBaselines
 from tocsin.evaluate.logs_repository import StoredLogs
@@ -72,12 +73,14 @@ from tocsin.signals.ledger_repository import LedgerRows
 from tocsin.signals.matching import SignalMatching
 from tocsin.signals.repository import SignalRows
 from tocsin.signals.service import SignalsService
+from tocsin.signals.suppression import selects
 from tocsin.signals.writer import SignalMetrics, SignalWriter
 from tocsin.store.events import EventStore, open_event_store
 from tocsin.store.leases import Leases
 from tocsin.store.outbox import Outbox
 from tocsin.store.rows import encode_event
 from tocsin.store.state import StateStore, open_state_store
+from tocsin.suppressions.exclusions import Exclusions
 from tocsin.suppressions.preview import Previews
 from tocsin.suppressions.service import SuppressionsService
 from tocsin.threat_intel.explorer import IndicatorExplorer
@@ -177,6 +180,7 @@ class Services:
     rules: RulesService
     suppressions: SuppressionsService
     previews: Previews
+    exclusions: Exclusions
     signal_explanations: SignalExplanations
     rule_explanations: RuleExplanations
     pipelines: PipelinesService
@@ -184,6 +188,7 @@ class Services:
     security_filters: SecurityFilters
     backtests: Backtests
     jobs: JobsService
+    baselines: InstantBaselines
     job_runner: JobRunner
     scheduled_runner: ScheduledRunner
     scheduled_runs: ScheduledRuns
@@ -320,6 +325,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
     beat = Progress(state, "engine")
     registry.register(StateGauges(outbox, beat, clock))
     ledger = Ledger(LedgerRows(events), beat, clock, holder, registry)
+    baselines = InstantBaselines(replay, matches, state, clock, registry)
     evaluator = Evaluator(
         matches,
         Progress(state),
@@ -327,7 +333,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         writer,
         clock,
         EvaluatorMetrics(registry),
-        baselines=InstantBaselines(replay, matches, state, clock),
+        baselines=baselines,
         notes=ledger,
     )
     correlator = Evaluator(
@@ -347,6 +353,12 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         """The rules over the events that security filters let them see and suppressions do not keep from them."""
         present, now, analysed = suppressions.present(), clock(), security_filters.effective()
         return [analysing(excluding(rule, present.exclusions(rule, now)), analysed) for rule in enabled]
+
+    def over_logs(query: str) -> list[Rule]:
+        """The enabled rules over logs that a query finds, as they would run without suppressions."""
+        analysed = security_filters.effective()
+        found = (rule for rule in rules.enabled_rules() if selects(query, rule) and not reads_signals(rule))
+        return [analysing(rule, analysed) for rule in found]
 
     def live_rules() -> list[Rule]:
         """The rules that look at logs as they come in."""
@@ -395,6 +407,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         registry,
         seeing=seen,
         assets=critical_assets.present,
+        suppressions=suppressions.present,
     )
     jobs = JobsService(
         state,
@@ -437,11 +450,13 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
             lambda rule_id: scheduled_runs.of(rule_id).analysed_until,
         ),
         previews=Previews(events, clock, lambda query: rules.page(query, size=EVERY_RULE).rules),
+        exclusions=Exclusions(events, clock, suppressions.present, over_logs),
         pipelines=pipelines,
         reference_tables=reference_tables,
         security_filters=security_filters,
-        backtests=Backtests(rules, replay, matches, clock, seen, critical_assets.present),
+        backtests=Backtests(rules, replay, matches, clock, seen, critical_assets.present, suppressions.present),
         jobs=jobs,
+        baselines=baselines,
         job_runner=job_runner,
         scheduled_runner=ScheduledRunner(
             state,

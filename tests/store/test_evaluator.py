@@ -287,8 +287,13 @@ def test_matches_become_a_signal_that_grows(event_store: EventStore, state: Stat
     assert kinds == [("created", "", "low"), ("severity", "low", "high")]
 
 
-def test_history_tells_the_severity_that_the_signal_had(event_store: EventStore, state: StateStore) -> None:
-    rule = threshold("aaa-aba-aaa", ("high", "a > 2"), ("medium", "a > 0"), decrease_criticality_based_on_env=True)
+@pytest.mark.parametrize("number", range(5))
+def test_history_tells_the_severity_that_the_signal_had(
+    event_store: EventStore, state: StateStore, number: int
+) -> None:
+    rule = threshold(
+        f"aaa-aba-00{number}", ("high", "a > 2"), ("medium", "a > 0"), decrease_criticality_based_on_env=True
+    )
     world = World(event_store, state, rule)
 
     def history_of(identity: str) -> list[tuple[str, str, str]]:
@@ -303,12 +308,11 @@ def test_history_tells_the_severity_that_the_signal_had(event_store: EventStore,
     world.ingest(event(2, rule=rule, tags=["env:staging"]), event(3, rule=rule, tags=["env:staging"]))
     world.run()
     world.ingest(event(4, rule=rule, tags=["env:prod"]))
-    world.saboteur.left, world.saboteur.after = 12, True  # told, but perhaps not stored
-    try:
-        world.run()
-    except Killed:
-        world.restart()
     world.now += REFRESH_MS
+    world.saboteur.left, world.saboteur.after = number, True  # told, but perhaps not stored
+    with pytest.raises(Killed):
+        world.run()
+    world.restart()
     world.run()
     (row,) = world.signals(rule)
     assert row["status"] == "high"

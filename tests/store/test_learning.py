@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from test_evaluator import BORN, HOUR, Killed, World, state
 
 from tocsin.evaluate.decision import MatchRow
-from tocsin.evaluate.evaluator import Baselines
+from tocsin.evaluate.evaluator import REFRESH_MS, Baselines
 from tocsin.evaluate.history import HistoryShape, summarise
 from tocsin.evaluate.instant import InstantBaselines
 from tocsin.evaluate.lineage import row_for, taught
@@ -183,7 +183,12 @@ def test_changed_message_keeps_what_was_learned_and_changed_query_does_not(
 class Instant(World):
     def baselines(self, events: Any, state: Any) -> Baselines | None:
         matches = Matches(events)
-        return InstantBaselines(Replay(StoredLogs(events), matches), matches, state, self.clock)
+        self.made = InstantBaselines(Replay(StoredLogs(events), matches), matches, state, self.clock, self.registry)
+        return self.made
+
+    def run(self) -> None:
+        while self.engine.step():
+            self.made.step()
 
 
 @pytest.mark.parametrize("kill_at", [None, 3])
@@ -213,6 +218,51 @@ def test_instantaneous_baseline_knows_the_stored_logs(
     world.ingest(matched(login(103, "FR", user), rule, instant), matched(login(104, "PL", user), rule, instant))
     world.run()
     assert opened(world, instant) == [(1, 102, ["US"]), (1, 104, ["PL"])]
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_rules_do_not_wait_for_the_baseline_of_another(
+    event_store: EventStore, state: StateStore, is_killed: bool
+) -> None:
+    user, other = f"kim{is_killed}", f"lou{is_killed}"
+    suffix = "y" if is_killed else "n"
+    started = BORN + 100 * HOUR
+    learning = new_country(f"lea-dd{suffix}-aaa", updated_at=started, options={"instantaneousBaseline": True})
+    quick = replace(new_country(f"lea-ee{suffix}-aaa", options={"learningDuration": 0}), updated_at=BORN)
+    world = Instant(event_store, state, learning, quick)
+    world.now = started
+    world.ingest(*((login(hour, "DE", one), []) for hour in (10, 90) for one in (user, other)))
+    for hour, country in ((101, "DE"), (102, "US"), (103, "FR")):
+        world.ingest(*(matched(login(hour, country, one), learning, quick) for one in (user, other)))
+        world.engine.step()
+    world.now += 2 * REFRESH_MS
+    assert world.engine.step()  # something waits, but nobody for it
+    assert len(opened(world, quick)) == 4
+    assert opened(world, learning) == []
+    assert not world.engine.evaluator.is_behind
+    if is_killed:
+        world.restart()
+    world.run()
+    assert [hour for _, hour, _ in opened(world, learning)] == [102, 102, 103, 103]
+    assert not world.engine.step()
+    assert (world.progress.watermark() or 0) >= world.now - 2 * REFRESH_MS - 2_000
+
+
+def test_a_baseline_that_cannot_be_made_fails_its_rule_only(event_store: EventStore, state: StateStore) -> None:
+    started = BORN + 100 * HOUR
+    rule = new_country("lea-ddf-aaa", updated_at=started, options={"instantaneousBaseline": True})
+    rule = replace(rule, queries=(replace(rule.queries[0], query="source:vpn ("),))
+    quick = new_country("lea-eef-aaa", options={"learningDuration": 0})
+    world = Instant(event_store, state, rule, quick)
+    world.now = started
+    met = [Match(rule.id, rule.version, 0, ("pat",), "US")]
+    for hour, country in ((101, "DE"), (102, "US")):
+        event, found = matched(login(hour, country, "pat"), quick)
+        world.ingest((event, [*found, *met]))
+    world.run()
+    assert [hour for _, hour, _ in opened(world, quick)] == [102]
+    (failure,) = world.progress.failures()
+    assert (failure.rule_id, world.metric("tocsin_baseline_errors_total")) == (rule.id, 1)
 
 
 EVENTS = 70

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ from tocsin.config import Config
 from tocsin.explore.service import ExploreService, Filter
 from tocsin.query import Sql
 from tocsin.query.track import SUPPRESSED
-from tocsin.rule import Rule
+from tocsin.rule import Rule, RuleQuery
 from tocsin.signals.repository import SignalRows
 from tocsin.store.events import EventStore, open_event_store
 from tocsin.store.outbox import Message, Outbox
 from tocsin.store.state import StateStore
+from tocsin.suppressions.exclusions import MAX_RULES, Exclusions
 from tocsin.suppressions.preview import Previews
 from tocsin.suppressions.service import StaleSuppression, SuppressionNotFound, SuppressionsService
 from tocsin.suppressions.validation import InvalidSuppression
@@ -333,6 +335,38 @@ def test_changes_are_versions_and_audit_events(hiding: Hiding) -> None:
     assert [entry["attributes"]["action"] for entry in mine] == ["created", "modified", "deleted"]
     assert mine[1]["attributes"]["asset"]["prev_value"]["suppression_query"] == "a"
     assert mine[1]["attributes"]["asset"]["new_value"]["suppression_query"] == "b"
+
+
+def test_excluded_events_are_counted_while_the_exclusion_is_in_force(hiding: Hiding) -> None:
+    service, world, rule = hiding.service, hiding.world, hiding.rule
+    host = f"host-{rule.id}"
+    looking = replace(rule, name="Looks at bob", queries=(RuleQuery("a", "@usr.id:bob"), RuleQuery("b", "@usr.id:eve")))
+    broken = replace(rule, id="bro-ken-001", queries=(RuleQuery("a", "@usr.id:["),))
+
+    def ingest(*users: str) -> None:
+        made = [event(number, user) for number, user in enumerate(users)]
+        world.ingest(*((replace(one, host=host), matches) for one, matches in made))
+
+    ingest("bob")  # before
+    made = hiding.suppress("", data_exclusion_query=f"host:{host}")
+    ingest("bob", "eve", "mallory")
+    world.now += 3_600_000
+    ingest("eve")
+    service.update(made, {"enabled": False}, ANA)
+    ingest("bob")  # after
+    exclusions = Exclusions(world.store, world.clock, service.present, lambda query: [looking, broken])
+    found = exclusions.excluded(made, days=1)
+    assert (found.events, [count for _, count in found.hours]) == (4, [3, 1])
+    assert found.hours[1][0] - found.hours[0][0] == 3_600_000
+    assert found.by_rule is not None
+    assert [(one.rule_name, one.events) for one in found.by_rule] == [("Looks at bob", 3), (rule.name, 0)]
+    (period,) = found.periods
+    assert (period.query, period.end) == (f"host:{host}", service.present().versions_excluding(made)[1].since)
+    crowd = [replace(rule, id=f"r-{number}") for number in range(MAX_RULES + 1)]
+    many = Exclusions(world.store, world.clock, service.present, lambda query: crowd).excluded(made, days=1)
+    assert (many.events, many.rules_in_scope, many.by_rule) == (4, MAX_RULES + 1, None)
+    other = hiding.suppress("a")
+    assert exclusions.excluded(other).events == 0
 
 
 def test_exclusions_are_news_when_they_change_or_the_clock_changes_them(hiding: Hiding) -> None:

@@ -81,6 +81,63 @@ def test_backtest_equals_what_live_produced(server: Server, live: dict[str, list
         assert found["comparison"] is None
 
 
+def test_backtest_hides_what_live_hid(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """With suppressions and an exclusion in force before the logs came in."""
+    now = int(time.time() * 1000)
+    suppressions = "/api/v2/security_monitoring/configuration/suppressions"
+    with Server(tmp_path_factory.mktemp("hiding") / "data").running() as server:
+        made = {}
+        for name, text in (
+            ("low ones", {"suppression_query": "status:(info OR low)"}),
+            ("a network", {"suppression_query": "@network.client.ip:203.0.113.*"}),
+            ("one machine", {"data_exclusion_query": "host:bastion-1"}),
+        ):
+            attributes = {"name": name, "enabled": True, "rule_query": "*", **text}
+            body = {"data": {"type": "suppressions", "attributes": attributes}}
+            made[name] = server.post(suppressions, body)["data"]["id"]
+        Sender(server.url).send(story_requests(now - 60_000, events=EVENTS, per_request=200))
+        server.rest(EVENTS)
+        shown, hidden = (of_track(server, track) for track in ("signals", "suppressed"))
+        assert sum(map(len, hidden.values())) > 0
+        assert sum(map(len, shown.values())) > 0
+        by_all: dict[str, int] = {}
+        for rule in rules_over_logs(server):
+            if rule["id"] not in shown and rule["id"] not in hidden:
+                continue
+            found = backtest(server, ruleId=rule["id"])
+            live = {signal["id"] for signal in found["shown"] if signal["hides"] != "signal"}
+            assert live == shown.get(rule["id"], set()), rule["name"]
+            kept = {signal["id"] for signal in found["shown"] if signal["hides"] is not None}
+            assert kept == hidden.get(rule["id"], set()), rule["name"]
+            assert found["hidden"]["signals"] + found["hidden"]["updates"] == len(kept)
+            for one in found["hidden"]["by"]:
+                by_all[one["id"]] = by_all.get(one["id"], 0) + one["signals"]
+        for name in ("low ones", "a network"):
+            body = {"filter": {"query": f"@workflow.suppression.id:{made[name]}", "from": "now-30d", "to": "now+1d"}}
+            assert by_all.get(made[name], 0) == len(search(server, "suppressed", body))
+        rule = next(rule for rule in rules_over_logs(server) if hidden.get(rule["id"]))
+        previewed = server.post(f"{RULES}/preview", {"rule": rule, "from": "now-10d", "to": "now+1d"})["data"][
+            "signals"
+        ]
+        assert previewed["hidden"]["signals"] + previewed["hidden"]["updates"] == len(hidden[rule["id"]])
+        told = server.tocsin("rules", "backtest", rule["id"], "--from", "now-10d", "--to", "now+1d").stderr.decode()
+        assert "suppressions would hide" in told
+
+
+def search(server: Server, track: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+    page = {"page": {"limit": 1000}}
+    found: list[dict[str, Any]] = server.post(f"/api/v2/explore/{track}/events", {**body, **page})["data"]
+    return found
+
+
+def of_track(server: Server, track: str) -> dict[str, set[str]]:
+    """Ids of the signals of a track, by rule."""
+    found: dict[str, set[str]] = {}
+    for signal in search(server, track, {"filter": {"query": "*", "from": "now-30d", "to": "now+1d"}}):
+        found.setdefault(signal["attributes"]["custom"]["workflow"]["rule"]["id"], set()).add(signal["id"])
+    return found
+
+
 def test_difference_to_the_current_version(server: Server, live: dict[str, list[dict[str, Any]]]) -> None:
     rule = next(rule for rule in rules_over_logs(server) if rule["id"] in live)
     same = backtest(server, rule={**rule, "name": "Another name"}, against=rule["id"])["comparison"]

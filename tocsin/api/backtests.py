@@ -32,7 +32,7 @@ router = APIRouter(prefix="/api/v2/security_monitoring/rules", tags=["rules"], r
 
 
 LOOK_SECONDS = 0.1
-"""How often a preview looks whether its caller is still there."""
+"""How often it is looked whether a caller is still there."""
 
 
 @router.post("/preview")
@@ -50,17 +50,22 @@ async def preview_rule(
 
 
 @router.post("/backtest")
-def backtest_rule(services: Services, actor: Reader, replays: Replays, body: BacktestBody) -> BacktestAnswer:
+async def backtest_rule(
+    services: Services, actor: Reader, replays: Replays, body: BacktestBody, request: Request
+) -> BacktestAnswer:
     """The signals that a rule would have raised on stored logs, and how they differ from those of its current version;
-    nothing is stored."""
+    nothing is stored. It ends early when its caller goes away."""
     began, now = time.monotonic(), services.clock()
     start, end = parse_time(body.from_, now), parse_time(body.to, now)
     if (body.rule is None) == (body.ruleId is None):
         raise BadRequest("give either 'rule' or 'ruleId'")
-    if body.ruleId is not None:
-        found = replays.backtest_stored(body.ruleId, body.version, start, end, body.limit)
-    else:
-        found = replays.backtest_unsaved(body.rule, body.against, start, end, body.limit)
+    async with _watched(request) as is_wanted:
+        if body.ruleId is not None:
+            stored = (body.ruleId, body.version, start, end, body.limit, is_wanted)
+            found = await run_in_threadpool(replays.backtest_stored, *stored)
+        else:
+            unsaved = (body.rule, body.against, start, end, body.limit, is_wanted)
+            found = await run_in_threadpool(replays.backtest_unsaved, *unsaved)
     return BacktestAnswer.of(found, start, end, _since(began))
 
 

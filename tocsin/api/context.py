@@ -28,6 +28,7 @@ from tocsin.security_filters.service import SecurityFilters
 from tocsin.signals.service import SignalsService
 from tocsin.store.events import EventStore
 from tocsin.store.state import StateStore
+from tocsin.suppressions.exclusions import Exclusions
 from tocsin.suppressions.preview import Previews
 from tocsin.suppressions.service import SuppressionsService
 from tocsin.threat_intel.explorer import IndicatorExplorer
@@ -63,6 +64,8 @@ class Tocsin(Protocol):
     def suppressions(self) -> SuppressionsService: ...
     @property
     def previews(self) -> Previews: ...
+    @property
+    def exclusions(self) -> Exclusions: ...
     @property
     def signal_explanations(self) -> SignalExplanations: ...
     @property

@@ -1,4 +1,4 @@
-"""Suppressions (siem.md §5, api.md §6), and what is ours about them: previews, and counts of what they hid."""
+"""Suppressions (siem.md §5, api.md §6), and what is ours about them: previews, and counts of what they keep away."""
 
 from typing import Annotated, Any
 
@@ -11,6 +11,12 @@ from tocsin.api.paging import timestamp
 from tocsin.api.schemas.rules import RuleDocument
 from tocsin.api.schemas.signals import Resource
 from tocsin.api.schemas.suppressions import (
+    ExcludedAnswer,
+    ExcludedAttributes,
+    ExcludedByRule,
+    ExcludedData,
+    ExcludedHour,
+    ExcludedPeriod,
     HiddenAnswer,
     HiddenAttributes,
     HiddenData,
@@ -31,6 +37,7 @@ from tocsin.api.schemas.suppressions import (
     SuppressionsOfRule,
 )
 from tocsin.api.security import requires
+from tocsin.suppressions.exclusions import Excluded, Exclusions
 from tocsin.suppressions.preview import Preview, Previews
 from tocsin.suppressions.preview_repository import HiddenCount
 from tocsin.suppressions.repository import SuppressionRow
@@ -50,8 +57,14 @@ def _previews(services: Services) -> Previews:
     return previews
 
 
+def _exclusions(services: Services) -> Exclusions:
+    exclusions: Exclusions = services.exclusions
+    return exclusions
+
+
 Suppressions = Annotated[SuppressionsService, Depends(_suppressions)]
 Looks = Annotated[Previews, Depends(_previews)]
+ToldExclusions = Annotated[Exclusions, Depends(_exclusions)]
 Reader = Annotated[Actor, Depends(requires("security_monitoring_suppressions_read"))]
 Writer = Annotated[Actor, Depends(requires(WRITE))]
 SignalReader = Annotated[
@@ -177,6 +190,15 @@ def hidden_by_suppression(
     return _hidden(suppression_id, looks.hidden(suppression_id, days))
 
 
+@router.get("/{suppression_id}/excluded")
+def excluded_by_suppression(
+    suppressions: Suppressions, exclusions: ToldExclusions, actor: SignalReader, suppression_id: Id, days: Days = 30
+) -> ExcludedAnswer:
+    """How many events a suppression has kept from rules, by hour of arrival; they are in the logs as any others."""
+    suppressions.get(suppression_id)
+    return _excluded(suppression_id, exclusions.excluded(suppression_id, days))
+
+
 def _attributes(body: dict[str, Any], actor: Actor) -> dict[str, Any]:
     return {**body, "editable": actor.may(WRITE)}
 
@@ -237,3 +259,28 @@ def _hidden(suppression_id: str, counts: list[HiddenCount]) -> HiddenAnswer:
         signals=sum(hour.signals for hour in found), updates=sum(hour.updates for hour in found), hours=found
     )
     return HiddenAnswer(data=HiddenData(id=suppression_id, attributes=attributes))
+
+
+def _excluded(suppression_id: str, found: Excluded) -> ExcludedAnswer:
+    attributes = ExcludedAttributes(
+        start=timestamp(found.start),
+        end=timestamp(found.end),
+        events=found.events,
+        rules_in_scope=found.rules_in_scope,
+        rules=None
+        if found.by_rule is None
+        else [
+            ExcludedByRule(rule_id=loss.rule_id, rule_name=loss.rule_name, events=loss.events) for loss in found.by_rule
+        ],
+        periods=[
+            ExcludedPeriod(
+                start=timestamp(period.start),
+                end=timestamp(period.end),
+                query=period.query,
+                rule_query=period.rule_query,
+            )
+            for period in found.periods
+        ],
+        hours=[ExcludedHour(hour=timestamp(hour), events=events) for hour, events in found.hours],
+    )
+    return ExcludedAnswer(data=ExcludedData(id=suppression_id, attributes=attributes))

@@ -86,6 +86,8 @@ def _print(data: dict[str, Any]) -> None:
     for signal in data["shown"]:
         group = ", ".join(f"{field}:{_text(value)}" for field, value in signal["group"].items())
         cells = [signal["timestamp"], signal["severity"], signal["title"], group, str(signal["events_matched"])]
+        if signal["hides"] == "signal":
+            cells[2] += f" (hidden by {', '.join(one['name'] for one in signal['hidden_by'])})"
         row = [cell(text) for text in cells]
         row[1].stylize(SEVERITY_STYLES.get(signal["severity"], ""))
         table.add_row(*row)
@@ -93,10 +95,20 @@ def _print(data: dict[str, Any]) -> None:
         print_table(table)
     shown = "" if len(data["shown"]) == data["signals"] else f" ({len(data['shown'])} shown)"
     note(f"{data['rule']}: {data['signals']:,} signals{shown} in {data['elapsed_ms'] / 1000:.1f} s")
+    _print_hidden(data["signals"], data["hidden"])
     for failed in data["failed"]:
         note(f"group {failed['group']} could not be decided: {failed['reason']}")
     if data["comparison"]:
         _print_comparison(data["comparison"])
+
+
+def _print_hidden(signals: int, hidden: dict[str, Any]) -> None:
+    if not hidden["by"]:
+        return
+    of = "" if hidden["judged"] == signals else f" of the first {hidden['judged']:,}"
+    by = ", ".join(f"{one['name']} ({one['id']}) {one['signals']:,}" for one in hidden["by"])
+    updates = f", and further events of {hidden['updates']:,} others" if hidden["updates"] else ""
+    note(f"suppressions would hide {hidden['signals']:,}{of}{updates}: {by}")
 
 
 def _print_comparison(found: dict[str, Any]) -> None:

@@ -14,13 +14,13 @@ a scan of a thousand requests a second costs a row each few seconds; the saved w
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from tocsin.clock import Clock
 from tocsin.errors import Unavailable
-from tocsin.evaluate.decision import MatchRow
+from tocsin.evaluate.decision import MatchRow, position
 from tocsin.evaluate.feed import Batch, Feed
 from tocsin.evaluate.group import Group, Outcome, StoredSignal
 from tocsin.evaluate.lineage import INSTANT, Taught, row_for, taught
@@ -97,8 +97,20 @@ MakeReading = Callable[[Matches, int, Clock], Reading]
 class Baselines(Protocol):
     """What a rule knows before it is evaluated for the first time (`instant.py`)."""
 
-    def ensure(self, found: Taught) -> None:
-        """Make the baseline unless that was done. Raises `LimitExceeded` if it takes too long."""
+    def ensure(self, found: Taught) -> bool:
+        """Whether the baseline is there. If not, it is made meanwhile; raises what made that fail."""
+
+
+class Learning:
+    """In place of a plan: the rule's baseline is being made, its matches wait."""
+
+
+class _PutOff(NamedTuple):
+    """What waits for the baseline of a rule: of each scope the earliest match, since the others can be read again; and
+    the watermark that they came after."""
+
+    before: int
+    matches: dict[tuple[str, ...], StoredMatch]
 
 
 class EvaluatorMetrics:
@@ -159,6 +171,8 @@ class Evaluator:
         self._teachers: dict[tuple[str, int], tuple[int, ...]] = {}
         self._failed: dict[GroupKey, tuple[int, str]] = {}
         self._grown: dict[GroupKey, tuple[int, int]] = {}
+        self._learning: dict[tuple[str, int], Taught] = {}
+        self._put_off: dict[tuple[str, int], _PutOff] = {}
         self._saved = 0
         self.is_behind = False
         self.has_stored = False
@@ -181,6 +195,7 @@ class Evaluator:
         """Drop everything that is in memory, as when another process has been evaluating."""
         self._groups.clear()
         self._grown.clear()
+        self._put_off.clear()
         self._cached = 0
         self._feed = None
         self.is_behind = False
@@ -195,22 +210,30 @@ class Evaluator:
         self._metrics.lag.set(max(now - batch.oldest, 0) / 1000 if batch.oldest is not None else 0)
         self.is_behind = batch.waiting
         self.has_stored = False
-        if batch.is_empty and not self._grown:
-            return False
+        ready = self._ready()
+        if batch.is_empty and not self._grown and not ready:
+            return bool(self._put_off)
         with self._metrics.seconds.time():
-            failures = self._decide(batch, feed.watermark, now)
+            failures = self._decide(batch, ready, feed.watermark, now)
         # What is not stored yet will be decided again by whoever begins from here.
-        watermark = min((before for _, before in self._grown.values()), default=batch.watermark)
+        waiting = [*(before for _, before in self._grown.values()), *(put.before for put in self._put_off.values())]
+        watermark = min(waiting, default=batch.watermark)
         if failures or watermark > self._saved:
             self.progress.save(watermark, failures, now)
             self._saved = watermark
         feed.accept(batch)
         if not batch.waiting:
             self._metrics.lag.set(0)
-        return batch.waiting or bool(self._grown)
+        return batch.waiting or bool(self._grown) or bool(self._put_off)
 
-    def _decide(self, batch: Batch, before: int, now: int) -> list[Failure]:
-        """Decide the groups of new matches and store what is due. `before` is the watermark that they came after."""
+    def _ready(self) -> list[StoredMatch]:
+        """What had been put off, of rules that have their baseline now."""
+        over = [key for key in self._put_off if not isinstance(self._plan(*key), Learning)]
+        return [match for key in over for match in self._put_off.pop(key).matches.values()]
+
+    def _decide(self, batch: Batch, ready: Sequence[StoredMatch], before: int, now: int) -> list[Failure]:
+        """Decide the groups of new matches, and of `ready` ones, and store what is due. `before` is the watermark that
+        the new ones came after."""
         self._metrics.matches.inc(len(batch.matches))
         failures = _Failures(self._metrics)
         in_time = eligible(batch.matches)
@@ -220,7 +243,7 @@ class Evaluator:
                 if not is_eligible(match):
                     self._notes.skipped(match.rule_id, match.ingested_at, "late")
         self._disbelieve(batch.changed)
-        fresh = self._by_group([*in_time, *batch.changed], failures)
+        fresh = self._by_group([*ready, *in_time, *batch.changed], before, failures)
         warm = self._warm(fresh)
         groups = [*warm, *self._cold(fresh, {group.key for group in warm}, failures)]
         refreshed = self._refreshable(now, is_idle=batch.is_empty)
@@ -271,8 +294,11 @@ class Evaluator:
         self._failed = {key: noted for key, noted in self._failed.items() if now - noted[0] < RETRY_MS}
         self._failed |= {key: (now, message) for key, message in failures.keys.items()}
 
-    def _by_group(self, matches: Sequence[StoredMatch], failures: "_Failures") -> dict[GroupKey, list[MatchRow]]:
-        """The matches of rules that are to be evaluated, by signal group."""
+    def _by_group(
+        self, matches: Sequence[StoredMatch], before: int, failures: "_Failures"
+    ) -> dict[GroupKey, list[MatchRow]]:
+        """The matches of rules that are to be evaluated, by signal group; those of rules that have no baseline yet are
+        put off."""
         grouped: dict[GroupKey, list[MatchRow]] = {}
         if not matches:
             return grouped
@@ -288,6 +314,11 @@ class Evaluator:
             if prepared is None:
                 self._metrics.skipped.labels("rule unknown").inc()
                 self._notes.skipped(match.rule_id, match.ingested_at, "rule unknown")
+            elif isinstance(prepared, Learning):
+                put = self._put_off.setdefault((match.rule_id, match.rule_version), _PutOff(before, {}))
+                first = put.matches.setdefault(match.row.group, match)
+                if position(match.row) < position(first.row):
+                    put.matches[match.row.group] = match
             elif isinstance(prepared, Failure):
                 failures.note(prepared.rule_id, prepared.rule_version, prepared.message, 1)
             else:
@@ -310,26 +341,30 @@ class Evaluator:
                 return
             yield heir
 
-    def _plan(self, rule_id: str, version: int) -> Plan | Failure | None:
+    def _plan(self, rule_id: str, version: int) -> Plan | Learning | Failure | None:
         """The rule at a version, prepared; what a version says never changes, so it is kept."""
-        if (rule_id, version) not in self._plans:
+        key = (rule_id, version)
+        if key not in self._plans:
             if len(self._plans) >= CACHED_PLANS:
                 self._plans.clear()
                 self._teachers.clear()
-            rule = self._rules.rule_at(rule_id, version)
-            if rule is None:
-                return None
             try:
-                found = taught(self._rules.rule_at, plan(rule))
-                if self._baselines is not None:
-                    self._baselines.ensure(found)
-                self._plans[rule_id, version] = found.plan
-                self._teachers[rule_id, version] = found.teachers
+                found = self._learning.pop(key, None)
+                if found is None:
+                    rule = self._rules.rule_at(rule_id, version)
+                    if rule is None:
+                        return None
+                    found = taught(self._rules.rule_at, plan(rule))
+                if self._baselines is not None and not self._baselines.ensure(found):
+                    self._learning[key] = found
+                    return Learning()
+                self._plans[key] = found.plan
+                self._teachers[key] = found.teachers
             except Unavailable:
                 raise
             except Exception as error:  # noqa: BLE001 - one broken rule must not stop the others; it is noted
-                self._plans[rule_id, version] = Failure(rule_id, version, _told(error), 0)
-        return self._plans[rule_id, version]
+                self._plans[key] = Failure(rule_id, version, _told(error), 0)
+        return self._plans[key]
 
     def _disbelieve(self, changed: Sequence[StoredMatch]) -> None:
         """Drop the groups that hold these matches: they are read from the store again."""
@@ -397,7 +432,7 @@ class Evaluator:
 
     def _prepared(self, key: GroupKey) -> Plan:
         prepared = self._plan(key.rule_id, key.rule_version)
-        if prepared is None or isinstance(prepared, Failure):
+        if prepared is None or isinstance(prepared, Failure | Learning):
             raise LookupError(f"rule {key.rule_id} at version {key.rule_version} has no plan")
         return prepared
 

@@ -5,29 +5,36 @@ signals are shown; the totals are those of all. A preview is for somebody who ty
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from tocsin.clock import Clock
-from tocsin.errors import BadRequest, TooManyRequests
+from tocsin.errors import Abandoned, BadRequest, TooManyRequests
 from tocsin.evaluate.decision import Decision, EventRef
+from tocsin.evaluate.method import FIRST_EVENTS
 from tocsin.evaluate.replay import Budget, Replay, Replayed
 from tocsin.evaluate.repository import Matches
 from tocsin.rule import Rule
 from tocsin.rules.difference import Outline, changes, difference
 from tocsin.rules.executable import executable
+from tocsin.rules.hiding import Hidden, HiddenCount, hidden
 from tocsin.rules.scheduled.recurrence import recurrence
 from tocsin.rules.scheduled.service import SHOWN_TIMES
 from tocsin.rules.service import RulesService, VersionNotFound
 from tocsin.signals.projection import Projection, project
 from tocsin.signals.severity import Assets
+from tocsin.signals.suppression import NO_SUPPRESSIONS, Suppressions
 
 PREVIEW_SECONDS = 15
 BACKTEST_SECONDS = 300
 AT_ONCE = 2
 WAIT_SECONDS = 10
+LOOK_SECONDS = 0.1
+
+INSTEAD = "run it as a historical job, which may take as long as it needs"
 
 BARS = 60
 """Bars of a preview's charts, about."""
@@ -37,8 +44,16 @@ NAMED_IN_PREVIEW = 20
 
 MAX_SHOWN = 1_000
 
+MAX_JUDGED = 5_000
+"""Signals of which it is asked whether suppressions would hide them: each is made from its events for that."""
+
+JUDGED_TOGETHER = 200
+
 MINUTE_MS = 60_000
 _STEPS = [MINUTE_MS * step for step in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080)]
+
+IsWanted = Callable[[], bool]
+"""Whether anybody still waits for the answer; may be asked on any thread."""
 
 Seeing = Callable[[Rule], Rule]
 """A rule as it is when live detection runs it at present, such as without the events that suppressions keep from it."""
@@ -46,10 +61,11 @@ Seeing = Callable[[Rule], Rule]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A signal that a replay found, projected as a live one would be."""
+    """A signal that a replay found, projected as a live one would be. `hidden`: by suppressions that are there now."""
 
     decision: Decision
     projection: Projection
+    hidden: Hidden | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +88,13 @@ class QuerySeries:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`signals` counts all, `shown` are the first; `series` counts those that open in each interval. `next_times`: when
-    a scheduled rule would run from now on."""
+    """`signals` counts all, hidden ones too, `shown` are the first; `series` counts those that open in each interval.
+    `next_times`: when a scheduled rule would run from now on."""
 
     interval: int
     queries: tuple[QuerySeries, ...]
     signals: int
+    hidden: HiddenCount
     series: tuple[tuple[int, int], ...]
     shown: tuple[Shown, ...]
     failed: tuple[Failed, ...]
@@ -115,6 +132,7 @@ class Backtest:
 
     rule: Rule
     signals: int
+    hidden: HiddenCount
     matches: int
     shown: tuple[Shown, ...]
     failed: tuple[Failed, ...]
@@ -132,19 +150,19 @@ class Backtests:
         clock: Clock,
         seeing: Seeing = lambda rule: rule,
         assets: Callable[[], Assets | None] = lambda: None,
+        suppressions: Callable[[], Suppressions] = lambda: NO_SUPPRESSIONS,
     ) -> None:
-        """`assets` gives the critical assets, which change severities."""
+        """`assets` gives the critical assets, which change severities, `suppressions` what hides signals."""
         self._rules = rules
         self._replay = replay
         self._matches = matches
         self._clock = clock
         self._seeing = seeing
         self._assets = assets
+        self._suppressions = suppressions
         self._slots = threading.BoundedSemaphore(AT_ONCE)
 
-    def preview(
-        self, body: Any, start: int, end: int, limit: int, is_wanted: Callable[[], bool] = lambda: True
-    ) -> Preview:
+    def preview(self, body: Any, start: int, end: int, limit: int, is_wanted: IsWanted | None = None) -> Preview:
         """What the queries of a rule that is not stored find, and the signals that it would have raised.
 
         Ends with `Abandoned` soon after `is_wanted` has become false: somebody who types asks again and again.
@@ -153,11 +171,13 @@ class Backtests:
         """
         rule = self._seeing(executable(self._rules.check_unsaved(body)))
         interval = _interval(start, end)
-        with self._slot():
-            budget = Budget(PREVIEW_SECONDS, is_wanted=is_wanted)
+        with self._slot(is_wanted):
+            budget = Budget(PREVIEW_SECONDS, is_wanted=is_wanted, instead=INSTEAD)
             series = self._replay.series(rule, start, end, interval, budget)
-            found = self._replay.run(rule, start, end, budget, named=NAMED_IN_PREVIEW)
-            shown = self._shown(found, limit)
+            is_judged = self._suppressions().may_hide(rule, self._clock())
+            named = FIRST_EVENTS if is_judged else NAMED_IN_PREVIEW
+            found = self._replay.run(rule, start, end, budget, named=named)
+            shown, hidden_count = self._shown(found, limit, budget)
         queries = tuple(
             QuerySeries(
                 query.label,
@@ -173,60 +193,82 @@ class Backtests:
             opened[bar] = opened.get(bar, 0) + 1
         times = recurrence(rule.schedule).following(self._clock(), SHOWN_TIMES) if rule.schedule else ()
         bars = tuple(sorted(opened.items()))
-        return Preview(interval, queries, len(found.decisions), bars, shown, _failed(found), tuple(times))
+        return Preview(interval, queries, len(found.decisions), hidden_count, bars, shown, _failed(found), tuple(times))
 
-    def backtest_stored(self, rule_id: str, version: int | None, start: int, end: int, limit: int) -> Backtest:
+    def backtest_stored(
+        self, rule_id: str, version: int | None, start: int, end: int, limit: int, is_wanted: IsWanted | None = None
+    ) -> Backtest:
         """A stored rule at a version, compared with its current one, or at its current one.
 
-        Raises as `preview`, `RuleNotFound` or `VersionNotFound`.
+        Ends and raises as `preview`; also `RuleNotFound` or `VersionNotFound`.
         """
         current = self._rules.get(rule_id)
         wanted = current if version is None or version == current.version else self._rules.rule_at(rule_id, version)
         if wanted is None:
             raise VersionNotFound(rule_id, version or 0)
         chosen = executable(wanted) if wanted is current else wanted
-        return self._backtest(chosen, executable(current) if wanted is not current else None, start, end, limit)
+        other = executable(current) if wanted is not current else None
+        return self._backtest(chosen, other, start, end, limit, is_wanted)
 
-    def backtest_unsaved(self, body: Any, against: str | None, start: int, end: int, limit: int) -> Backtest:
+    def backtest_unsaved(
+        self, body: Any, against: str | None, start: int, end: int, limit: int, is_wanted: IsWanted | None = None
+    ) -> Backtest:
         """A rule that is not stored, compared with a stored one at its current version if there is one."""
         rule = executable(self._rules.check_unsaved(body))
         current = executable(self._rules.get(against)) if against else None
-        return self._backtest(rule, current, start, end, limit)
+        return self._backtest(rule, current, start, end, limit, is_wanted)
 
-    def _backtest(self, rule: Rule, other: Rule | None, start: int, end: int, limit: int) -> Backtest:
+    def _backtest(
+        self, rule: Rule, other: Rule | None, start: int, end: int, limit: int, is_wanted: IsWanted | None
+    ) -> Backtest:
         _check_range(start, end)
-        with self._slot():
-            budget = Budget(BACKTEST_SECONDS)
+        with self._slot(is_wanted):
+            budget = Budget(BACKTEST_SECONDS, is_wanted=is_wanted, instead=INSTEAD)
             found = self._replay.run(self._seeing(rule), start, end, budget)
             before = self._replay.run(self._seeing(other), start, end, budget) if other is not None else None
-            shown = self._shown(found, limit)
+            shown, hidden_count = self._shown(found, limit, budget)
         return Backtest(
             rule=rule,
             signals=len(found.decisions),
+            hidden=hidden_count,
             matches=found.matches,
             shown=shown,
             failed=_failed(found),
             comparison=_compared(before, found, limit) if before is not None else None,
         )
 
-    def _shown(self, found: Replayed, limit: int) -> tuple[Shown, ...]:
-        chosen = found.decisions[:limit]
-        refs = {(ref.timestamp, ref.event_id) for decision in chosen for ref in _refs(decision)}
-        events = self._matches.events(refs) if refs else {}
-        now, assets = self._clock(), self._assets()
-        shown = []
-        for decision in chosen:
-            named = [events[ref.event_id] for ref in _refs(decision) if ref.event_id in events]
-            shown.append(Shown(decision, project(found.plan, decision, named, now, assets=assets)))
-        return tuple(shown)
+    def _shown(self, found: Replayed, limit: int, budget: Budget) -> tuple[tuple[Shown, ...], HiddenCount]:
+        """The first signals as people would see them, and what suppressions would hide of all."""
+        now, assets, suppressions = self._clock(), self._assets(), self._suppressions()
+        may_hide = suppressions.may_hide(found.plan.rule, now)
+        chosen = found.decisions[: max(limit, MAX_JUDGED) if may_hide else limit]
+        made: list[Shown] = []
+        judged: list[Hidden | None] = []
+        for first in range(0, len(chosen), JUDGED_TOGETHER):
+            part = chosen[first : first + JUDGED_TOGETHER]
+            budget.limits()
+            events = self._matches.events({(ref.timestamp, ref.event_id) for one in part for ref in _refs(one)})
+            for decision in part:
+                named = [events[ref.event_id] for ref in _refs(decision) if ref.event_id in events]
+                projection = project(found.plan, decision, named, now, assets=assets)
+                hides = (found.plan, decision, projection, named, suppressions, now, assets)
+                judged.append(hidden(*hides) if may_hide else None)
+                if len(made) < limit:
+                    made.append(Shown(decision, projection, judged[-1]))
+        return tuple(made), HiddenCount.of(judged) if may_hide else HiddenCount(len(found.decisions))
 
     @contextmanager
-    def _slot(self) -> Iterator[None]:
+    def _slot(self, is_wanted: IsWanted | None) -> Iterator[None]:
         """A replay takes both cores of a small machine: few at once."""
-        if not self._slots.acquire(timeout=WAIT_SECONDS):
-            raise TooManyRequests(
-                f"{AT_ONCE} previews or backtests are running already: try again in a moment", retry_after_seconds=5
-            )
+        end = time.monotonic() + WAIT_SECONDS
+        while not self._slots.acquire(timeout=LOOK_SECONDS):
+            if is_wanted is not None and not is_wanted():
+                raise Abandoned("nobody waits for it any more")
+            if time.monotonic() > end:
+                raise TooManyRequests(
+                    f"{AT_ONCE} previews or backtests are running already: try again in a moment",
+                    retry_after_seconds=5,
+                )
         try:
             yield
         finally:

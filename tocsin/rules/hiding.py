@@ -5,6 +5,7 @@ match later is shown, and what joins it from then on is not (decision 0110). So 
 was when it opened, and as it ended.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,3 +48,32 @@ def hidden(
     named = {ref.event_id for ref in (*early.first_events, *early.last_events)}
     first = project(plan, early, [event for event in events if event.id in named], at, assets=assets)
     return Hidden(by, is_update=not suppressions.hiding(plan.rule, first.signal, at))
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenBy:
+    """A suppression, and how many signals it would hide or keep from growing."""
+
+    id: str
+    name: str
+    signals: int
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenCount:
+    """Of the first `judged` signals: how many would be hidden, and how many shown but kept from growing."""
+
+    judged: int
+    signals: int = 0
+    updates: int = 0
+    by: tuple[HiddenBy, ...] = ()
+
+    @classmethod
+    def of(cls, judged: Sequence[Hidden | None]) -> "HiddenCount":
+        """`judged` says of each signal what hides it."""
+        found = [one for one in judged if one is not None]
+        names = {suppression.id: suppression.name for one in found for suppression in one.by}
+        counts = Counter(suppression.id for one in found for suppression in one.by)
+        updates = sum(one.is_update for one in found)
+        by = tuple(HiddenBy(identity, names[identity], counts[identity]) for identity in sorted(names))
+        return cls(len(judged), len(found) - updates, updates, by)

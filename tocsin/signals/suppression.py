@@ -128,6 +128,10 @@ class Suppressions:
         """The suppressions that keep events from a rule at a moment."""
         return tuple(v for v in self._excluding if v.is_in_force(at) and selects(v.rule_query, rule))
 
+    def versions_excluding(self, suppression_id: str) -> tuple[Suppression, ...]:
+        """The versions of a suppression that ever kept events from rules."""
+        return tuple(version for version in self._excluding if version.id == suppression_id)
+
     def _of_rule(self, rule: Rule) -> tuple[Suppression, ...]:
         key = (rule.id, rule.version)
         found = self._scoped.get(key)

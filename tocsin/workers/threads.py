@@ -40,6 +40,7 @@ class Workers:
         services = self._services
         services.intake.start()
         self._run("engine", lambda: services.engine.run(self._stop))
+        self._run("baselines", lambda: services.baselines.run(self._stop))
         self._run("jobs", lambda: services.job_runner.run(self._stop))
         self._run("scheduled rules", lambda: services.scheduled_runner.run(self._stop))
         self._every("audit", AUDIT_SECONDS, self._bring_audit)
@@ -60,6 +61,7 @@ class Workers:
         """Stop the threads, bring what they left, then close the services."""
         self._stop.set()
         self._services.engine.wake()
+        self._services.baselines.wake()
         self._services.job_runner.wake()
         for thread in self._threads:
             thread.join(JOIN_SECONDS)

@@ -7,7 +7,7 @@ from tocsin.evaluate.method import decide
 from tocsin.evaluate.threshold import plan
 from tocsin.event import Event
 from tocsin.rule import Rule, RuleCase, RuleOptions, RuleQuery
-from tocsin.rules.hiding import Hidden, hidden
+from tocsin.rules.hiding import Hidden, HiddenBy, HiddenCount, hidden
 from tocsin.signals.projection import project
 from tocsin.signals.suppression import Suppression, Suppressions
 
@@ -80,3 +80,10 @@ def test_what_is_not_in_force_hides_nothing() -> None:
     assert judged([event(1), event(2)], suppression("*", expires=BORN)) is None
     assert not Suppressions([suppression("*", expires=BORN)]).may_hide(RULE, BORN)
     assert Suppressions([suppression("host:x")]).may_hide(RULE, BORN)
+
+
+def test_counts_tell_signals_from_updates_and_name_each_suppression() -> None:
+    one, two = suppression("*", id="sup-001"), suppression("*", id="sup-002", name="agreed later")
+    found = HiddenCount.of([Hidden((one, two)), None, Hidden((two,), is_update=True), Hidden((one,))])
+    assert found == HiddenCount(4, 2, 1, (HiddenBy("sup-001", "agreed", 2), HiddenBy("sup-002", "agreed later", 2)))
+    assert HiddenCount.of([None]) == HiddenCount(1)

@@ -1,6 +1,6 @@
 """Bodies and answers of previews and backtests (siem.md §2.27)."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
@@ -8,6 +8,7 @@ from tocsin.api.schemas.rules import RuleDocument
 from tocsin.rule import Rule
 from tocsin.rules.backtest import MAX_SHOWN, Backtest, Changed, Comparison, Failed, Preview, Shown
 from tocsin.rules.difference import Outline
+from tocsin.rules.hiding import HiddenCount
 from tocsin.signals.resource import iso
 
 Moment = Annotated[int | str, Field(description="RFC 3339, Unix milliseconds, or date maths such as now-1d")]
@@ -47,8 +48,17 @@ class QueryBars(BaseModel):
     series: list[Bar]
 
 
+class HidingSuppression(BaseModel):
+    id: str
+    name: str
+
+
 class ShownSignal(BaseModel):
-    """A signal as it would have been raised. `id` is the one that live detection gives it, if the rule is stored."""
+    """A signal as it would have been raised. `id` is the one that live detection gives it, if the rule is stored.
+
+    `hides` says what the suppressions of now would hide: the `signal`, an `update` (the signal is shown, what joins it
+    later is not), or nothing (null); `hidden_by`, which ones.
+    """
 
     id: str
     timestamp: str
@@ -63,10 +73,12 @@ class ShownSignal(BaseModel):
     events_matched: int
     queries: list[dict[str, Any]]
     why: dict[str, Any]
+    hides: Literal["signal", "update"] | None
+    hidden_by: list[HidingSuppression]
 
     @classmethod
     def of(cls, shown: Shown) -> Self:
-        signal, decision = shown.projection.signal, shown.decision
+        signal, decision, hidden = shown.projection.signal, shown.decision, shown.hidden
         return cls(
             id=signal.id,
             timestamp=iso(signal.timestamp),
@@ -81,7 +93,32 @@ class ShownSignal(BaseModel):
             events_matched=decision.events_matched,
             queries=signal.custom["queries"],
             why=dict(shown.projection.detail["explanation"]),
+            hides=None if hidden is None else "update" if hidden.is_update else "signal",
+            hidden_by=[HidingSuppression(id=one.id, name=one.name) for one in (hidden.by if hidden else ())],
         )
+
+
+class HiddenByOne(BaseModel):
+    id: str
+    name: str
+    signals: int
+
+
+class HiddenSignals(BaseModel):
+    """What the suppressions of now would hide: `signals`, and `updates` of signals that are shown.
+
+    Told of the first `judged` signals, which are all unless there are thousands.
+    """
+
+    judged: int
+    signals: int
+    updates: int
+    by: list[HiddenByOne]
+
+    @classmethod
+    def of(cls, found: HiddenCount) -> Self:
+        by = [HiddenByOne(id=one.id, name=one.name, signals=one.signals) for one in found.by]
+        return cls(judged=found.judged, signals=found.signals, updates=found.updates, by=by)
 
 
 class FailedGroup(BaseModel):
@@ -94,7 +131,10 @@ class FailedGroup(BaseModel):
 
 
 class PreviewSignals(BaseModel):
+    """`total` counts all that the rule decides, those that suppressions would hide as well."""
+
     total: int
+    hidden: HiddenSignals
     series: list[Bar]
     shown: list[ShownSignal]
 
@@ -125,6 +165,7 @@ class PreviewAnswer(BaseModel):
             ],
             "signals": PreviewSignals(
                 total=preview.signals,
+                hidden=HiddenSignals.of(preview.hidden),
                 series=_bars(preview.series),
                 shown=[ShownSignal.of(shown) for shown in preview.shown],
             ),
@@ -205,7 +246,8 @@ class BacktestData(BaseModel):
     from_: str = Field(alias="from")
     to: str
     rule: str
-    signals: int
+    signals: Annotated[int, Field(description="All that the rule decides, those that suppressions would hide as well")]
+    hidden: HiddenSignals
     matches_read: int
     shown: list[ShownSignal]
     failed: list[FailedGroup]
@@ -223,6 +265,7 @@ class BacktestAnswer(BaseModel):
             "to": iso(end),
             "rule": _named(found.rule),
             "signals": found.signals,
+            "hidden": HiddenSignals.of(found.hidden),
             "matches_read": found.matches,
             "shown": [ShownSignal.of(shown) for shown in found.shown],
             "failed": [FailedGroup.of(failed) for failed in found.failed],

@@ -217,3 +217,46 @@ class HiddenData(BaseModel):
 
 class HiddenAnswer(BaseModel):
     data: HiddenData
+
+
+class ExcludedHour(BaseModel):
+    hour: str
+    events: int
+
+
+class ExcludedPeriod(BaseModel):
+    """While it was in force; `query` from `from` to `to` finds its events in the logs."""
+
+    start: Annotated[str, Field(serialization_alias="from")]
+    end: Annotated[str, Field(serialization_alias="to")]
+    query: str
+    rule_query: str
+
+
+class ExcludedByRule(BaseModel):
+    rule_id: str
+    rule_name: str
+    events: int
+
+
+class ExcludedAttributes(BaseModel):
+    """`events` were kept from the rules in scope. `rules`: how many of them each of these rules would have found; null
+    where so many rules are in scope that this is not told."""
+
+    start: Annotated[str, Field(serialization_alias="from")]
+    end: Annotated[str, Field(serialization_alias="to")]
+    events: int
+    rules_in_scope: int
+    rules: list[ExcludedByRule] | None
+    periods: list[ExcludedPeriod]
+    hours: list[ExcludedHour]
+
+
+class ExcludedData(BaseModel):
+    id: str
+    type: Literal["suppression_excluded"] = "suppression_excluded"
+    attributes: ExcludedAttributes
+
+
+class ExcludedAnswer(BaseModel):
+    data: ExcludedData

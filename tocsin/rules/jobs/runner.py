@@ -12,7 +12,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter
 
 from tocsin.clock import Clock
-from tocsin.errors import Unavailable
+from tocsin.errors import Abandoned, Unavailable
 from tocsin.evaluate.replay import Budget, Replay, Replayed
 from tocsin.evaluate.repository import Matches
 from tocsin.rule import Rule
@@ -23,6 +23,7 @@ from tocsin.rules.jobs.results import result, tombstone
 from tocsin.rules.shape import rule_from_api
 from tocsin.signals.repository import SignalRows
 from tocsin.signals.severity import Assets
+from tocsin.signals.suppression import NO_SUPPRESSIONS, Suppressions
 from tocsin.store.leases import Leases
 from tocsin.store.state import StateStore
 
@@ -67,8 +68,10 @@ class JobRunner:
         registry: CollectorRegistry,
         seeing: Callable[[Rule], Rule],
         assets: Callable[[], Assets | None] = lambda: None,
+        suppressions: Callable[[], Suppressions] = lambda: NO_SUPPRESSIONS,
     ) -> None:
-        """`seeing` makes a rule what live detection would run, `assets` gives the critical assets."""
+        """`seeing` makes a rule what live detection would run, `assets` gives the critical assets, `suppressions` what
+        hides signals."""
         self._state = state
         self._replay = replay
         self._matches = matches
@@ -79,6 +82,7 @@ class JobRunner:
         self._holder = f"{holder} jobs"
         self._seeing = seeing
         self._assets = assets
+        self._suppressions = suppressions
         self._awake = threading.Event()
         self._lost = threading.Event()
         self._finished = Counter(
@@ -128,6 +132,8 @@ class JobRunner:
             found = self._found(job, stop)
         except (Unavailable, _Ended):
             raise
+        except Abandoned as error:
+            raise _Ended from error
         except Exception as error:  # noqa: BLE001 - the edge of a job: counted, and told to who made it
             self._errors.inc()
             self._end(job, FAILED, error=str(error) or type(error).__name__)
@@ -150,7 +156,23 @@ class JobRunner:
                 share = min(max(at - start, 0) / (end - start), 1.0)
                 self._save(job, stop, progress=round(share * READ_SHARE, 4))
 
-        return self._replay.run(rule, start, end, Budget(SECONDS), is_live=False, on_page=on_page)
+        budget = Budget(SECONDS, is_wanted=self._wanting(job, stop))
+        return self._replay.run(rule, start, end, budget, is_live=False, on_page=on_page)
+
+    def _wanting(self, job: JobRow, stop: threading.Event) -> Callable[[], bool]:
+        """Says, also while a statement runs, whether the job is ours to go on with."""
+        looked_at, is_active = self._clock(), True
+
+        def is_wanted() -> bool:
+            nonlocal looked_at, is_active
+            if (now := self._clock()) - looked_at >= SAVE_MS:
+                looked_at = now
+                with self._state.reading() as session:
+                    row = repository.load(session, job.id)
+                is_active = row is not None and row.is_active
+            return is_active and not self._lost.is_set() and not stop.is_set()
+
+        return is_wanted
 
     def _write(self, job: JobRow, found: Replayed, stop: threading.Event) -> None:
         decisions = found.decisions
@@ -160,7 +182,7 @@ class JobRunner:
             self._save(job, stop, progress=round(share, 4), signals=first)
             refs = [list(dict.fromkeys([*decision.first_events, *decision.last_events])) for decision in part]
             events = self._matches.events({(ref.timestamp, ref.event_id) for named in refs for ref in named})
-            assets = self._assets()
+            assets, suppressions = self._assets(), self._suppressions()
             lines = [
                 result(
                     job.id,
@@ -171,6 +193,7 @@ class JobRunner:
                     job.created_at,
                     self._clock(),
                     assets,
+                    suppressions,
                 ).line
                 for decision, named in zip(part, refs, strict=True)
             ]
