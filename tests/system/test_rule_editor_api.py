@@ -31,12 +31,21 @@ BODY: dict[str, Any] = {
 
 
 class Endless:
-    """A preview that runs until nobody wants it."""
+    """Previews and backtests that run until nobody wants them."""
 
     def __init__(self) -> None:
         self.began, self.ended = threading.Event(), threading.Event()
 
     def preview(self, body: Any, start: int, end: int, limit: int, is_wanted: Callable[[], bool]) -> Any:
+        self._wait(is_wanted)
+
+    def backtest_stored(self, *given: Any) -> Any:
+        self._wait(given[-1])
+
+    def backtest_unsaved(self, *given: Any) -> Any:
+        self._wait(given[-1])
+
+    def _wait(self, is_wanted: Callable[[], bool]) -> None:
         self.began.set()
         while is_wanted():
             threading.Event().wait(0.02)
@@ -107,9 +116,13 @@ def test_logs_are_kept_with_the_rule(served: SimpleNamespace) -> None:
     assert (changed["tests"], changed["version"]) == ({"match": []}, 2)
 
 
-def test_a_preview_that_nobody_waits_for_ends(served: SimpleNamespace) -> None:
-    endless: Endless = served.services.backtests
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("preview", {"rule": BODY}), ("backtest", {"rule": BODY}), ("backtest", {"ruleId": "aaa-bbb-ccc"})],
+)
+def test_what_nobody_waits_for_ends(served: SimpleNamespace, path: str, body: dict[str, Any]) -> None:
+    endless = served.services.backtests = Endless()
     with pytest.raises(httpx.ReadTimeout):
-        served.http.post(f"{BASE}/preview", json={"rule": BODY}, timeout=httpx.Timeout(5, read=0.3))
+        served.http.post(f"{BASE}/{path}", json=body, timeout=httpx.Timeout(5, read=0.3))
     assert endless.began.is_set()
     assert endless.ended.wait(5)
