@@ -171,8 +171,12 @@ def _check_query(target: str, query: RuleQuery, method: str) -> Iterator[Problem
         yield from check_search(f"{target}.customQueryExtension", query.custom_query_extension)
     if query.data_source not in DATA_SOURCES:
         yield _unsupported(f"{target}.dataSource", f"Data source '{query.data_source}'", DATA_SOURCES)
-    if query.extra.get("datasetIds"):
-        yield Problem(f"{target}.datasetIds", "Queries over datasets are not supported yet", "unsupported")
+    for member in ("datasetIds", "queryLanguage"):
+        if query.extra.get(member):
+            message = (
+                "SQL over datasets is not supported; write a search, with calculated fields where a formula is needed"
+            )
+            yield Problem(f"{target}.{member}", message, "unsupported")
     if query.correlated_rule is None:
         yield from _check_aggregation(target, query, method)
     for name, fields in (

@@ -96,6 +96,8 @@ def test_good_rule_has_no_problem() -> None:
         (query(aggregation="cardinality"), "queries[0].distinctFields", "needs distinctFields"),
         (query(aggregation="sum"), "queries[0].metrics", "exactly one metric, 0 given"),
         (query(aggregation="max", metrics=["@a", "@b"]), "queries[0].metrics", "exactly one metric, 2 given"),
+        (query(datasetIds=["d"]), "queries[0].datasetIds", "SQL over datasets is not supported"),
+        (query(queryLanguage="sql"), "queries[0].queryLanguage", "SQL over datasets is not supported"),
         (query(dataSource="spans"), "queries[0].dataSource", "Data source 'spans' is not supported yet"),
         (query(index="main"), "queries[0].index", "scheduled rules"),
         (query(groupByFields=["@a", "@a"]), "queries[0].groupByFields[1]", "listed twice"),
