@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from test_evaluator import BORN, HOUR, SECOND, Killed, Sabotaged, World, event, state, threshold
 
 from tocsin.access.actor import Actor
-from tocsin.evaluate.evaluator import Evaluator, EvaluatorMetrics
+from tocsin.evaluate.evaluator import REFRESH_MS, Evaluator, EvaluatorMetrics
 from tocsin.evaluate.repository import Matches, Progress
 from tocsin.evaluate.signal_feed import SignalFeed
 from tocsin.evaluate.signals_repository import SignalMatches
@@ -247,6 +247,43 @@ def test_correlation_follows_a_member_that_grows_but_not_what_people_do(
     world.restart()
     world.run()
     assert world.signals(high) == [row]
+
+
+def test_a_member_that_only_grows_is_not_looked_at_again(event_store: EventStore, state: StateStore) -> None:
+    """What differs from event to event, such as a number, is shown by the member, not by what it is a member of."""
+    times = {"keep_alive": 60, "max_signal_duration": 600}
+    safe = threshold("aaa-sag-001", ("high", "a > 9"), ("medium", "a > 0"), **times)
+    both = correlation(
+        "ccc-gro-001",
+        ("critical", "safe > 0"),
+        safe={"ruleId": safe.id, "correlatedByFields": ["@usr.id"], "correlatedQueryIndex": 0},
+    )
+    world = Correlating(event_store, state, safe, both)
+    world.now = BORN + HOUR
+    world.ingest(event(0, rule=safe, index=0), event(1, rule=safe, index=0, salt="b"))
+    world.run()
+    (before,) = world.signals(both)
+    for second in range(2, 8):
+        made, matches = event(second, rule=safe)
+        world.ingest((replace(made, attributes={**made.attributes, "n": second}), matches))
+        world.now += REFRESH_MS
+        world.run()
+    (member,) = world.signals(safe)
+    assert document(member)["workflow"]["events_matched"] == 8
+    assert document(member)["n"] == [0, *range(2, 8)]
+    rebuilt = world.metric("tocsin_correlator_groups_rebuilt_total")
+    assert rebuilt == 2  # when it came, and when its events began to differ
+    (row,) = world.signals(both)
+    assert "n" in document(before) and "n" not in document(row)
+    world.ingest(event(8, rule=safe), event(9, rule=safe))  # more severe now
+    world.run()
+    assert world.metric("tocsin_correlator_groups_rebuilt_total") == rebuilt + 1
+    (row,) = world.signals(both)
+    assert orjson.loads(row["detail"])["samples"][0]["content"]["status"] == "high"
+    world.restart()
+    world.ingest(event(10, rule=safe))
+    world.run()
+    assert world.signals(both) == [row]
 
 
 def test_signals_of_correlation_are_correlated_only_where_they_are_named(

@@ -16,11 +16,32 @@ raise one another would never come to rest.
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
+from tocsin.event import Json
 from tocsin.query import QueryError, parse
 from tocsin.query.tree import Equals, FieldKind, Node, Not, children
 from tocsin.rule import Match, Rule, RuleQuery
 
 MAX_CORRELATED_FIELDS = 3
+
+KEPT_LISTS = frozenset(
+    (
+        "usr.id",
+        "usr.email",
+        "usr.name",
+        "network.client.ip",
+        "network.destination.ip",
+        "network.ip.list",
+        "userIdentity.arn",
+        "userIdentity.accessKeyId",
+        "dns.question.name",
+        "entities",
+        "correlation.signals",
+        "correlation.rules",
+    )
+)
+"""Of these a signal over signals shows all values, however many; and of all that begins so:"""
+
+KEPT_BELOW = ("threat_intel.", "groupByPaths", "groupByValues.")
 
 _RULE_PATHS = ("workflow.rule.id", "workflow.rule.defaultRuleId")
 
@@ -28,12 +49,14 @@ _RULE_PATHS = ("workflow.rule.id", "workflow.rule.defaultRuleId")
 class Matched(NamedTuple):
     """What a signal matches, and what it matched once but does not now.
 
-    `version` rises whenever detection writes the signal, 0: no rule ever found anything in it.
+    `version` rises when detection writes the signal and what rules over signals know of it is not what it was, 0: no
+    rule ever found anything in it. `seen` tells that apart: a digest of what they know (`as_member`).
     """
 
     current: tuple[Match, ...] = ()
     former: tuple[Match, ...] = ()
     version: int = 0
+    seen: str = ""
 
     def gone(self, version: int) -> "Matched":
         """The same of a signal that is no more."""
@@ -61,6 +84,30 @@ def named_rules(query: RuleQuery) -> frozenset[str]:
 def source_rules(rule: Rule) -> frozenset[str]:
     """All rules whose signals a rule reads by name: the edges of the graph."""
     return frozenset(name for query in rule.queries if query.reads_signals for name in named_rules(query))
+
+
+def as_member(custom: Mapping[str, Json]) -> dict[str, Json]:
+    """What the signals of rules over signals take from the attributes of one that they consist of (decision 0148).
+
+    Not what people or the clock have done to it since, not its counts, and of attributes that differ among its events
+    only those by which it is found (`KEPT_LISTS`): what makes up a signal that grows and grows is to be read in it.
+    """
+    shown = {
+        name: value for name, value in custom.items() if name not in ("queries", "discovery_timestamp", "workflow")
+    }
+    grouped = {path.removeprefix("@") for path in custom.get("groupByPaths") or ()}
+    return {**_agreed(shown, "", grouped), "workflow": {"rule": custom["workflow"]["rule"]}}
+
+
+def _agreed(node: Mapping[str, Json], above: str, grouped: Collection[str]) -> dict[str, Json]:
+    kept: dict[str, Json] = {}
+    for name, value in node.items():
+        path = f"{above}{name}"
+        if isinstance(value, dict):
+            kept[name] = _agreed(value, f"{path}.", grouped)
+        elif not isinstance(value, list) or path in KEPT_LISTS or path in grouped or path.startswith(KEPT_BELOW):
+            kept[name] = value
+    return kept
 
 
 def cycle(rule_id: str, sources: Mapping[str, Collection[str]]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from tocsin.evaluate.correlation import as_member
 from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.repository import LIMITS, Matches, StoredMatch
 from tocsin.event import Event
@@ -69,8 +70,7 @@ class SignalMatches(Matches):
     def events(self, refs: Iterable[tuple[int, str]]) -> dict[str, Event]:
         """The stored signals (timestamp, id) in the shape of events, by id; superseded ones are absent.
 
-        `message` is the title, `attributes` what is searched (`custom`) as far as it follows from the events: not what
-        people or the clock have done to the signal since.
+        `message` is the title, `attributes` what other signals take from it (`correlation.as_member`).
         """
         found: dict[str, Event] = {}
         unique = sorted(set(refs))
@@ -108,9 +108,6 @@ def _stored(row: Mapping[str, Any], matches: Sequence[Mapping[str, Any]]) -> tup
 
 
 def _event(row: Mapping[str, Any]) -> Event:
-    custom = orjson.loads(row["document"])
-    custom.pop("discovery_timestamp", None)
-    custom["workflow"] = {"rule": custom["workflow"]["rule"]}
     return Event(
         id=row["id"],
         timestamp=row["timestamp"],
@@ -121,5 +118,5 @@ def _event(row: Mapping[str, Any]) -> Event:
         status=row["status"],
         message=row["title"],
         tags=list(row["tags"]),
-        attributes=custom,
+        attributes=as_member(orjson.loads(row["document"])),
     )

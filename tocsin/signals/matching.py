@@ -3,13 +3,16 @@
 A signal is matched as it was decided, before people touch it, so that what it matches is a function of its events.
 """
 
+import hashlib
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import orjson
+
 from tocsin.errors import TocsinError
-from tocsin.evaluate.correlation import UNMATCHED, Matched, named_rules, reads_signals
+from tocsin.evaluate.correlation import UNMATCHED, Matched, as_member, named_rules, reads_signals
 from tocsin.evaluate.decision import Decision
 from tocsin.evaluate.method import Plan
 from tocsin.event import Event, Json
@@ -101,7 +104,7 @@ class SignalMatching:
         """What the signal matches now that it is written at this version, having matched `before`.
 
         What rules found at versions that are not enabled any more stays: an edited rule begins anew, and leaves alone
-        what its earlier version concluded.
+        what its earlier version concluded. A signal that only grew is the one that it was: its version does not rise.
         """
         matcher = self._matcher
         if not matcher.versions and not before.version:
@@ -109,7 +112,11 @@ class SignalMatching:
         kept = [match for match in before.current if (match.rule_id, match.rule_version) not in matcher.versions]
         current = tuple(dict.fromkeys([*kept, *matcher.match(signal, plan, decision)]))
         former = tuple(match for match in dict.fromkeys([*before.former, *before.current]) if match not in current)
-        return Matched(current, former, version) if current or former else UNMATCHED
+        if not current and not former:
+            return UNMATCHED
+        seen = _digest(raised_event(signal))
+        is_known = seen == before.seen and set(current) == set(before.current) and set(former) == set(before.former)
+        return before if is_known else Matched(current, former, version, seen)
 
 
 def signal_event(signal: Signal) -> Event:
@@ -129,9 +136,14 @@ def signal_event(signal: Signal) -> Event:
 
 def raised_event(signal: Signal) -> Event:
     """A signal as the evidence of a rule over signals, like `SignalMatches.events` reads it from the store."""
-    custom = {name: value for name, value in signal.custom.items() if name != "discovery_timestamp"}
-    custom["workflow"] = {"rule": custom["workflow"]["rule"]}
-    return replace(signal_event(signal), message=signal.title, tags=list(signal.tags), attributes=custom)
+    attributes = as_member(signal.custom)
+    return replace(signal_event(signal), message=signal.title, tags=list(signal.tags), attributes=attributes)
+
+
+def _digest(event: Event) -> str:
+    """Of all that rules over signals can show of a signal."""
+    shown = [event.message, event.status, event.host, event.service, event.source, event.tags, event.attributes]
+    return hashlib.blake2b(orjson.dumps(shown, option=orjson.OPT_SORT_KEYS), digest_size=10).hexdigest()
 
 
 def supplied(plan: Plan, decision: Decision, field: str, index: int | None) -> list[str] | None:

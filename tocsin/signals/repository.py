@@ -19,6 +19,7 @@ CHUNK = 500
 
 _SCOPE = "attributes.`workflow.engine.scope`.:String"
 _REVISION = "attributes.`workflow.engine.revision`.:String"
+_SEEN = "attributes.`workflow.engine.seen`.:String"
 _CLOSES_AT = "attributes.`workflow.window.closes_at`.:String"
 _WINDOW = "attributes.`workflow.window.state`.:String"
 
@@ -27,7 +28,7 @@ _NAMED = """timestamp IN (SELECT fromUnixTimestamp64Milli(arrayJoin({times:Array
 
 _STORED = f"""
 SELECT id, timestamp, ingested_at, row_version, {_SCOPE} AS scope, {_REVISION} AS revision, {_CLOSES_AT} AS closes_at,
-  matched, unmatched, matched_version
+  {_SEEN} AS seen, matched, unmatched, matched_version
 FROM {{table}} FINAL
 WHERE timestamp >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC') AND rule_id IN {{rules:Array(String)}}
   AND {_SCOPE} IN {{scopes:Array(String)}}
@@ -63,7 +64,7 @@ class SignalRows:
                     row["revision"],
                     row["row_version"],
                     row["ingested_at"],
-                    matched=matched_of(row),
+                    matched=matched_of(row)._replace(seen=row["seen"] or ""),
                 )
                 found.setdefault(row["scope"], []).append(signal)
         return found

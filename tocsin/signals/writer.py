@@ -307,6 +307,8 @@ class SignalWriter:
             found = before.matched if before else UNMATCHED
             matched = self._matching.of(signal, outcome.plan, decision, found, matched_version)
             self._matched_version = max(self.matched_version, matched.version)
+            if matched.seen:
+                custom["workflow"]["engine"] = {**custom["workflow"]["engine"], "seen": matched.seen}
             lines.append(_signal_line(projection, custom, discovered_at, version, matched))
             outcome.known[signal.id] = StoredSignal(
                 signal.id,

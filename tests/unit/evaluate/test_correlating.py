@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_threshold import naive
 
-from tocsin.evaluate.correlation import cycle, source_rules
+from tocsin.evaluate.correlation import as_member, cycle, source_rules
 from tocsin.evaluate.decision import Decision, MatchRow, position
 from tocsin.evaluate.method import decide
 from tocsin.evaluate.methods import plan
@@ -129,3 +129,25 @@ def test_a_cycle_is_found_where_there_is_one(sources: Mapping[str, frozenset[str
 
 def test_sources_are_what_queries_name() -> None:
     assert source_rules(BOTH) == {"aaa-aaa-000", "aaa-aaa-001"}
+
+
+def test_a_member_shows_what_it_is_found_by_and_where_its_events_agree() -> None:
+    custom = {
+        "usr": {"id": ["bob", "eve"], "role": ["a", "b"], "team": "red"},
+        "n": [1, 2],
+        "vpc": {"id": ["v1", "v2"]},
+        "groupByPaths": ["@vpc.id"],
+        "groupByValues": {"@vpc.id": ["v1", "v2"]},
+        "threat_intel": {"results": {"indicator": ["x", "y"]}},
+        "queries": [{"aggregationDetails": {"eventsCount": 5}}],
+        "discovery_timestamp": 5,
+        "workflow": {"rule": {"id": "r"}, "events_matched": 5, "triage": {"state": "open"}},
+    }
+    assert as_member(custom) == {
+        "usr": {"id": ["bob", "eve"], "team": "red"},
+        "vpc": {"id": ["v1", "v2"]},
+        "groupByPaths": ["@vpc.id"],
+        "groupByValues": {"@vpc.id": ["v1", "v2"]},
+        "threat_intel": {"results": {"indicator": ["x", "y"]}},
+        "workflow": {"rule": {"id": "r"}},
+    }
