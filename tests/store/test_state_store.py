@@ -280,6 +280,36 @@ def test_a_lease_has_one_holder_until_it_expires(store: StateStore) -> None:
     assert leases.acquire("work", "b", seconds=10)
 
 
+class FailingLeases(Leases):
+    """Given once; then every renewal fails."""
+
+    def __init__(self, store: StateStore, clock: FakeClock, failure: Exception) -> None:
+        super().__init__(store, clock)
+        self.clock, self.failure, self.tries = clock, failure, 0
+
+    def acquire(self, name: str, holder: str, seconds: float) -> bool:
+        self.tries += 1
+        if self.tries == 1:
+            return super().acquire(name, holder, seconds)
+        self.clock.now += 4_000  # it takes so long to fail
+        raise self.failure
+
+
+def test_a_lease_that_cannot_be_renewed_is_lost_when_it_expires(store: StateStore) -> None:
+    leases = FailingLeases(store, FakeClock(), Unavailable("away"))
+    with leases.held("work", "a", seconds=10, renew_seconds=0.001) as lost:
+        assert lost is not None and lost.wait(10)
+    assert leases.tries == 5, "after 0, 4 and 8 seconds it is still held"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_lease_whose_renewal_breaks_is_lost_at_once(store: StateStore) -> None:
+    leases = FailingLeases(store, FakeClock(), RuntimeError("broken"))
+    with leases.held("work", "a", seconds=10, renew_seconds=0.001) as lost:
+        assert lost is not None and lost.wait(10)
+    assert leases.tries == 2
+
+
 def test_of_many_who_want_a_lease_one_gets_it(url: str, store: StateStore) -> None:
     other = StateStore(url)
     clock = FakeClock()

@@ -48,21 +48,27 @@ class Leases:
 
         Gives None if another holds it, else an event that is set when it was lost.
         """
+        asked_at = self._clock()
         if not self.acquire(name, holder, seconds):
             yield None
             return
         done, lost = threading.Event(), threading.Event()
 
-        def keep() -> None:
-            while not done.wait(renew_seconds):
-                try:
-                    if not self.acquire(name, holder, seconds):
-                        lost.set()
-                        return
-                except Unavailable:
-                    continue  # the lease lasts for some of these
+        def keep(renewed_at: int) -> None:
+            try:
+                while not done.wait(renew_seconds):
+                    now = self._clock()
+                    try:
+                        if not self.acquire(name, holder, seconds):
+                            return
+                        renewed_at = now
+                    except Unavailable:
+                        if now >= renewed_at + seconds * 1000:
+                            return
+            finally:
+                lost.set()  # also by an error that nobody thought of: whoever works must know
 
-        keeper = threading.Thread(target=keep, name=f"tocsin-lease-{name}", daemon=True)
+        keeper = threading.Thread(target=keep, args=(asked_at,), name=f"tocsin-lease-{name}", daemon=True)
         keeper.start()
         try:
             yield lost
