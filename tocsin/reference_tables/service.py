@@ -283,12 +283,14 @@ class ReferenceTables:
     def append(self, table_id: str, upload_id: str, by: Actor) -> Appended:
         """Add the rows of an upload, or change columns of those that are there; lines that do not fit are skipped.
 
-        Raises `TableNotFound`, `BadRequest`.
+        Raises `TableNotFound`, `BadRequest`, `Conflict` if the columns have changed while the file was read.
         """
         seen = self.get(table_id)
         loaded = self._load(upload_id, seen.name, Schema.of(seen.body["schema"]))
         with self._state.transaction() as session:
             table = self._found(repository.load(session, table_id), table_id)
+            if table.body["schema"] != seen.body["schema"]:
+                raise Conflict(f"the columns of '{table.name}' were changed meanwhile; look at them, then add the rows")
             self._take(session, upload_id)
             changed, every = 0, list(loaded.rows)
             for start in range(0, len(every), repository.PAGE):
