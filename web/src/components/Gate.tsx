@@ -8,7 +8,7 @@ export function Gate({ permission, children }: { permission: string; children: (
   if (may) return children(true);
   return (
     <Tooltip label={`This needs the permission ${permission}`}>
-      <span>{children(false)}</span>
+      <span data-needs={permission}>{children(false)}</span>
     </Tooltip>
   );
 }

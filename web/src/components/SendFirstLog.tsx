@@ -1,4 +1,5 @@
 import { Button, CopyButton } from "@mantine/core";
+import { AppLink } from "./AppLink";
 import classes from "./SendFirstLog.module.css";
 
 /** How the first event gets here. */
@@ -13,13 +14,15 @@ export function SendFirstLog({ noun }: { noun: string }) {
         <pre>{command}</pre>
         <CopyButton value={command}>
           {({ copied, copy }) => (
-            <Button variant="default" onClick={copy}>
+            <Button variant="default" flex="none" ml="auto" onClick={copy}>
               {copied ? "Copied" : "Copy"}
             </Button>
           )}
         </CopyButton>
       </div>
-      <p>An API key is made under Settings, Keys. Whole files go in with tocsin ingest.</p>
+      <p>
+        An API key is made under <AppLink to="/settings/keys">Settings, Keys</AppLink>. Whole files go in with <code>tocsin ingest</code>.
+      </p>
     </>
   );
 }

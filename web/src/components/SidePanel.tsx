@@ -7,6 +7,9 @@ import classes from "./SidePanel.module.css";
 
 const LEAST = 380;
 const STEP = 24;
+/** Until somebody chooses another: what reads well, and leaves the list its part of a small screen. */
+const WIDTH = 580;
+const SHARE = 0.38;
 
 interface Props {
   label: string;
@@ -19,7 +22,7 @@ interface Props {
 
 /** Beside the list, never over it; as wide as the person likes; closed by Esc, never by a click elsewhere. */
 export function SidePanel({ label, header, children, onClose, onStep }: Props) {
-  const [width, setWidth] = useState(() => clamp(Number(recall("panel-width")) || 580));
+  const [width, setWidth] = useState(() => clamp(Number(recall("panel-width")) || Math.min(WIDTH, window.innerWidth * SHARE)));
   const panel = useRef<HTMLElement>(null);
 
   useHotkeys([{ keys: ["Escape"], label: "Close the panel, back to the row", group: "Panel", run: onClose }]);

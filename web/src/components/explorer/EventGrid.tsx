@@ -70,11 +70,11 @@ export function EventGrid(props: Props) {
     ...(selection ? [`${String(TICK)}px`] : []),
     ...columns.map((column) => {
       const set = resized[column.id];
-      return set !== undefined ? `${String(set)}px` : column.grow ? `minmax(${String(column.width)}px, 1fr)` : `${String(column.width)}px`;
+      return set !== undefined ? `${String(set)}px` : `minmax(${String(leastOf(column))}px, ${column.grow ? `${String(column.grow)}fr` : `${String(column.width)}px`})`;
     }),
     ...(columns.some((column) => column.grow && resized[column.id] === undefined) ? [] : ["1fr"]),
   ].join(" ");
-  const minWidth = (selection ? TICK : 0) + columns.reduce((sum, column) => sum + (resized[column.id] ?? column.width), 0);
+  const minWidth = (selection ? TICK : 0) + columns.reduce((sum, column) => sum + (resized[column.id] ?? leastOf(column)), 0);
 
   const virtual = useVirtualizer({ count: events.length, getScrollElement: () => scroller.current, estimateSize: () => ROW, overscan: 12, scrollPaddingStart: ROW, getItemKey: (index) => ids[index] ?? index });
   const items = virtual.getVirtualItems();
@@ -294,5 +294,6 @@ export function EventGrid(props: Props) {
   );
 }
 
+const leastOf = ({ least, width }: ExplorerColumn): number => least ?? width;
 const rowId = (index: number): string => `row-${String(index)}`;
 const cellId = (row: number, column: number): string => `cell-${String(row)}-${String(column)}`;

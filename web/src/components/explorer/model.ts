@@ -10,8 +10,12 @@ export interface ExplorerColumn {
   header: string;
   /** Query field that sorts and filters this column; absent when it can do neither. */
   field?: string;
+  /** Pixels. */
   width: number;
-  grow?: boolean;
+  /** How narrow it becomes before the list scrolls sideways; `width` by default. */
+  least?: number;
+  /** Its share of the space that is left. */
+  grow?: number;
   mono?: boolean;
   render: (event: ExploreEvent) => ReactNode;
   /** The texts that `f` filters by and copying takes. */

@@ -1,14 +1,14 @@
-import { Button, SegmentedControl, Select, TextInput, Tooltip } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
+import { Button, SegmentedControl, Select, Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { attackMapQuery, type AttackMapAnswer } from "@/api/attack";
 import { facetQuery } from "@/api/explore";
 import { useMay } from "@/api/session";
 import { TimeRange } from "@/components/explorer/TimeRange";
-import { useHotkeys } from "@/components/hotkeys";
-import { Icon } from "@/components/icons";
+import { Legend } from "@/components/Legend";
 import page from "@/components/Page.module.css";
+import { PageBar } from "@/components/PageBar";
+import { SearchField } from "@/components/SearchField";
 import { EmptyState, ErrorState, SkeletonRows } from "@/components/states";
 import { useZone } from "@/components/zone";
 import { formatNumber, plural } from "@/lib/format";
@@ -48,11 +48,6 @@ export function AttackPage({ search, change }: Props) {
   );
   const opener = useRef<HTMLElement | null>(null);
 
-  useEffect(() => {
-    document.title = "ATT&CK map · Tocsin";
-  }, []);
-  useHotkeys([{ keys: ["/"], label: "Search", group: "Everywhere", run: () => document.getElementById("attack-search")?.focus() }]);
-
   const close = () => {
     change({ technique: undefined, under: undefined, strays: undefined });
     opener.current?.focus();
@@ -61,9 +56,20 @@ export function AttackPage({ search, change }: Props) {
   const strays = map.data?.meta.not_on_map ?? [];
   return (
     <div className={page.page}>
-      <div className={page.bar}>
-        <h1 className={page.title}>ATT&amp;CK map</h1>
-        <SearchBox value={filter.text} onChange={(query) => change({ query })} />
+      <PageBar
+        title="ATT&CK map"
+        actions={
+          <TimeRange
+            range={range}
+            resolved={resolved}
+            onChange={(next) => {
+              setAnchor(Date.now());
+              change({ from: next.from, to: next.to });
+            }}
+          />
+        }
+      >
+        <SearchField isQuery label="Search rules" placeholder="Rules: severity:high, method:threshold, okta" value={filter.text} onSearch={(query) => change({ query })} />
         <SourceSelect value={filter.source} active={map.data?.meta.active_sources ?? []} onChange={(source) => change({ source: source === "active" ? undefined : source })} />
         <SegmentedControl
           size="xs"
@@ -89,30 +95,15 @@ export function AttackPage({ search, change }: Props) {
           value={filter.origin}
           onChange={(origin) => change({ origin: origin === "all" ? undefined : (origin ?? undefined) })}
         />
-        <div className={page.end}>
-          <TimeRange
-            range={range}
-            resolved={resolved}
-            onChange={(next) => {
-              setAnchor(Date.now());
-              change({ from: next.from, to: next.to });
-            }}
-          />
-        </div>
-      </div>
-      <div className={classes.legend} role="group" aria-label="Density of rules">
-        {DENSITIES.map((density) => {
-          const pressed = densities.includes(density.id);
-          const next = pressed ? densities.filter((id) => id !== density.id) : [...densities, density.id];
-          return (
-            <button key={density.id} type="button" className={classes.density} aria-pressed={pressed} onClick={() => change({ density: next.join(",") })}>
-              <span className={classes.swatch} data-density={density.id} aria-hidden="true" />
-              {density.label} <span className={page.dim}>{density.range}</span>
-              <strong>{matrix ? formatNumber(matrix.techniques[density.id]) : "…"}</strong>
-              <span className="visually-hidden">techniques</span>
-            </button>
-          );
-        })}
+      </PageBar>
+      <Legend
+        label="Density of rules"
+        unit="techniques"
+        choices={DENSITIES.map(({ id, label, range: rules }) => ({ id, label, detail: rules, count: matrix ? formatNumber(matrix.techniques[id]) : "…" }))}
+        chosen={densities}
+        onChoose={(next) => change({ density: next.join(",") })}
+        swatch={(id) => <span className={classes.swatch} data-density={id} aria-hidden="true" />}
+      >
         {map.data && matrix && <Summary answer={map.data} covered={matrix.techniques.low + matrix.techniques.medium + matrix.techniques.high} all={map.data.meta.rules} gaps={matrix.techniques.none} />}
         <div className={page.end}>
           {strays.length > 0 && (
@@ -131,7 +122,7 @@ export function AttackPage({ search, change }: Props) {
             {condensed ? "Expand" : "Condense"}
           </Button>
         </div>
-      </div>
+      </Legend>
       {map.error && <ErrorState inline={map.data !== undefined} error={map.error} retry={() => void map.refetch()} />}
       <div className={page.split}>
         <div className={page.scroll} aria-busy={map.isFetching}>
@@ -180,26 +171,6 @@ function Summary({ answer, covered, gaps, all }: { answer: AttackMapAnswer; cove
         </Tooltip>
       )}
     </span>
-  );
-}
-
-function SearchBox({ value, onChange }: { value: string; onChange: (text: string) => void }) {
-  const [text, setText] = useState(value);
-  const search = useDebouncedCallback(onChange, 300);
-  return (
-    <TextInput
-      id="attack-search"
-      size="xs"
-      className={page.search}
-      aria-label="Search rules"
-      placeholder="Rules: severity:high, method:threshold, okta"
-      leftSection={<Icon name="search" size={14} />}
-      value={text}
-      onChange={(event) => {
-        setText(event.currentTarget.value);
-        search(event.currentTarget.value);
-      }}
-    />
   );
 }
 

@@ -8,7 +8,7 @@ import classes from "./attack.module.css";
 /** Rules whose tags lead nowhere, with what to write instead. */
 export function StrayPanel({ strays, onClose }: { strays: AttackMapAnswer["meta"]["not_on_map"]; onClose: () => void }) {
   return (
-    <SidePanel label="Rules that are not on the map" onClose={onClose} header={<h2 className={classes.heading}>{plural(strays.length, "rule")} not on the map</h2>}>
+    <SidePanel label="Rules that are not on the map" onClose={onClose} header={<h2 className={page.heading}>{plural(strays.length, "rule")} not on the map</h2>}>
       <p className={page.dim}>Not at all, or not wherever their tags would have them.</p>
       <ul className={classes.strays}>
         {strays.map((rule) => (

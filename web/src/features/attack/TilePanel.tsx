@@ -1,8 +1,8 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Button } from "@mantine/core";
 import type { AttackMapAnswer } from "@/api/attack";
 import { rulesQuery } from "@/api/rules";
 import { AppLink } from "@/components/AppLink";
+import { Columns, More, type Column } from "@/components/List";
 import page from "@/components/Page.module.css";
 import { Section } from "@/components/Section";
 import { SeverityLabel } from "@/components/Severity";
@@ -14,6 +14,8 @@ import type { Range } from "@/lib/time";
 import { stringifySearch } from "@/lib/urlState";
 import classes from "./attack.module.css";
 import { signalsQuery, tileQuery, type MatrixTile } from "./model";
+
+const COLUMNS: Column[] = [{ label: "Severity" }, { label: "Rule" }, { label: "State" }, { label: "Signals", isNumber: true }];
 
 interface Props {
   chosen: MatrixTile;
@@ -39,7 +41,7 @@ export function TilePanel({ chosen: { tactic, technique, tile, signals }, answer
           <p className={page.dim}>
             {tactic.attributes.name}, {technique.id}
           </p>
-          <h2 className={classes.heading}>{technique.attributes.name}</h2>
+          <h2 className={page.heading}>{technique.attributes.name}</h2>
         </>
       }
     >
@@ -65,16 +67,7 @@ export function TilePanel({ chosen: { tactic, technique, tile, signals }, answer
         {tile.rules.length > 0 && list.isPending && <SkeletonRows rows={Math.min(tile.rules.length, 6)} />}
         {rules.length > 0 && (
           <table className={page.table}>
-            <thead>
-              <tr>
-                <th scope="col">Severity</th>
-                <th scope="col">Rule</th>
-                <th scope="col">State</th>
-                <th scope="col" className={page.number}>
-                  Signals
-                </th>
-              </tr>
-            </thead>
+            <Columns columns={COLUMNS} />
             <tbody>
               {rules.map((rule) => (
                 <tr key={rule.id} data-off={!rule.isEnabled || undefined}>
@@ -91,11 +84,7 @@ export function TilePanel({ chosen: { tactic, technique, tile, signals }, answer
             </tbody>
           </table>
         )}
-        {list.hasNextPage && (
-          <Button variant="default" mt="xs" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-            Show more
-          </Button>
-        )}
+        <More query={list} />
       </Section>
       {subs.length > 0 && (
         <Section title="Sub-techniques">

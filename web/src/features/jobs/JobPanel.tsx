@@ -8,6 +8,7 @@ import { AppLink } from "@/components/AppLink";
 import { Gate } from "@/components/Gate";
 import { Icon } from "@/components/icons";
 import { CopyJson, JsonView } from "@/components/JsonView";
+import { Columns, More, type Column } from "@/components/List";
 import page from "@/components/Page.module.css";
 import { Section } from "@/components/Section";
 import { SeverityLabel } from "@/components/Severity";
@@ -21,6 +22,7 @@ import { JobStatus } from "./JobStatus";
 import { customOf, rangeOf, resultLogs } from "./model";
 
 const WRITE = "security_monitoring_rules_write";
+const COLUMNS: Column[] = [{ label: "Time" }, { label: "Severity" }, { label: "Result" }, { label: "Events", isNumber: true }];
 
 /** A job: how far it is, what it ran, what it found, and signals made of that. */
 export function JobPanel({ id, onClose }: { id: string; onClose: () => void }) {
@@ -33,7 +35,7 @@ export function JobPanel({ id, onClose }: { id: string; onClose: () => void }) {
       header={
         <>
           {job && <JobStatus job={job} />}
-          <h2 className={classes.heading}>{label}</h2>
+          <h2 className={page.heading}>{label}</h2>
         </>
       }
     >
@@ -151,21 +153,16 @@ function Results({ job }: { job: JobData }) {
       {list.data && results.length === 0 && <p className={page.dim}>{isActive(job) ? "Nothing found yet." : "It found nothing in this time."}</p>}
       {results.length > 0 && (
         <table className={page.table}>
-          <thead>
-            <tr>
-              {mayConvert && (
+          <Columns
+            columns={COLUMNS}
+            lead={
+              mayConvert && (
                 <th scope="col">
                   <Checkbox size="xs" aria-label="Tick all results that are shown" checked={all} indeterminate={!all && ticked.size > 0} onChange={() => setTicked(all ? new Set() : new Set(results.map(({ id }) => id)))} />
                 </th>
-              )}
-              <th scope="col">Time</th>
-              <th scope="col">Severity</th>
-              <th scope="col">Result</th>
-              <th scope="col" className={page.number}>
-                Events
-              </th>
-            </tr>
-          </thead>
+              )
+            }
+          />
           <tbody>
             {results.map((result) => (
               <ResultRow key={result.id} result={result} ticked={mayConvert ? ticked.has(result.id) : null} onTick={() => tick(result.id)} />
@@ -173,11 +170,7 @@ function Results({ job }: { job: JobData }) {
           </tbody>
         </table>
       )}
-      {list.hasNextPage && (
-        <Button variant="default" mt="xs" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-          Show more
-        </Button>
-      )}
+      <More query={list} />
       <Convert opened={converting} job={job} results={results.filter(({ id }) => ticked.has(id))} onClose={() => setConverting(false)} onDone={() => setTicked(new Set())} />
     </Section>
   );

@@ -1,14 +1,11 @@
-import { Button, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
 import { jobsQuery, type JobData } from "@/api/jobs";
+import { AddButton } from "@/components/AddButton";
 import { AppLink } from "@/components/AppLink";
-import { Gate } from "@/components/Gate";
-import { useHotkeys } from "@/components/hotkeys";
-import { Icon } from "@/components/icons";
+import { List, NothingFound, type Column } from "@/components/List";
+import { ListPage } from "@/components/ListPage";
 import page from "@/components/Page.module.css";
-import { EmptyState, ErrorState, SkeletonRows } from "@/components/states";
+import { EmptyState } from "@/components/states";
 import { RelativeTime } from "@/components/Time";
 import { useZone } from "@/components/zone";
 import { formatNumber, plural } from "@/lib/format";
@@ -21,13 +18,13 @@ import { NewJob } from "./NewJob";
 
 const WRITE = "security_monitoring_rules_write";
 const DEFAULT_SORT = "-created_at";
-const COLUMNS: { label: string; sort?: string; className?: string }[] = [
+const COLUMNS: Column[] = [
   { label: "Job", sort: "name" },
   { label: "Status", sort: "status" },
   { label: "Looks at" },
-  { label: "Results", className: page.number },
+  { label: "Results", isNumber: true },
   { label: "By" },
-  { label: "Created", sort: "created_at" },
+  { label: "Created", sort: "created_at", descends: true },
 ];
 
 interface Props {
@@ -37,130 +34,44 @@ interface Props {
 
 /** Rules run over the past: what they would have found (siem.md §2.24). */
 export function JobsPage({ search, change }: Props) {
-  const query = search.query ?? "";
-  const sort = search.sort ?? DEFAULT_SORT;
+  const { query = "", sort = DEFAULT_SORT } = search;
   const list = useInfiniteQuery(jobsQuery(query, sort));
   const jobs = list.data?.pages.flatMap(({ data }) => data) ?? [];
-  const total = list.data?.pages[0]?.meta.totalCount ?? 0;
-  const [text, setText] = useState(query);
-  const seek = useDebouncedCallback((next: string) => change({ query: next.trim() }), 250);
-
-  useEffect(() => {
-    document.title = "Historical jobs · Tocsin";
-  }, []);
-  useHotkeys([{ keys: ["/"], label: "Search", group: "Everywhere", run: () => document.getElementById("job-search")?.focus() }]);
-
+  const close = () => {
+    const row = document.querySelector<HTMLElement>(`[data-job="${CSS.escape(search.job ?? "")}"] a`);
+    change({ job: undefined });
+    row?.focus();
+  };
   return (
-    <div className={page.page}>
-      <div className={page.bar}>
-        <h1 className={page.title}>Historical jobs</h1>
-        <TextInput
-          id="job-search"
-          size="xs"
-          className={page.search}
-          aria-label="Search jobs"
-          placeholder="Search by name or status"
-          leftSection={<Icon name="search" size={14} />}
-          value={text}
-          onChange={(event) => {
-            setText(event.currentTarget.value);
-            seek(event.currentTarget.value);
-          }}
-        />
-        <span className={page.dim}>{list.data && plural(total, "job")}</span>
-        <div className={page.end}>
-          <Gate permission={WRITE}>
-            {(may) => (
-              <Button leftSection={<Icon name="plus" size={14} />} disabled={!may} onClick={() => change({ new: "1" }, { push: true })}>
-                New job
-              </Button>
-            )}
-          </Gate>
-        </div>
-      </div>
-      {list.error && <ErrorState inline={jobs.length > 0} error={list.error} retry={() => void list.refetch()} />}
-      <div className={page.split}>
-        <div className={page.scroll}>
-          {list.isPending && <SkeletonRows rows={10} />}
-          {jobs.length > 0 && (
-            <table className={page.table}>
-              <thead>
-                <tr>
-                  {COLUMNS.map((column) => (
-                    <Head key={column.label} {...column} order={sort} onSort={(next) => change({ sort: next === DEFAULT_SORT ? undefined : next })} />
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {jobs.map((job) => (
-                  <JobRow
-                    key={job.id}
-                    job={job}
-                    chosen={job.id === search.job}
-                    address={`/jobs${stringifySearch({ ...search, job: job.id })}`}
-                  />
-                ))}
-              </tbody>
-            </table>
-          )}
-          {list.data && jobs.length === 0 && (
-            <EmptyState title={query ? "No job is called so" : "No job has run yet"}>
-              {query ? (
-                <Button
-                  variant="default"
-                  onClick={() => {
-                    setText("");
-                    change({ query: undefined });
-                  }}
-                >
-                  Show all jobs
-                </Button>
-              ) : (
-                <p>A job runs a rule once over logs that are stored already: what would it have found last month? Its results alarm nobody until you make signals of them.</p>
-              )}
+    <ListPage
+      title="Historical jobs"
+      search={{ label: "Search jobs", placeholder: "Search by name or status", value: query, onSearch: (next) => change({ query: next }) }}
+      about={list.data && plural(list.data.pages[0]?.meta.totalCount ?? 0, "job")}
+      actions={<AddButton permission={WRITE} label="New job" onClick={() => change({ new: "1" }, { push: true })} />}
+      panel={search.job && <JobPanel key={search.job} id={search.job} onClose={close} />}
+      overlay={<NewJob opened={search.new !== undefined || search.rule !== undefined} ruleId={search.rule ?? null} onClose={() => change({ new: undefined, rule: undefined })} onMade={(job) => change({ new: undefined, rule: undefined, job })} />}
+    >
+      <List
+        query={list}
+        count={jobs.length}
+        columns={COLUMNS}
+        sort={sort}
+        onSort={(next) => change({ sort: next === DEFAULT_SORT ? undefined : next })}
+        empty={
+          query ? (
+            <NothingFound title="No job is called so" all="Show all jobs" onAll={() => change({ query: undefined })} />
+          ) : (
+            <EmptyState title="No job has run yet">
+              <p>A job runs a rule once over logs that are stored already: what would it have found last month? Its results alarm nobody until you make signals of them.</p>
             </EmptyState>
-          )}
-          {list.hasNextPage && (
-            <div className={page.more}>
-              <Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-                Show more
-              </Button>
-            </div>
-          )}
-        </div>
-        {search.job && (
-          <JobPanel
-            key={search.job}
-            id={search.job}
-            onClose={() => {
-              const row = document.querySelector<HTMLElement>(`[data-job="${CSS.escape(search.job ?? "")}"] a`);
-              change({ job: undefined });
-              row?.focus();
-            }}
-          />
-        )}
-      </div>
-      <NewJob opened={search.new !== undefined || search.rule !== undefined} ruleId={search.rule ?? null} onClose={() => change({ new: undefined, rule: undefined })} onMade={(job) => change({ new: undefined, rule: undefined, job })} />
-    </div>
-  );
-}
-
-function Head({ label, sort, className, order, onSort }: { label: string; sort?: string; className?: string; order: string; onSort: (sort: string) => void }) {
-  if (!sort) {
-    return (
-      <th scope="col" className={className}>
-        {label}
-      </th>
-    );
-  }
-  const direction = order === sort ? "ascending" : order === `-${sort}` ? "descending" : "none";
-  return (
-    <th scope="col" aria-sort={direction} className={className}>
-      <button type="button" className={page.sort} onClick={() => onSort(direction === "descending" ? sort : `-${sort}`)}>
-        {label}
-        {direction !== "none" && <Icon name={direction === "descending" ? "sortDown" : "sortUp"} size={11} />}
-      </button>
-    </th>
+          )
+        }
+      >
+        {jobs.map((job) => (
+          <JobRow key={job.id} job={job} chosen={job.id === search.job} address={`/jobs${stringifySearch({ ...search, job: job.id })}`} />
+        ))}
+      </List>
+    </ListPage>
   );
 }
 

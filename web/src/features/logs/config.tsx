@@ -20,7 +20,7 @@ const COLUMNS: ExplorerColumn[] = [
   column("ip", "Client IP", "@network.client.ip", 140),
   column("country", "Country", "@network.client.geoip.country.iso_code", 80),
   column("code", "HTTP status", "@http.status_code", 96),
-  { id: "message", header: "Message", width: 320, grow: true, mono: true, render: (event) => <span title={event.attributes.message}>{event.attributes.message}</span> },
+  { id: "message", header: "Message", width: 320, grow: 1, mono: true, render: (event) => <span title={event.attributes.message}>{event.attributes.message}</span> },
 ];
 
 const FILLS: Record<string, string> = { emergency: "--critical-fill", alert: "--critical-fill", critical: "--critical-fill", error: "--high-fill", warn: "--medium-fill", notice: "--low-fill", info: "--info-fill", debug: "--line-strong", ok: "--low-fill" };

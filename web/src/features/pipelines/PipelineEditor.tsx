@@ -3,13 +3,13 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useBlocker } from "@tanstack/react-router";
-import { useEffect, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { ApiError, type FieldFault } from "@/api/errors";
 import { createPipeline, pipelineKeys, pipelineQuery, pipelineTestQuery, updatePipeline, type Pipeline } from "@/api/pipelines";
 import { useMay } from "@/api/session";
-import { AppLink } from "@/components/AppLink";
 import { Icon } from "@/components/icons";
 import pages from "@/components/Page.module.css";
+import { PageBar } from "@/components/PageBar";
 import { QueryField } from "@/components/QueryField";
 import { ErrorState, SkeletonRows } from "@/components/states";
 import { stringifySearch } from "@/lib/urlState";
@@ -20,6 +20,7 @@ import classes from "./pipelines.module.css";
 import { ProcessorList } from "./ProcessorList";
 import { TestPane } from "./TestPane";
 
+const ALL = { to: "/pipelines", label: "Pipelines" };
 const COMPLETES_IN_MS = 7 * 86_400_000;
 
 interface Props {
@@ -38,7 +39,7 @@ export function PipelineEditor({ id, copyOf, change }: Props) {
   if (from !== null && !read.data) {
     return (
       <div className={pages.page}>
-        <h1 className="visually-hidden">Pipeline</h1>
+        <PageBar title="Pipeline" crumb={ALL} />
         {read.error ? <ErrorState error={read.error} retry={() => void read.refetch()} /> : <SkeletonRows rows={14} />}
       </div>
     );
@@ -102,43 +103,39 @@ function Editor({ pipeline, original: given, onRead, change }: EditorProps) {
     shouldBlockFn: ({ current, next }) => !readOnly && !save.isPending && !save.isSuccess && hasWork(pipeline, original, draft) && isElsewhere(current, next) && !window.confirm("Leave without saving the changes to this pipeline?"),
     enableBeforeUnload: () => !readOnly && hasWork(pipeline, original, draft),
   });
-  useEffect(() => {
-    document.title = `${draft.name || "New pipeline"} · Pipelines · Tocsin`;
-  }, [draft.name]);
-
   const faults = faultsOf(save.error, trial.error);
   const loose = looseOf(save.error && !isConflict ? save.error : trial.error, faults);
   return (
     <div className={pages.page}>
-      <header className={pages.bar}>
-        <AppLink to="/pipelines" className={pages.crumb}>
-          Pipelines
-        </AppLink>
-        <Icon name="chevronRight" size={12} />
-        <h1 className={`${pages.title ?? ""} truncate`}>{draft.name || "New pipeline"}</h1>
-        {readOnly ? <span className={pages.dim}>{draft.isEnabled ? "Enabled" : "Disabled"}</span> : <Switch size="xs" label={draft.isEnabled ? "Enabled" : "Disabled"} checked={draft.isEnabled} onChange={(event) => edit({ isEnabled: event.currentTarget.checked })} />}
-        <div className={pages.end}>
-          {!may && <span className={pages.dim}>Editing needs the permission {WRITE}</span>}
-          {may && isShipped && pipeline && (
-            <>
-              <span className={pages.dim}>Shipped, read-only</span>
-              <Button variant="default" leftSection={<Icon name="copy" size={14} />} onClick={() => change({ pipeline: "new", copy: pipeline.id })}>
-                Copy to edit
+      <PageBar
+        title={draft.name || "New pipeline"}
+        crumb={ALL}
+        actions={
+          <>
+            {!may && <span className={pages.dim}>Editing needs the permission {WRITE}</span>}
+            {may && isShipped && pipeline && (
+              <>
+                <span className={pages.dim}>Shipped, read-only</span>
+                <Button variant="default" leftSection={<Icon name="copy" size={14} />} onClick={() => change({ pipeline: "new", copy: pipeline.id })}>
+                  Copy to edit
+                </Button>
+              </>
+            )}
+            {!readOnly && pipeline && dirty && (
+              <Button variant="default" onClick={() => setDraft(original)}>
+                Discard
               </Button>
-            </>
-          )}
-          {!readOnly && pipeline && dirty && (
-            <Button variant="default" onClick={() => setDraft(original)}>
-              Discard
-            </Button>
-          )}
-          {!readOnly && (
-            <Button disabled={!dirty || faults.length > 0 || draft.name.trim() === ""} loading={save.isPending} onClick={() => save.mutate({ sent: draft, over: false })}>
-              {pipeline ? "Save" : "Create pipeline"}
-            </Button>
-          )}
-        </div>
-      </header>
+            )}
+            {!readOnly && (
+              <Button disabled={!dirty || faults.length > 0 || draft.name.trim() === ""} loading={save.isPending} onClick={() => save.mutate({ sent: draft, over: false })}>
+                {pipeline ? "Save" : "Create pipeline"}
+              </Button>
+            )}
+          </>
+        }
+      >
+        {readOnly ? <span className={pages.dim}>{draft.isEnabled ? "Enabled" : "Disabled"}</span> : <Switch size="xs" label={draft.isEnabled ? "Enabled" : "Disabled"} checked={draft.isEnabled} onChange={(event) => edit({ isEnabled: event.currentTarget.checked })} />}
+      </PageBar>
       {isConflict && pipeline && <Conflict id={pipeline.id} onTheirs={onRead} onMine={() => save.mutate({ sent: draft, over: true })} />}
       {Boolean(loose) && <ErrorState inline error={loose} />}
       <div className={classes.editor}>

@@ -1,16 +1,19 @@
-import { ActionIcon, Button, Menu, Switch, TextInput, Tooltip } from "@mantine/core";
+import { ActionIcon, Menu, Tooltip } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Fragment, useEffect } from "react";
+import { Fragment } from "react";
 import { arrangePipelines, deletePipeline, pipelineKeys, pipelinesQuery, updatePipeline, type Pipeline, type Processor } from "@/api/pipelines";
 import { useMay } from "@/api/session";
+import { AddButton } from "@/components/AddButton";
 import { AppLink } from "@/components/AppLink";
-import { Gate } from "@/components/Gate";
-import { useHotkeys } from "@/components/hotkeys";
 import { Icon } from "@/components/icons";
+import { List, NothingFound, type Column } from "@/components/List";
+import { ListPage } from "@/components/ListPage";
 import pages from "@/components/Page.module.css";
-import { EmptyState, ErrorState, SkeletonRows } from "@/components/states";
+import { EmptyState } from "@/components/states";
+import { Toggle } from "@/components/Toggle";
+import { useAction } from "@/components/useAction";
 import { useReorder } from "@/components/useReorder";
 import { plural } from "@/lib/format";
 import { stringifySearch } from "@/lib/urlState";
@@ -21,6 +24,7 @@ import { kindLabel } from "./processorKinds";
 
 export const WRITE = "logs_write_pipelines";
 const SAVE_AFTER_MS = 500;
+const COLUMNS: Column[] = [{ label: "Move", isHidden: true }, { label: "#" }, { label: "On" }, { label: "Pipeline" }, { label: "Filter" }, { label: "Processors" }, { label: "Origin" }, { label: "Actions", isHidden: true }];
 
 /** Pipelines in the order in which logs run through them. */
 export function PipelineList({ search, change }: PipelinesProps) {
@@ -45,86 +49,54 @@ export function PipelineList({ search, change }: PipelinesProps) {
   };
   const reorder = useReorder(pipelines.length, move);
   const canMove = may && wanted === "";
-  useEffect(() => {
-    document.title = "Pipelines · Tocsin";
-  }, []);
-  useHotkeys([{ keys: ["/"], label: "Search", group: "Everywhere", run: () => document.getElementById("pipeline-search")?.focus() }]);
   const go = (pipeline: string, copy = "") => change({ pipeline, copy }, { push: true });
   return (
-    <div className={pages.page}>
-      <div className={pages.bar}>
-        <h1 className={pages.title}>Pipelines</h1>
-        <TextInput id="pipeline-search" size="xs" className={pages.search} aria-label="Search pipelines" placeholder="Search names, filters and tags" leftSection={<Icon name="search" size={14} />} value={text} onChange={(event) => change({ query: event.currentTarget.value })} />
-        <span className={pages.dim} role="status">
-          {arrange.isPending ? "Saving the order…" : list.data && `${plural(shown.length, "pipeline")}${wanted === "" ? ", in the order in which logs run through them" : ""}`}
-        </span>
-        <div className={pages.end}>
-          <Gate permission={WRITE}>
-            {(allowed) => (
-              <Button disabled={!allowed} leftSection={<Icon name="plus" size={14} />} onClick={() => go("new")}>
-                New pipeline
-              </Button>
-            )}
-          </Gate>
-        </div>
-      </div>
-      {list.error && <ErrorState inline={Boolean(list.data)} error={list.error} retry={() => void list.refetch()} />}
-      {list.isPending && <SkeletonRows rows={10} height={34} />}
-      {list.data && (
-        <div className={pages.scroll}>
-          <table className={`${pages.table ?? ""} ${classes.table ?? ""}`}>
-            <thead>
-              <tr>
-                <th scope="col">
-                  <span className="visually-hidden">Move</span>
-                </th>
-                <th scope="col">#</th>
-                <th scope="col">On</th>
-                <th scope="col">Pipeline</th>
-                <th scope="col">Filter</th>
-                <th scope="col">Processors</th>
-                <th scope="col">Origin</th>
-                <th scope="col">
-                  <span className="visually-hidden">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {shown.map((pipeline) => {
-                const index = pipelines.indexOf(pipeline);
-                const isOpen = open.includes(pipeline.id);
-                return (
-                  <Fragment key={pipeline.id}>
-                    <PipelineRow
-                      pipeline={pipeline}
-                      position={index + 1}
-                      may={may}
-                      open={isOpen}
-                      row={reorder.row(index)}
-                      handle={canMove ? reorder.handle(index, pipeline.name) : null}
-                      onUp={canMove && index > 0 ? () => move(index, index - 1) : null}
-                      onDown={canMove && index < pipelines.length - 1 ? () => move(index, index + 1) : null}
-                      onOpen={() => change({ open: (isOpen ? open.filter((id) => id !== pipeline.id) : [...open, pipeline.id]).join(",") })}
-                      onEdit={() => go(pipeline.id)}
-                      onCopy={() => go("new", pipeline.id)}
-                    />
-                    {isOpen && <Inside processors={pipeline.processors} level={1} />}
-                  </Fragment>
-                );
-              })}
-            </tbody>
-          </table>
-          {shown.length === 0 && (
-            <EmptyState title="No pipeline matches this search">
-              <Button variant="default" onClick={() => change({ query: "" })}>
-                Show all pipelines
-              </Button>
+    <ListPage
+      title="Pipelines"
+      search={{ label: "Search pipelines", placeholder: "Search names, filters and tags", value: text, onSearch: (next) => change({ query: next }) }}
+      about={<span role="status">{arrange.isPending ? "Saving the order…" : list.data && `${plural(shown.length, "pipeline")}${wanted === "" ? ", in the order in which logs run through them" : ""}`}</span>}
+      actions={<AddButton permission={WRITE} label="New pipeline" onClick={() => go("new")} />}
+      overlay={reorder.announcement}
+    >
+      <List
+        query={list}
+        count={shown.length}
+        columns={COLUMNS}
+        tableClassName={classes.table}
+        empty={
+          wanted ? (
+            <NothingFound title="No pipeline matches this search" all="Show all pipelines" onAll={() => change({ query: "" })} />
+          ) : (
+            <EmptyState title="There are no pipelines">
+              <p>A pipeline takes the logs that its filter finds and works on them, step by step, before rules see them. Without one, logs are stored as they come.</p>
             </EmptyState>
-          )}
-          {reorder.announcement}
-        </div>
-      )}
-    </div>
+          )
+        }
+      >
+        {shown.map((pipeline) => {
+          const index = pipelines.indexOf(pipeline);
+          const isOpen = open.includes(pipeline.id);
+          return (
+            <Fragment key={pipeline.id}>
+              <PipelineRow
+                pipeline={pipeline}
+                position={index + 1}
+                may={may}
+                open={isOpen}
+                row={reorder.row(index)}
+                handle={canMove ? reorder.handle(index, pipeline.name) : null}
+                onUp={canMove && index > 0 ? () => move(index, index - 1) : null}
+                onDown={canMove && index < pipelines.length - 1 ? () => move(index, index + 1) : null}
+                onOpen={() => change({ open: (isOpen ? open.filter((id) => id !== pipeline.id) : [...open, pipeline.id]).join(",") })}
+                onEdit={() => go(pipeline.id)}
+                onCopy={() => go("new", pipeline.id)}
+              />
+              {isOpen && <Inside processors={pipeline.processors} level={1} />}
+            </Fragment>
+          );
+        })}
+      </List>
+    </ListPage>
   );
 }
 
@@ -144,13 +116,8 @@ interface RowProps {
 
 function PipelineRow({ pipeline, position, may, open, row, handle, onUp, onDown, onOpen, onEdit, onCopy }: RowProps) {
   const { id, name, is_read_only: isShipped, filter, processors, description } = pipeline;
-  const client = useQueryClient();
-  const settle = {
-    onSettled: () => client.invalidateQueries({ queryKey: pipelineKeys.all }),
-    onError: (error: Error) => notifications.show({ title: name, message: error.message, color: "gray" }),
-  };
-  const toggle = useMutation({ mutationFn: (isEnabled: boolean) => updatePipeline(id, { ...pipelineOf(draftOf(pipeline)), is_enabled: isEnabled }, pipeline.version), ...settle });
-  const remove = useMutation({ mutationFn: () => deletePipeline(id), ...settle });
+  const toggle = useAction(pipelineKeys.all, `${name} was not changed`, (isEnabled: boolean) => updatePipeline(id, { ...pipelineOf(draftOf(pipeline)), is_enabled: isEnabled }, pipeline.version));
+  const remove = useAction(pipelineKeys.all, `${name} was not deleted`, () => deletePipeline(id));
   const enabled = toggle.isPending ? toggle.variables : pipeline.is_enabled;
   const query = filter.query ?? "";
   return (
@@ -164,9 +131,7 @@ function PipelineRow({ pipeline, position, may, open, row, handle, onUp, onDown,
       </td>
       <td>{position}</td>
       <td>
-        <Tooltip label={may ? (enabled ? "Disable" : "Enable") : `This needs the permission ${WRITE}`}>
-          <Switch size="xs" aria-label={`${name} enabled`} checked={enabled} disabled={!may || toggle.isPending} onChange={(event) => toggle.mutate(event.currentTarget.checked)} />
-        </Tooltip>
+        <Toggle name={name} enabled={enabled} may={may} permission={WRITE} isPending={toggle.isPending} onChange={(on) => toggle.mutate(on)} />
       </td>
       <td className={pages.text} title={description}>
         <AppLink to={`/pipelines${stringifySearch({ pipeline: id })}`}>{name}</AppLink>

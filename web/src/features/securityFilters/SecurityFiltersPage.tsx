@@ -1,21 +1,24 @@
-import { ActionIcon, Button, Checkbox, Modal, Switch, TextInput, Tooltip } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
+import { ActionIcon, Button, Checkbox, Modal, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { ApiError } from "@/api/errors";
 import { createSecurityFilter, deleteSecurityFilter, securityFiltersQuery, updateSecurityFilter, type FilterSettings, type SecurityFilter } from "@/api/securityFilters";
 import { useMay } from "@/api/session";
+import { AddButton } from "@/components/AddButton";
 import { AppLink } from "@/components/AppLink";
-import { Gate } from "@/components/Gate";
 import { Icon } from "@/components/icons";
+import { List, type Column } from "@/components/List";
+import { ListPage } from "@/components/ListPage";
 import pages from "@/components/Page.module.css";
 import { QueryField } from "@/components/QueryField";
-import { ErrorState, SkeletonRows } from "@/components/states";
+import { Toggle } from "@/components/Toggle";
+import { useAction } from "@/components/useAction";
 import { plural } from "@/lib/format";
 import { stringifySearch } from "@/lib/urlState";
 import classes from "./securityFilters.module.css";
 
 const WRITE = "security_monitoring_filters_write";
+const COLUMNS: Column[] = [{ label: "On" }, { label: "Filter" }, { label: "Takes" }, { label: "But not" }, { label: "Actions", isHidden: true }];
 const COMPLETES_IN_MS = 7 * 86_400_000;
 
 interface Props {
@@ -29,74 +32,45 @@ export function SecurityFiltersPage({ editing, onEdit }: Props) {
   const filters = useQuery(securityFiltersQuery);
   const may = useMay(WRITE);
   const chosen = filters.data?.find((filter) => filter.id === editing);
-  useEffect(() => {
-    document.title = "Security filters · Tocsin";
-  }, []);
+  const shown = filters.data ?? [];
   return (
-    <div className={pages.page}>
-      <div className={pages.bar}>
-        <h1 className={pages.title}>Security filters</h1>
-        <span className={pages.dim}>Rules look at a log if one enabled filter takes it and none of that filter's exclusions does.</span>
-        <div className={pages.end}>
-          <Gate permission={WRITE}>
-            {(allowed) => (
-              <Button disabled={!allowed} leftSection={<Icon name="plus" size={14} />} onClick={() => onEdit("new")}>
-                New filter
-              </Button>
-            )}
-          </Gate>
-        </div>
-      </div>
-      {filters.error && <ErrorState inline={Boolean(filters.data)} error={filters.error} retry={() => void filters.refetch()} />}
-      {filters.isPending && <SkeletonRows rows={4} height={34} />}
-      {filters.data && (
-        <div className={pages.scroll}>
-          {filters.data.every((filter) => !filter.attributes.is_enabled) && (
-            <p className={classes.warning} role="alert">
-              <Icon name="alert" /> No filter is enabled: no rule looks at any log.
-            </p>
-          )}
-          {filters.data.length > 1 && filters.data.some((filter) => filter.attributes.is_builtin && filter.attributes.is_enabled && filter.attributes.exclusion_filters.length === 0) && (
-            <p className={classes.hint}>The built-in filter takes all logs, so the others change nothing while it is on. Switch it off to let only them count.</p>
-          )}
-          <table className={pages.table}>
-            <thead>
-              <tr>
-                <th scope="col">On</th>
-                <th scope="col">Filter</th>
-                <th scope="col">Takes</th>
-                <th scope="col">But not</th>
-                <th scope="col">
-                  <span className="visually-hidden">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {filters.data.map((filter) => (
-                <FilterRow key={filter.id} filter={filter} may={may} onEdit={() => onEdit(filter.id)} />
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-      {may && (editing === "new" || chosen) && (
-        <Modal opened onClose={() => onEdit(null)} closeOnClickOutside={false} size={720} title={chosen ? `Edit ${chosen.attributes.name}` : "New security filter"} closeButtonProps={{ "aria-label": "Close" }}>
-          <FilterForm filter={chosen ?? null} onDone={() => onEdit(null)} />
-        </Modal>
-      )}
-    </div>
+    <ListPage
+      title="Security filters"
+      about="Rules look at a log if one enabled filter takes it and none of that filter's exclusions does."
+      actions={<AddButton permission={WRITE} label="New filter" onClick={() => onEdit("new")} />}
+      overlay={
+        may &&
+        (editing === "new" || chosen) && (
+          <Modal opened onClose={() => onEdit(null)} closeOnClickOutside={false} size={720} title={chosen ? `Edit ${chosen.attributes.name}` : "New security filter"} closeButtonProps={{ "aria-label": "Close" }}>
+            <FilterForm filter={chosen ?? null} onDone={() => onEdit(null)} />
+          </Modal>
+        )
+      }
+    >
+      <List query={filters} count={shown.length} columns={COLUMNS} empty={null} notice={<Notice filters={shown} />}>
+        {shown.map((filter) => (
+          <FilterRow key={filter.id} filter={filter} may={may} onEdit={() => onEdit(filter.id)} />
+        ))}
+      </List>
+    </ListPage>
   );
 }
 
-/** A change, then the list as it is now; a failure is told. */
-function useFilterAction<T = void>(name: string, act: (argument: T) => Promise<unknown>) {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: act,
-    onSettled: () => client.invalidateQueries({ queryKey: securityFiltersQuery.queryKey }),
-    onError: (error) => notifications.show({ title: `${name} was not changed`, message: error instanceof ApiError && error.isStale ? "Somebody else changed it meanwhile. The list was read again." : error.message, color: "gray" }),
-  });
+/** What of the filters surprises: that none, or that only one of them counts. */
+function Notice({ filters }: { filters: readonly SecurityFilter[] }) {
+  if (filters.every((filter) => !filter.attributes.is_enabled)) {
+    return (
+      <p className={classes.warning} role="alert">
+        <Icon name="alert" /> No filter is enabled: no rule looks at any log.
+      </p>
+    );
+  }
+  const takesAll = filters.some(({ attributes }) => attributes.is_builtin && attributes.is_enabled && attributes.exclusion_filters.length === 0);
+  return filters.length > 1 && takesAll ? <p className={classes.hint}>The built-in filter takes all logs, so the others change nothing while it is on. Switch it off to let only them count.</p> : null;
 }
+
+/** Changes a filter. */
+const useFilterAction = <T = void>(name: string, act: (argument: T) => Promise<unknown>) => useAction(securityFiltersQuery.queryKey, `${name} was not changed`, act);
 
 function FilterRow({ filter, may, onEdit }: { filter: SecurityFilter; may: boolean; onEdit: () => void }) {
   const { name, query, is_enabled: isEnabled, is_builtin: isBuiltin, exclusion_filters: exclusions, version } = filter.attributes;
@@ -106,9 +80,7 @@ function FilterRow({ filter, may, onEdit }: { filter: SecurityFilter; may: boole
   return (
     <tr data-off={!enabled || undefined}>
       <td>
-        <Tooltip label={may ? (enabled ? "Disable" : "Enable") : `This needs the permission ${WRITE}`}>
-          <Switch size="xs" aria-label={`${name} enabled`} checked={enabled} disabled={!may || toggle.isPending} onChange={(event) => toggle.mutate(event.currentTarget.checked)} />
-        </Tooltip>
+        <Toggle name={name} enabled={enabled} may={may} permission={WRITE} isPending={toggle.isPending} onChange={(on) => toggle.mutate(on)} />
       </td>
       <td className={pages.text}>
         {name} {isBuiltin && <span className={pages.dim}>· built in</span>}

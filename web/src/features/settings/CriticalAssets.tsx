@@ -1,20 +1,24 @@
 import { Button, Modal, Select, Switch, TagsInput, TextInput } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { createAsset, criticalAssetsQuery, deleteAsset, updateAsset, type AssetDraft, type CriticalAsset } from "@/api/criticalAssets";
 import { facetQuery } from "@/api/explore";
 import { useMay } from "@/api/session";
+import { AddButton } from "@/components/AddButton";
 import { AppLink } from "@/components/AppLink";
-import { Gate } from "@/components/Gate";
 import { Icon } from "@/components/icons";
+import { Columns, type Column } from "@/components/List";
+import page from "@/components/Page.module.css";
 import { QueryField } from "@/components/QueryField";
 import { SeverityLabel } from "@/components/Severity";
 import { EmptyState, ErrorState, SkeletonRows } from "@/components/states";
 import { RelativeTime } from "@/components/Time";
+import { Toggle } from "@/components/Toggle";
+import { useAction } from "@/components/useAction";
 import { formatNumber } from "@/lib/format";
 import { isSeverity, SEVERITIES, SEVERITY_WORDS } from "@/lib/severity";
 import { stringifySearch } from "@/lib/urlState";
+import { Head } from "./Head";
 import classes from "./settings.module.css";
 
 const WRITE = "security_monitoring_critical_assets_write";
@@ -28,6 +32,8 @@ const ACTIONS: { value: AssetDraft["severity"]; label: string }[] = [
 ];
 const NEW: AssetDraft = { query: "", rule_query: "*", severity: "increase", enabled: true, description: "", tags: [] };
 
+const COLUMNS: Column[] = [{ label: "On" }, { label: "Signals that match" }, { label: "Of rules" }, { label: "Severity" }, { label: `Applied, ${String(DAYS)} days` }, { label: "Changed" }, { label: "Actions", isHidden: true }];
+
 /** What matters most to the organisation: signals about it get another severity (siem.md §2.12). */
 export function CriticalAssets() {
   const assets = useQuery(criticalAssetsQuery);
@@ -39,19 +45,9 @@ export function CriticalAssets() {
   const countOf = (id: string) => (counts.data ? (counts.data.data[0]?.values.find(({ value }) => value === id)?.count ?? 0) : null);
   return (
     <section aria-label="Critical assets" className={classes.section}>
-      <div className={classes.head}>
-        <div>
-          <h1 className={classes.title}>Critical assets</h1>
-          <p className={classes.dim}>Signals about them get the severity given here. Where several apply, the highest counts.</p>
-        </div>
-        <Gate permission={WRITE}>
-          {(may) => (
-            <Button disabled={!may} leftSection={<Icon name="plus" size={14} />} onClick={() => setEditing("new")}>
-              New critical asset
-            </Button>
-          )}
-        </Gate>
-      </div>
+      <Head isPage title="Critical assets" about="Signals about them get the severity given here. Where several apply, the highest counts.">
+        <AddButton permission={WRITE} label="New critical asset" onClick={() => setEditing("new")} />
+      </Head>
       {assets.error && <ErrorState inline={assets.data !== undefined} error={assets.error} retry={() => void assets.refetch()} />}
       {assets.isPending && <SkeletonRows rows={4} />}
       {assets.data?.length === 0 && (
@@ -60,20 +56,8 @@ export function CriticalAssets() {
         </EmptyState>
       )}
       {assets.data && assets.data.length > 0 && (
-        <table className={classes.table}>
-          <thead>
-            <tr>
-              <th scope="col">On</th>
-              <th scope="col">Signals that match</th>
-              <th scope="col">Of rules</th>
-              <th scope="col">Severity</th>
-              <th scope="col">Applied, {DAYS} days</th>
-              <th scope="col">Changed</th>
-              <th scope="col">
-                <span className="visually-hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
+        <table className={page.table}>
+          <Columns columns={COLUMNS} />
           <tbody>
             {assets.data.map((asset) => (
               <AssetRow key={asset.id} asset={asset} applied={countOf(asset.id)} times={times} onEdit={() => setEditing(asset)} />
@@ -89,18 +73,15 @@ export function CriticalAssets() {
 }
 
 function AssetRow({ asset: { id, attributes }, applied, times, onEdit }: { asset: CriticalAsset; applied: number | null; times: { from: string; to: string }; onEdit: () => void }) {
-  const client = useQueryClient();
   const may = useMay(WRITE);
   const name = attributes.description || attributes.query;
-  const changed = () => client.invalidateQueries({ queryKey: criticalAssetsQuery.queryKey });
-  const refused = (error: Error) => notifications.show({ title: `“${name}” was not changed`, message: error.message, color: "gray" });
-  const toggle = useMutation({ mutationFn: (enabled: boolean) => updateAsset(id, { enabled, version: attributes.version }), onSettled: changed, onError: refused });
-  const remove = useMutation({ mutationFn: () => deleteAsset(id), onSettled: changed, onError: refused });
+  const toggle = useAction(criticalAssetsQuery.queryKey, `“${name}” was not changed`, (enabled: boolean) => updateAsset(id, { enabled, version: attributes.version }));
+  const remove = useAction(criticalAssetsQuery.queryKey, `“${name}” was not deleted`, () => deleteAsset(id));
   const enabled = toggle.isPending ? toggle.variables : attributes.enabled;
   return (
     <tr data-off={!enabled || undefined}>
       <td>
-        <Switch size="xs" aria-label={`${name} enabled`} checked={enabled} disabled={!may || toggle.isPending} onChange={(event) => toggle.mutate(event.currentTarget.checked)} />
+        <Toggle name={name} enabled={enabled} may={may} permission={WRITE} isPending={toggle.isPending} onChange={(on) => toggle.mutate(on)} />
       </td>
       <td className={classes.wrap}>
         <code>{attributes.query}</code>
@@ -112,7 +93,7 @@ function AssetRow({ asset: { id, attributes }, applied, times, onEdit }: { asset
       <td>
         <RelativeTime time={attributes.update_date} />
       </td>
-      <td className={classes.end}>
+      <td className={page.actions}>
         {may && (
           <Button.Group>
             <Button variant="default" size="compact-xs" aria-label={`Change ${name}`} onClick={onEdit}>

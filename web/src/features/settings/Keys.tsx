@@ -3,11 +3,16 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { createKey, keysQuery, revokeKey, type KeyKind } from "@/api/people";
 import type { KeyAttributes, Resource } from "@/api/types";
+import { AddButton } from "@/components/AddButton";
 import { Gate } from "@/components/Gate";
-import { Icon } from "@/components/icons";
+import { Columns, type Column } from "@/components/List";
+import page from "@/components/Page.module.css";
 import { ErrorState, SkeletonRows } from "@/components/states";
 import { RelativeTime } from "@/components/Time";
+import { Head } from "./Head";
 import classes from "./settings.module.css";
+
+const COLUMNS: Column[] = [{ label: "Name" }, { label: "Ends in" }, { label: "Created" }, { label: "Last used" }, { label: "Actions", isHidden: true }];
 
 /** Keys that send logs, and keys that act as the person who owns them. */
 export function Keys() {
@@ -25,35 +30,15 @@ function KeyTable({ kind, title, about, create, revoke }: { kind: KeyKind; title
   const [making, setMaking] = useState(false);
   return (
     <section aria-label={title} className={classes.section}>
-      <div className={classes.head}>
-        <div>
-          <h2 className={classes.title}>{title}</h2>
-          <p className={classes.dim}>{about}</p>
-        </div>
-        <Gate permission={create}>
-          {(may) => (
-            <Button disabled={!may} leftSection={<Icon name="plus" size={14} />} onClick={() => setMaking(true)}>
-              New key
-            </Button>
-          )}
-        </Gate>
-      </div>
+      <Head title={title} about={about}>
+        <AddButton permission={create} label="New key" onClick={() => setMaking(true)} />
+      </Head>
       {keys.error && <ErrorState inline error={keys.error} retry={() => void keys.refetch()} />}
       {keys.isPending && <SkeletonRows rows={3} />}
       {keys.data && keys.data.data.length === 0 && <p className={classes.none}>No keys yet.</p>}
       {keys.data && keys.data.data.length > 0 && (
-        <table className={classes.table}>
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Ends in</th>
-              <th scope="col">Created</th>
-              <th scope="col">Last used</th>
-              <th scope="col">
-                <span className="visually-hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
+        <table className={page.table}>
+          <Columns columns={COLUMNS} />
           <tbody>
             {keys.data.data.map((key) => (
               <KeyRow key={key.id} kind={kind} item={key} permission={revoke} />
@@ -81,7 +66,7 @@ function KeyRow({ kind, item, permission }: { kind: KeyKind; item: Resource<KeyA
         <RelativeTime time={Date.parse(created)} />
       </td>
       <td>{used ? <RelativeTime time={Date.parse(used)} /> : "never"}</td>
-      <td className={classes.end}>
+      <td className={page.actions}>
         {revoke.error && <span className={classes.fault}>{revoke.error.message}</span>}
         <Gate permission={permission}>
           {(may) => (

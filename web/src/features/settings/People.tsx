@@ -4,15 +4,20 @@ import { useState } from "react";
 import { inviteUser, rolesQuery, setUserDisabled, usersQuery } from "@/api/people";
 import { useMe } from "@/api/session";
 import type { Resource, UserAttributes } from "@/api/types";
+import { AddButton } from "@/components/AddButton";
 import { AppLink } from "@/components/AppLink";
 import { Gate } from "@/components/Gate";
-import { Icon } from "@/components/icons";
+import { Columns, type Column } from "@/components/List";
+import page from "@/components/Page.module.css";
 import { ErrorState, SkeletonRows } from "@/components/states";
 import { RelativeTime } from "@/components/Time";
 import { quoteValue } from "@/lib/queryText";
 import { stringifySearch } from "@/lib/urlState";
+import { Head } from "./Head";
 import { Password } from "./Password";
 import classes from "./settings.module.css";
+
+const COLUMNS: Column[] = [{ label: "Name" }, { label: "Email" }, { label: "Role" }, { label: "Status" }, { label: "Last sign-in" }, { label: "Signals" }, { label: "Actions", isHidden: true }];
 
 /** Who may sign in, with which role, and when they last did. */
 export function People() {
@@ -26,33 +31,14 @@ export function People() {
   };
   return (
     <>
-      <div className={classes.head}>
-        <h1 className={classes.title}>People</h1>
-        <Gate permission="user_access_invite">
-          {(may) => (
-            <Button disabled={!may} leftSection={<Icon name="plus" size={14} />} onClick={() => setInviting(true)}>
-              Add a person
-            </Button>
-          )}
-        </Gate>
-      </div>
+      <Head isPage title="People">
+        <AddButton permission="user_access_invite" label="Add a person" onClick={() => setInviting(true)} />
+      </Head>
       {users.error && <ErrorState inline={Boolean(users.data)} error={users.error} retry={() => void users.refetch()} />}
       {users.isPending && <SkeletonRows rows={5} />}
       {users.data && (
-        <table className={classes.table}>
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Email</th>
-              <th scope="col">Role</th>
-              <th scope="col">Status</th>
-              <th scope="col">Last sign-in</th>
-              <th scope="col">Signals</th>
-              <th scope="col">
-                <span className="visually-hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
+        <table className={page.table}>
+          <Columns columns={COLUMNS} />
           <tbody>
             {users.data.data.map((user) => (
               <Person key={user.id} user={user} role={roleName(user)} />
@@ -85,7 +71,7 @@ function Person({ user, role }: { user: Resource<UserAttributes>; role: string }
       <td>
         <AppLink to={`/signals${stringifySearch({ query: `@workflow.triage.assignee.uuid:${quoteValue(user.id)}` })}`}>assigned</AppLink>
       </td>
-      <td className={classes.end}>
+      <td className={page.actions}>
         {change.error && <span className={classes.fault}>{change.error.message}</span>}
         <Password userId={user.id === me.uuid ? null : user.id} name={name ?? email} opened={changing} onClose={() => setChanging(false)} />
         {user.id === me.uuid && (

@@ -1,6 +1,6 @@
-import { useEffect } from "react";
 import { AppLink } from "@/components/AppLink";
 import { EmptyState } from "@/components/states";
+import { useTitle } from "@/components/useTitle";
 import { CriticalAssets } from "./CriticalAssets";
 import { Keys } from "./Keys";
 import { People } from "./People";
@@ -16,9 +16,7 @@ const SECTIONS = [
 
 export function SettingsPage({ section }: { section: string }) {
   const chosen = SECTIONS.find((each) => each.id === section);
-  useEffect(() => {
-    document.title = `${chosen?.label ?? "Settings"} · Settings · Tocsin`;
-  }, [chosen]);
+  useTitle(`${chosen?.label ?? "Settings"} · Settings`);
   return (
     <div className={classes.page}>
       <nav className={classes.nav} aria-label="Settings">

@@ -5,20 +5,23 @@ import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tansta
 import { intakeStatusQuery, rejectedQuery, replayRejected } from "@/api/status";
 import { AppLink } from "@/components/AppLink";
 import { Gate } from "@/components/Gate";
+import { Columns, More, type Column } from "@/components/List";
+import page from "@/components/Page.module.css";
 import { ErrorState, SkeletonRows } from "@/components/states";
 import { RelativeTime } from "@/components/Time";
 import { formatNumber, plural } from "@/lib/format";
 import { formatDuration } from "@/lib/time";
+import { Head } from "./Head";
 import classes from "./settings.module.css";
+
+const COLUMNS: Column[] = [{ label: "Received" }, { label: "Code" }, { label: "Reason" }, { label: "Raw text" }];
 
 /** What came in, what became of it, and what was refused and why. */
 export function Status() {
   const { data, error, isPending, refetch } = useQuery(intakeStatusQuery);
   return (
     <>
-      <div className={classes.head}>
-        <h1 className={classes.title}>Status</h1>
-      </div>
+      <Head isPage title="Status" />
       {error && <ErrorState inline={Boolean(data)} error={error} retry={() => void refetch()} />}
       {isPending && <SkeletonRows rows={4} />}
       {data && (
@@ -63,11 +66,7 @@ function Rejected() {
   });
   return (
     <section id="rejected" className={classes.section} aria-label="Rejected events">
-      <div className={classes.head}>
-        <div>
-          <h2 className={classes.title}>Rejected events</h2>
-          <p className={classes.dim}>Kept with their reason and raw text, newest first.</p>
-        </div>
+      <Head title="Rejected events" about="Kept with their reason and raw text, newest first.">
         {events.length > 0 && (
           <Gate permission="logs_write_pipelines">
             {(may) => (
@@ -77,20 +76,13 @@ function Rejected() {
             )}
           </Gate>
         )}
-      </div>
+      </Head>
       {(list.error ?? replay.error) && <ErrorState inline error={list.error ?? replay.error} retry={() => void list.refetch()} />}
       {list.isPending && <SkeletonRows rows={4} />}
       {list.data && events.length === 0 && <p className={classes.none}>Nothing was rejected.</p>}
       {events.length > 0 && (
-        <table className={classes.table}>
-          <thead>
-            <tr>
-              <th scope="col">Received</th>
-              <th scope="col">Code</th>
-              <th scope="col">Reason</th>
-              <th scope="col">Raw text</th>
-            </tr>
-          </thead>
+        <table className={page.table}>
+          <Columns columns={COLUMNS} />
           <tbody>
             {events.map((event) => (
               <tr key={event.id}>
@@ -109,11 +101,7 @@ function Rejected() {
           </tbody>
         </table>
       )}
-      {list.hasNextPage && (
-        <Button variant="default" mt="sm" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-          Show more
-        </Button>
-      )}
+      <More query={list} />
     </section>
   );
 }

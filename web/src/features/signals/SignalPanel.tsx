@@ -10,6 +10,7 @@ import type { PanelProps } from "@/components/explorer/Explorer";
 import type { ExplorerHandle } from "@/components/explorer/model";
 import { Icon } from "@/components/icons";
 import { CopyJson, JsonView } from "@/components/JsonView";
+import page from "@/components/Page.module.css";
 import { Section } from "@/components/Section";
 import { SeverityLabel, StateLabel } from "@/components/Severity";
 import { SidePanel } from "@/components/SidePanel";
@@ -71,7 +72,7 @@ function Panel({ explorer, signal, error, retry, steps, timeline, close, step }:
 
   if (!signal) {
     return (
-      <SidePanel label="Signal" header={<h2 className={classes.heading}>Signal</h2>} onClose={close}>
+      <SidePanel label="Signal" header={<h2 className={page.heading}>Signal</h2>} onClose={close}>
         {error ? <ErrorState error={error} retry={retry} /> : <SkeletonRows rows={8} />}
       </SidePanel>
     );
@@ -98,7 +99,7 @@ function Panel({ explorer, signal, error, retry, steps, timeline, close, step }:
               )}
             </CopyButton>
           </div>
-          <h2 className={classes.heading}>{titleOf(signal)}</h2>
+          <h2 className={page.heading}>{titleOf(signal)}</h2>
         </>
       }
     >

@@ -1,18 +1,17 @@
-import { Button, Switch, TextInput, Tooltip } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
-import { notifications } from "@mantine/notifications";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useMemo, useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
 import { facetQuery } from "@/api/explore";
 import { useMay } from "@/api/session";
 import { suppressionKeys, suppressionsQuery, updateSuppression, type Suppression } from "@/api/suppressions";
+import { AddButton } from "@/components/AddButton";
 import { AppLink } from "@/components/AppLink";
-import { Gate } from "@/components/Gate";
-import { useHotkeys } from "@/components/hotkeys";
-import { Icon } from "@/components/icons";
+import { List, NothingFound, type Column } from "@/components/List";
+import { ListPage } from "@/components/ListPage";
 import page from "@/components/Page.module.css";
-import { EmptyState, ErrorState, SkeletonRows } from "@/components/states";
+import { EmptyState } from "@/components/states";
 import { RelativeTime } from "@/components/Time";
+import { Toggle } from "@/components/Toggle";
+import { useAction } from "@/components/useAction";
 import { useNow } from "@/components/useNow";
 import { formatNumber, plural } from "@/lib/format";
 import { HIDDEN_DAYS, hiddenSignals } from "@/lib/suppressions";
@@ -34,15 +33,15 @@ export interface SuppressionsSearch {
   preset?: string;
 }
 
-const COLUMNS: { label: string; sort?: string }[] = [
-  { label: "On", sort: "enabled" },
+const COLUMNS: Column[] = [
+  { label: "On", sort: "enabled", descends: true },
   { label: "Name", sort: "name" },
   { label: "Rules" },
   { label: "Hides" },
   { label: "Owner" },
   { label: "From", sort: "start_date" },
   { label: "Until", sort: "expiration_date" },
-  { label: `Hidden, ${String(HIDDEN_DAYS)} days` },
+  { label: `Hidden, ${String(HIDDEN_DAYS)} days`, isNumber: true },
 ];
 
 export function SuppressionsPage({ search, change }: { search: SuppressionsSearch; change: (next: SuppressionsSearch, options?: { push?: boolean }) => void }) {
@@ -51,137 +50,69 @@ export function SuppressionsPage({ search, change }: { search: SuppressionsSearc
   const list = useQuery(suppressionsQuery(query, sort));
   const rows = list.data?.data ?? [];
   const may = useMay(WRITE);
-  const [text, setText] = useState(query);
-  const find = useDebouncedCallback((next: string) => change({ query: next.trim() }), 250);
   const hiddenOf = useHiddenCounts();
-
-  useEffect(() => {
-    document.title = "Suppressions · Tocsin";
-  }, []);
-  useHotkeys([{ keys: ["/"], label: "Search", group: "Everywhere", run: () => document.getElementById("suppression-search")?.focus() }]);
   const show = (id: string) => change({ open: id, tab: undefined, rule: undefined, preset: undefined }, { push: true });
   const close = () => {
     const opened = open;
     change({ open: undefined, tab: undefined, rule: undefined, preset: undefined }, { push: true });
     window.requestAnimationFrame(() => document.getElementById(`suppression-${opened ?? ""}`)?.focus());
   };
-
   return (
-    <div className={page.page}>
-      <div className={page.bar}>
-        <h1 className={page.title}>Suppressions</h1>
-        <TextInput
-          id="suppression-search"
-          size="xs"
-          className={page.search}
-          aria-label="Search suppressions"
-          placeholder="Search suppressions: load test, enabled:false, creator:ana@example.com"
-          leftSection={<Icon name="search" size={14} />}
-          value={text}
-          onChange={(event) => {
-            setText(event.currentTarget.value);
-            find(event.currentTarget.value);
-          }}
-        />
-        <span className={page.dim}>{list.data && plural(list.data.meta.page.totalCount, "suppression")}</span>
-        <div className={page.end}>
+    <ListPage
+      title="Suppressions"
+      search={{ label: "Search suppressions", placeholder: "Search suppressions: load test, enabled:false, creator:ana@example.com", value: query, onSearch: (next) => change({ query: next }) }}
+      about={list.data && plural(list.data.meta.page.totalCount, "suppression")}
+      actions={
+        <>
           <AppLink to="/signals/suppressed">All hidden signals</AppLink>
-          <Gate permission={WRITE}>
-            {(allowed) => (
-              <Button leftSection={<Icon name="plus" size={14} />} disabled={!allowed} onClick={() => show(NEW)}>
-                New suppression
-              </Button>
-            )}
-          </Gate>
-        </div>
-      </div>
-      <div className={page.split}>
-        <div className={`${page.scroll ?? ""} ${classes.list ?? ""}`}>
-          {list.error && <ErrorState inline={rows.length > 0} error={list.error} retry={() => void list.refetch()} />}
-          {list.isPending ? (
-            <SkeletonRows rows={12} height={34} />
-          ) : (
-            <>
-              {rows.length > 0 && (
-                <table className={`${page.table ?? ""} ${classes.table ?? ""}`} aria-busy={list.isFetching}>
-                  <thead>
-                    <tr>
-                      {COLUMNS.map((column) => (
-                        <Header key={column.label} {...column} sorted={sort} onSort={(next) => change({ sort: next === "name" ? undefined : next })} />
-                      ))}
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {rows.map((row) => (
-                      <Row key={row.id} suppression={row} may={may} isOpen={row.id === open} hidden={hiddenOf(row.id)} onOpen={() => show(row.id)} />
-                    ))}
-                  </tbody>
-                </table>
-              )}
-              {list.data && rows.length === 0 && (
-                <EmptyState title={query ? "No suppression matches this search" : "Nothing is suppressed"}>
-                  {query ? (
-                    <Button
-                      variant="default"
-                      onClick={() => {
-                        setText("");
-                        change({ query: undefined });
-                      }}
-                    >
-                      Show all suppressions
-                    </Button>
-                  ) : (
-                    <p>A suppression hides signals that you know, of some rules, until a date. What it hides stays searchable and never comes back by itself. Begin one here, from a rule, or from a signal.</p>
-                  )}
-                </EmptyState>
-              )}
-            </>
+          <AddButton permission={WRITE} label="New suppression" onClick={() => show(NEW)} />
+        </>
+      }
+      panel={
+        <>
+          {open === NEW && may && (
+            <SuppressionEditor key={`${search.rule ?? ""} ${search.preset ?? ""}`} stored={null} original={presetFor(search.rule, search.preset)} opened={show} tab={null} onTab={() => undefined} close={close} />
           )}
-        </div>
-        {open === NEW && may && (
-          <SuppressionEditor key={`${search.rule ?? ""} ${search.preset ?? ""}`} stored={null} original={presetFor(search.rule, search.preset)} opened={show} tab={null} onTab={() => undefined} close={close} />
-        )}
-        {open !== null && open !== NEW && <StoredSuppression key={open} id={open} tab={search.tab ?? null} onTab={(tab) => change({ tab })} close={close} />}
-      </div>
-    </div>
-  );
-}
-
-function Header({ label, sort, sorted, onSort }: { label: string; sort?: string; sorted: string; onSort: (sort: string) => void }) {
-  const direction = sort === undefined ? undefined : sorted === sort ? "ascending" : sorted === `-${sort}` ? "descending" : "none";
-  const isNumber = label.startsWith("Hidden");
-  return (
-    <th scope="col" aria-sort={direction} className={isNumber ? page.number : undefined}>
-      {sort === undefined ? (
-        label
-      ) : (
-        <button type="button" className={page.sort} onClick={() => onSort(direction === "ascending" ? `-${sort}` : sort)}>
-          {label}
-          {direction !== "none" && <Icon name={direction === "descending" ? "sortDown" : "sortUp"} size={11} />}
-        </button>
-      )}
-    </th>
+          {open !== null && open !== NEW && <StoredSuppression key={open} id={open} tab={search.tab ?? null} onTab={(tab) => change({ tab })} close={close} />}
+        </>
+      }
+    >
+      <List
+        query={list}
+        count={rows.length}
+        className={classes.list}
+        tableClassName={classes.table}
+        columns={COLUMNS}
+        sort={sort}
+        onSort={(next) => change({ sort: next === "name" ? undefined : next })}
+        empty={
+          query ? (
+            <NothingFound title="No suppression matches this search" all="Show all suppressions" onAll={() => change({ query: undefined })} />
+          ) : (
+            <EmptyState title="Nothing is suppressed">
+              <p>A suppression hides signals that you know, of some rules, until a date. What it hides stays searchable and never comes back by itself. Begin one here, from a rule, or from a signal.</p>
+            </EmptyState>
+          )
+        }
+      >
+        {rows.map((row) => (
+          <Row key={row.id} suppression={row} may={may} isOpen={row.id === open} hidden={hiddenOf(row.id)} onOpen={() => show(row.id)} />
+        ))}
+      </List>
+    </ListPage>
   );
 }
 
 function Row({ suppression, may, isOpen, hidden, onOpen }: { suppression: Suppression; may: boolean; isOpen: boolean; hidden: number | null; onOpen: () => void }) {
-  const client = useQueryClient();
   const { attributes } = suppression;
-  const toggle = useMutation({
-    mutationFn: (enabled: boolean) => updateSuppression(suppression.id, { enabled }, attributes.version),
-    onSettled: () => client.invalidateQueries({ queryKey: suppressionKeys.all }),
-    onError: (error) => notifications.show({ title: `${attributes.name} was not changed`, message: error.message, color: "gray" }),
-  });
+  const toggle = useAction(suppressionKeys.all, `${attributes.name} was not changed`, (enabled: boolean) => updateSuppression(suppression.id, { enabled }, attributes.version));
   const now = useNow();
   const enabled = toggle.isPending ? toggle.variables : attributes.enabled;
   const force = forceOf({ ...attributes, enabled }, now);
-  const allowed = may && attributes.editable;
   return (
     <tr data-off={force !== "in force" || undefined} data-chosen={isOpen || undefined}>
       <td>
-        <Tooltip label={allowed ? (enabled ? "Disable" : "Enable") : `This needs the permission ${WRITE}`}>
-          <Switch size="xs" aria-label={`${attributes.name} enabled`} checked={enabled} disabled={!allowed || toggle.isPending} onChange={(event) => toggle.mutate(event.currentTarget.checked)} />
-        </Tooltip>
+        <Toggle name={attributes.name} enabled={enabled} may={may && attributes.editable} permission={WRITE} isPending={toggle.isPending} onChange={(next) => toggle.mutate(next)} />
       </td>
       <td className={classes.name}>
         <button type="button" id={`suppression-${suppression.id}`} className="link truncate" aria-expanded={isOpen} onClick={onOpen}>

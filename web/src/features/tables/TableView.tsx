@@ -1,12 +1,11 @@
-import { ActionIcon, Button, Menu, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
+import { ActionIcon, Button, Menu } from "@mantine/core";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { useMay } from "@/api/session";
 import { deleteTable, rowsQuery, tableKeys, tableQuery, valuesOf, type ReferenceTable } from "@/api/tables";
-import { AppLink } from "@/components/AppLink";
-import { useHotkeys } from "@/components/hotkeys";
 import { Icon } from "@/components/icons";
+import { List, NothingFound, type Column } from "@/components/List";
+import { ListPage } from "@/components/ListPage";
 import page from "@/components/Page.module.css";
 import { EmptyState, ErrorState, SkeletonRows } from "@/components/states";
 import { RelativeTime } from "@/components/Time";
@@ -17,6 +16,7 @@ import { UploadForm } from "./UploadForm";
 import { UsedBy } from "./UsedBy";
 
 export const WRITE = "reference_tables_write";
+const ALL = { to: "/tables", label: "Reference tables" };
 
 interface Props {
   id: string;
@@ -28,23 +28,12 @@ interface Props {
 /** One table: its rows, each cell to be changed in its place. */
 export function TableView({ id, search, onSearch, close }: Props) {
   const table = useQuery(tableQuery(id));
-  useEffect(() => {
-    if (table.data) document.title = `${table.data.attributes.table_name} · Reference tables · Tocsin`;
-  }, [table.data]);
-  if (!table.data) {
-    return (
-      <div className={page.page}>
-        <div className={page.bar}>
-          <AppLink to="/tables" className={page.crumb}>
-            Reference tables
-          </AppLink>
-          <h1 className="visually-hidden">Reference table</h1>
-        </div>
-        {table.error ? <ErrorState error={table.error} retry={() => void table.refetch()} /> : <SkeletonRows rows={14} />}
-      </div>
-    );
-  }
-  return <Opened table={table.data} search={search} onSearch={onSearch} close={close} />;
+  if (table.data) return <Opened table={table.data} search={search} onSearch={onSearch} close={close} />;
+  return (
+    <ListPage title="Reference table" crumb={ALL}>
+      <div className={page.scroll}>{table.error ? <ErrorState error={table.error} retry={() => void table.refetch()} /> : <SkeletonRows rows={14} height={33} />}</div>
+    </ListPage>
+  );
 }
 
 function Opened({ table, search, onSearch, close }: Omit<Props, "id"> & { table: ReferenceTable }) {
@@ -53,10 +42,8 @@ function Opened({ table, search, onSearch, close }: Omit<Props, "id"> & { table:
   const { attributes } = table;
   const rows = useInfiniteQuery(rowsQuery(table.id, search));
   const found = rows.data?.pages.flatMap((each) => each.data) ?? [];
-  const [text, setText] = useState(search);
   const [adding, setAdding] = useState(false);
   const [uploading, setUploading] = useState<"append" | "replace" | null>(null);
-  const find = useDebouncedCallback((next: string) => onSearch(next.trim()), 250);
   const remove = useMutation({
     mutationFn: () => deleteTable(table.id),
     onSuccess: () => {
@@ -69,136 +56,91 @@ function Opened({ table, search, onSearch, close }: Omit<Props, "id"> & { table:
     void client.invalidateQueries({ queryKey: [...tableKeys.all, "list"] });
     return client.invalidateQueries({ queryKey: [...tableKeys.all, "rows", table.id] });
   };
-  useHotkeys([{ keys: ["/"], label: "Search", group: "Everywhere", run: () => document.getElementById("row-search")?.focus() }]);
   const { fields, primary_keys: keys } = attributes.schema;
+  const columns: Column[] = fields.map((field) => ({
+    id: field.name,
+    label: (
+      <>
+        {field.name}
+        <span className={classes.kind}>
+          {field.type === "INT32" ? "number" : "text"}
+          {keys.includes(field.name) && ", key"}
+        </span>
+      </>
+    ),
+  }));
+  if (may) columns.push({ label: "Actions", isHidden: true });
   return (
-    <div className={page.page}>
-      <header className={page.bar}>
-        <AppLink to="/tables" className={page.crumb}>
-          Reference tables
-        </AppLink>
-        <Icon name="chevronRight" size={12} />
-        <h1 className={page.title}>{attributes.table_name}</h1>
-        <TextInput
-          id="row-search"
-          size="xs"
-          className={page.search}
-          aria-label="Search rows"
-          placeholder="Search rows: a text in any column"
-          leftSection={<Icon name="search" size={14} />}
-          value={text}
-          onChange={(event) => {
-            setText(event.currentTarget.value);
-            find(event.currentTarget.value);
-          }}
-        />
-        <div className={page.end}>
-          {may ? (
-            <>
-              <Button variant="default" leftSection={<Icon name="plus" size={14} />} onClick={() => setAdding(true)}>
-                Add a row
-              </Button>
-              <Button variant="default" onClick={() => setUploading("append")}>
-                Add from CSV
-              </Button>
-              <Menu position="bottom-end">
-                <Menu.Target>
-                  <ActionIcon aria-label="More">
-                    <Icon name="dots" />
-                  </ActionIcon>
-                </Menu.Target>
-                <Menu.Dropdown>
-                  <Menu.Item leftSection={<Icon name="refresh" />} onClick={() => setUploading("replace")}>
-                    Replace all rows by a CSV file
-                  </Menu.Item>
-                  <Menu.Item leftSection={<Icon name="trash" />} onClick={() => window.confirm(`Delete the table “${attributes.table_name}” with its ${plural(attributes.row_count, "row")}?`) && remove.mutate()}>
-                    Delete the table
-                  </Menu.Item>
-                </Menu.Dropdown>
-              </Menu>
-            </>
-          ) : (
-            <span className={page.dim}>Changing rows needs the permission {WRITE}</span>
-          )}
-        </div>
-      </header>
-      <p className={classes.about}>
-        <span>{plural(attributes.row_count, "row")}</span>
-        <span>
-          found by <code>{keys.join(", ")}</code>
-        </span>
-        <span>
-          changed <RelativeTime time={Date.parse(attributes.updated_at)} />
-        </span>
-        <span>
-          used by <UsedBy uses={attributes.used_by} all />
-        </span>
-        {attributes.description && <span>{attributes.description}</span>}
-        {attributes.file_metadata && (
-          <span title={attributes.file_metadata.error_message}>
-            {plural(attributes.file_metadata.error_row_count, "line")} of its file left out: {attributes.file_metadata.error_message}
-          </span>
-        )}
-      </p>
-      {remove.error && <ErrorState inline error={remove.error} />}
-      <div className={page.scroll}>
-        {rows.error && <ErrorState inline={found.length > 0} error={rows.error} retry={() => void rows.refetch()} />}
-        {rows.isPending ? (
-          <SkeletonRows rows={14} />
-        ) : (
-          (found.length > 0 || adding) && (
-            <table className={page.table} aria-busy={rows.isFetching}>
-              <thead>
-                <tr>
-                  {fields.map((field) => (
-                    <th key={field.name} scope="col">
-                      {field.name}
-                      <span className={classes.kind}>
-                        {field.type === "INT32" ? "number" : "text"}
-                        {keys.includes(field.name) && ", key"}
-                      </span>
-                    </th>
-                  ))}
-                  {may && (
-                    <th scope="col">
-                      <span className="visually-hidden">Actions</span>
-                    </th>
-                  )}
-                </tr>
-              </thead>
-              <tbody>
-                {adding && <NewRow table={table} onDone={changed} onClose={() => setAdding(false)} />}
-                {found.map((row) => (
-                  <Row key={row.id} table={table} id={row.id} values={valuesOf(row)} may={may} onDone={changed} />
-                ))}
-              </tbody>
-            </table>
-          )
-        )}
-        {rows.data && found.length === 0 && !adding && !rows.hasNextPage && (
-          <EmptyState title={search ? "No row has this text in a column" : "The table has no rows"}>
-            {search && (
-              <Button
-                variant="default"
-                onClick={() => {
-                  setText("");
-                  onSearch("");
-                }}
-              >
-                Show all rows
-              </Button>
-            )}
-          </EmptyState>
-        )}
-        {rows.hasNextPage && (
-          <div className={page.more}>
-            <Button variant="default" loading={rows.isFetchingNextPage} onClick={() => void rows.fetchNextPage()}>
-              {search ? "Search on" : `Show more (${formatNumber(found.length)} of ${formatNumber(attributes.row_count)} shown)`}
+    <ListPage
+      title={attributes.table_name}
+      crumb={ALL}
+      search={{ label: "Search rows", placeholder: "Search rows: a text in any column", value: search, onSearch }}
+      actions={
+        may ? (
+          <>
+            <Button variant="default" leftSection={<Icon name="plus" size={14} />} onClick={() => setAdding(true)}>
+              Add a row
             </Button>
-          </div>
-        )}
-      </div>
-      {uploading && <UploadForm purpose={{ kind: uploading, table }} opened onClose={() => setUploading(null)} onDone={() => setUploading(null)} />}
-    </div>
+            <Button variant="default" onClick={() => setUploading("append")}>
+              Add from CSV
+            </Button>
+            <Menu position="bottom-end">
+              <Menu.Target>
+                <ActionIcon aria-label="More">
+                  <Icon name="dots" />
+                </ActionIcon>
+              </Menu.Target>
+              <Menu.Dropdown>
+                <Menu.Item leftSection={<Icon name="refresh" />} onClick={() => setUploading("replace")}>
+                  Replace all rows by a CSV file
+                </Menu.Item>
+                <Menu.Item leftSection={<Icon name="trash" />} onClick={() => window.confirm(`Delete the table “${attributes.table_name}” with its ${plural(attributes.row_count, "row")}?`) && remove.mutate()}>
+                  Delete the table
+                </Menu.Item>
+              </Menu.Dropdown>
+            </Menu>
+          </>
+        ) : (
+          <span className={page.dim}>Changing rows needs the permission {WRITE}</span>
+        )
+      }
+      below={
+        <>
+          <p className={classes.about}>
+            <span>{plural(attributes.row_count, "row")}</span>
+            <span>
+              found by <code>{keys.join(", ")}</code>
+            </span>
+            <span>
+              changed <RelativeTime time={Date.parse(attributes.updated_at)} />
+            </span>
+            <span>
+              used by <UsedBy uses={attributes.used_by} all />
+            </span>
+            {attributes.description && <span>{attributes.description}</span>}
+            {attributes.file_metadata && (
+              <span title={attributes.file_metadata.error_message}>
+                {plural(attributes.file_metadata.error_row_count, "line")} of its file left out: {attributes.file_metadata.error_message}
+              </span>
+            )}
+          </p>
+          {remove.error && <ErrorState inline error={remove.error} />}
+        </>
+      }
+      overlay={uploading && <UploadForm purpose={{ kind: uploading, table }} opened onClose={() => setUploading(null)} onDone={() => setUploading(null)} />}
+    >
+      <List
+        query={rows}
+        count={found.length + Number(adding)}
+        columns={columns}
+        more={search ? "Search on" : `Show more (${formatNumber(found.length)} of ${formatNumber(attributes.row_count)} shown)`}
+        empty={!rows.hasNextPage && (search ? <NothingFound title="No row has this text in a column" all="Show all rows" onAll={() => onSearch("")} /> : <EmptyState title="The table has no rows" />)}
+      >
+        {adding && <NewRow table={table} onDone={changed} onClose={() => setAdding(false)} />}
+        {found.map((row) => (
+          <Row key={row.id} table={table} id={row.id} values={valuesOf(row)} may={may} onDone={changed} />
+        ))}
+      </List>
+    </ListPage>
   );
 }
