@@ -11,12 +11,17 @@ Read the packages in the order in which an event travels through them:
     signals     7  identity, projection, severity, upsert
     explore     8  search, facets, time series
     triage      8  state machine, assignment, history
-    rules       8  the rule editor's side: validation, versions, tests
+    rules       8  the rule editor's side: validation, versions, tests, backtests, jobs, schedules, coverage
+    suppressions, pipelines, reference_tables, security_filters, critical_assets
+                8  what people set up beside the rules
+    explain     9  why a signal fired, why a rule did not
     threat_intel  9  feeds of indicators, their explorer, hunts through earlier logs
+
+`access` knows people, roles, permissions and keys, and keeps the audit trail; services from 6 on ask it.
 
 The nouns that all of them share stand beside the packages: `event`, `rule`, `signal`. `query` is the
 search language that every surface uses. `pipeline` names the order of work on a batch. `bootstrap` wires
-everything; `cli` and `api` are the two doors.
+everything; `workers` runs it; `cli` and `api` are the two doors.
 """
 
 __version__ = "0.1.0"
