@@ -176,11 +176,41 @@ def test_coverage_says_what_was_looked_at(sdk: SecurityMonitoringApi, client: ht
     (found,) = answer["data"]
     assert (found["id"], found["type"], found["attributes"]["sources"]) == (gate, "coverage", ["gate"])
     assert found["attributes"]["matches"] == 1
-    assert found["attributes"]["cells"][0]["reasons"] == ["not enabled"]
+    assert (found["attributes"]["cells"][0]["status"], found["attributes"]["cells"][0]["reasons"]) == (
+        "off",
+        ["not enabled"],
+    )
     assert found["attributes"]["cells"][-1]["status"] == "pending"
     assert sum(found["attributes"]["summary"].values()) == len(found["attributes"]["cells"])
     assert eventually(lambda: client.get(f"{BASE}/coverage").json()["meta"]["engine"]["status"]) == "working"
     every = client.get(f"{BASE}/coverage", params={"page[size]": 2}).json()
     assert len(every["data"]) == 2 and every["meta"]["page"]["total_count"] > 2
     assert client.get(f"{BASE}/coverage", params={"rule_id": "zzz-zzz-zzz"}).status_code == 404
+
+
+def test_coverage_is_chosen_and_counted_over_all_rules(sdk: SecurityMonitoringApi, client: httpx.Client) -> None:
+    make(sdk, rule_body("Left gate", {"query": "source:leftgate"}))
+    make(sdk, rule_body("Right gate", {"query": "source:rightgate"}) | {"isEnabled": False})
+
+    def coverage(**params: Any) -> Any:
+        return client.get(
+            f"{BASE}/coverage", params={"from": "now-5m", "interval": 1, "page[size]": 1, **params}
+        ).json()
+
+    every = coverage(query="gate")
+    assert len(every["data"]) == 1
+    assert every["meta"]["page"]["total_count"] == every["meta"]["page"]["total_filtered_count"] >= 2
+    assert sum(every["meta"]["summary"].values()) == every["meta"]["page"]["total_count"] * len(
+        every["data"][0]["attributes"]["cells"]
+    )
+    names = [
+        coverage(query="gate", status="off", sort=sort, **{"page[size]": 100})["data"] for sort in ("name", "-name")
+    ]
+    assert [rule["id"] for rule in names[0]] == [rule["id"] for rule in reversed(names[1])]
+    failed = coverage(query="gate", status="failed")
+    assert (failed["data"], failed["meta"]["page"]["total_filtered_count"]) == ([], 0)
+    assert failed["meta"]["summary"].keys() == every["meta"]["summary"].keys(), "what it counts does not depend on it"
+    assert coverage(query="nobody has such a name")["meta"]["page"]["total_count"] == 0
+    for refused in ({"status": "broken"}, {"query": "severity:("}, {"sort": "colour"}):
+        assert client.get(f"{BASE}/coverage", params=refused).status_code == 400
     assert client.get(f"{BASE}/coverage", params={"from": "now", "to": "now-1h"}).status_code == 400

@@ -10,7 +10,7 @@ from tocsin.api.context import Services
 from tocsin.api.paging import Paging, maybe_timestamp, timestamp
 from tocsin.api.security import requires
 from tocsin.explore.times import parse_time
-from tocsin.rules.coverage import Coverage, CoverageService, Engine, RuleCoverage
+from tocsin.rules.coverage import STATUSES, Coverage, CoverageService, Engine, RuleCoverage
 from tocsin.signals.ledger_repository import MINUTE_MS
 
 
@@ -20,6 +20,8 @@ def _coverage(services: Services) -> CoverageService:
 
 
 Reader = Annotated[Actor, Depends(requires("security_monitoring_rules_read"))]
+
+Sort = Literal["name", "-name", "missed", "-missed"]
 
 router = APIRouter(tags=["rules"])
 
@@ -71,11 +73,18 @@ class EngineAnswer(BaseModel):
 
 
 class CoveragePage(BaseModel):
+    """`total_filtered_count` are the rules with a minute of an asked status, `total_count` those before that choice."""
+
     total_count: int
+    total_filtered_count: int
 
 
 class CoverageMeta(BaseModel):
-    """`interval` is the length of a cell in seconds, `summary` the minutes of each status of the rules on this page."""
+    """`interval` is the length of a cell in seconds.
+
+    `summary` has the minutes of each status of all rules that `query` finds, on whatever page they are, and whether
+    they have a minute of an asked status or not.
+    """
 
     page: CoveragePage
     interval: int
@@ -96,15 +105,27 @@ def get_coverage(
     paging: Paging,
     start: Annotated[str, Query(alias="from")] = "now-1h",
     end: Annotated[str, Query(alias="to")] = "now",
+    query: Annotated[str, Query(max_length=2_000, description="Which rules, as in the list of rules.")] = "",
+    status: Annotated[
+        str,
+        Query(
+            max_length=200,
+            description=f"Only rules with a minute of one of these, separated by commas: {', '.join(STATUSES)}.",
+        ),
+    ] = "",
+    sort: Annotated[Sort, Query(description="`missed`: by the minutes that were not evaluated in time.")] = "name",
     rule_id: str = "",
     interval: Annotated[int, Query(ge=0, le=1440, description="Minutes in a cell; 0 chooses.")] = 0,
 ) -> CoverageAnswer:
-    """For every rule and minute: evaluated, late, skipped, failed, no_data, not_evaluated (a hole), or pending."""
+    """For every rule and minute: evaluated, late, skipped, failed, no_data, not_evaluated (a hole), pending, or off."""
     now = services.clock()
     found = coverage.read(
         parse_time(start, now),
         parse_time(end, now),
+        query=query,
         rule_id=rule_id,
+        statuses=[name for each in status.split(",") if (name := each.strip())],
+        sort=sort,
         step=interval,
         size=paging.size,
         number=paging.number,
@@ -141,7 +162,7 @@ def _resource(found: RuleCoverage) -> RuleCoverageResource:
 
 def _meta(found: Coverage) -> CoverageMeta:
     return CoverageMeta(
-        page=CoveragePage(total_count=found.total),
+        page=CoveragePage(total_count=found.total, total_filtered_count=found.found),
         interval=found.span.step * MINUTE_MS // 1000,
         summary=dict(found.minutes),
         engine=_health(found.engine),

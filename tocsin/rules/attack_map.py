@@ -11,11 +11,10 @@ from tocsin.query.rules import facts_of
 from tocsin.rule import Rule
 from tocsin.rules.attack import TACTICS, Technique, tactics_of, techniques
 from tocsin.rules.hints import attack_hints, attack_id
+from tocsin.rules.listing import EVERY_RULE
 from tocsin.rules.problems import Problem
 from tocsin.rules.service import RulesService
 from tocsin.signals.ledger_repository import MINUTE_MS, LedgerRows
-
-EVERY_RULE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,21 @@ sent in them, and what was skipped. With the rules' history and the matches it g
 first that applies (decision 0090):
 
 - `failed`, `skipped`: matches that arrived then were not evaluated, because the rule failed, or for the reason given;
-- `skipped` with the reason `not enabled`, while the rule was off, or not there yet;
+- `off`, while the rule was not enabled, or not there yet;
 - `pending`: too early to say; `not_evaluated`: nobody looked, which is a hole;
 - `no_data`: no log of a source that the rule asks for arrived. Of a rule that asks for no source by name it is only
   known whether any log arrived at all;
 - `late`: evaluated more than a minute after its end; `evaluated`: in time.
+
+Rules are chosen, counted and put in order by the minutes of each status, which follow from what rules share and what
+befell each, without a look at every minute of every rule; only the rules of a page are told minute by minute.
 
 Minutes are of arrival, in whole minutes since 1970. Those of a scheduled rule are of its logs' own time, and say what
 became of the runs that were for them (`scheduled/coverage.py`).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tocsin.clock import Clock
@@ -26,6 +29,7 @@ from tocsin.query import QueryError, parse
 from tocsin.query.tree import And, Equals, FieldKind, Node, Or, fold_up
 from tocsin.rule import Rule
 from tocsin.rules import repository
+from tocsin.rules.listing import EVERY_RULE
 from tocsin.rules.scheduled import coverage as scheduled_coverage
 from tocsin.rules.scheduled import repository as scheduled_repository
 from tocsin.rules.scheduled.coverage import SETTLED_MS
@@ -37,8 +41,14 @@ from tocsin.signals.ledger import BEAT_MS
 from tocsin.signals.ledger_repository import MINUTE_MS, LedgerRows, Skipped
 from tocsin.store.state import StateStore
 
-STATUSES = ("failed", "not_evaluated", "skipped", "late", "pending", "no_data", "evaluated")
+OFF = "off"
+STATUSES = ("failed", "not_evaluated", "skipped", "late", "pending", "no_data", "evaluated", OFF)
 """Worst first: a cell of several minutes has the worst of theirs."""
+
+MISSED = ("failed", "not_evaluated", "skipped", "late")
+"""What was to be evaluated and was not in time."""
+
+SORTS = ("name", "-name", "missed", "-missed")
 
 STALLED_MS = 3 * BEAT_MS
 """An engine that was not heard of for so long does not work."""
@@ -47,7 +57,6 @@ MAX_MINUTES = 30 * 1440
 MAX_CELLS = 1500
 DEFAULT_CELLS = 120
 NOT_ENABLED = "not enabled"
-NO_REASONS: Mapping[int, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +115,43 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
+    """A page of rules. `total` and `minutes` are of all rules that were asked for, `found` counts those of them that
+    have a minute of a wanted status."""
+
     span: Span
     engine: Engine
     rules: tuple[RuleCoverage, ...]
     total: int
-    minutes: Mapping[str, int] = field(default_factory=dict)
+    found: int
+    minutes: Mapping[str, int]
+
+
+class Base:
+    """The status of each minute of a span as long as nothing befell a rule: one for all rules that ask for the same."""
+
+    def __init__(self, statuses: Sequence[str]) -> None:
+        self.statuses = statuses
+        self._counts: dict[tuple[int, int], Counter[str]] = {}
+
+    def counts(self, first: int, stop: int) -> Counter[str]:
+        """How many minutes have each status in `[first, stop)`, counted from the beginning of the span."""
+        found = self._counts.get((first, stop))
+        if found is None:
+            found = self._counts[first, stop] = Counter(self.statuses[first:stop])
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is known of one rule: `base` with the `reasons` of some minutes, from when on (Unix milliseconds) it was
+    enabled or not, and what was skipped of it."""
+
+    rule: Rule
+    asked: frozenset[str] | None
+    base: Base
+    switches: Sequence[tuple[int, bool]] = ()
+    skipped: Sequence[Skipped] = ()
+    reasons: Mapping[int, str] = field(default_factory=dict)
 
 
 class CoverageService:
@@ -133,51 +174,75 @@ class CoverageService:
         return Engine(status, heard, covered, max(now - covered, 0) / 1000)
 
     def read(
-        self, start: int, end: int, *, rule_id: str = "", step: int = 0, size: int = 10, number: int = 0
+        self,
+        start: int,
+        end: int,
+        *,
+        query: str = "",
+        rule_id: str = "",
+        statuses: Collection[str] = (),
+        sort: str = "name",
+        step: int = 0,
+        size: int = 10,
+        number: int = 0,
     ) -> Coverage:
-        """The coverage of a page of rules, or of one, between two moments (Unix milliseconds).
+        """A page of the rules that a query finds, or one of them, between two moments (Unix milliseconds).
 
-        `step`: minutes in a cell, 0 chooses. Raises `BadRequest`, or `RuleNotFound`.
+        `statuses`: only rules with a minute of one of these; `sort`: one of `SORTS`; `step`: minutes in a cell, 0
+        chooses. Raises `BadRequest`, `QueryError`, or `RuleNotFound`.
         """
         span = span_of(start, end, step)
-        if rule_id:
-            rules, total = [self._rules.get(rule_id)], 1
-        else:
-            page = self._rules.page(size=size, number=number)
-            rules, total = list(page.rules), page.total
+        if unknown := sorted(set(statuses) - set(STATUSES)):
+            raise BadRequest(f"Unknown status '{unknown[0]}'; use some of {', '.join(STATUSES)}")
+        if sort not in SORTS:
+            raise BadRequest(f"Unknown sort '{sort}'; use one of {', '.join(SORTS)}")
+        every = [self._rules.get(rule_id)] if rule_id else self._rules.page(query, size=EVERY_RULE).rules
+        told = self._told(span, every)
+        counted = [(one, minutes_of(span, one)) for one in told]
+        whole = Counter[str]()
+        for _, minutes in counted:
+            whole.update(minutes)
+        wanted = [(one, minutes) for one, minutes in counted if not statuses or any(minutes[s] for s in statuses)]
+        if sort.endswith("missed"):
+            wanted.sort(key=lambda item: sum(item[1][status] for status in MISSED), reverse=sort.startswith("-"))
+        elif sort.startswith("-"):
+            wanted.reverse()
+        shown = [one for one, _ in wanted[number * size : (number + 1) * size]]
+        matched: dict[str, dict[int, int]] = {}
+        ids = [one.rule.id for one in shown]
+        for (of_rule, minute), matches in self._rows.matched(span.start, span.end, ids).items():
+            matched.setdefault(of_rule, {})[minute] = matches
+        found = tuple(coverage_of(span, one, matched.get(one.rule.id, {})) for one in shown)
+        return Coverage(span, self.engine(), found, len(every), len(wanted), dict(whole))
+
+    def _told(self, span: Span, rules: Sequence[Rule]) -> list[Told]:
         ids = [rule.id for rule in rules]
         now = self._clock()
         known = Known(span, now, self._rows.evaluated(span.start, span.end), self._rows.sources(span.start, span.end))
         skipped: dict[str, list[Skipped]] = {}
         for item in self._rows.skipped(span.start, span.end, ids):
             skipped.setdefault(item.rule_id, []).append(item)
-        matched: dict[str, dict[int, int]] = {}
-        for (of_rule, minute), matches in self._rows.matched(span.start, span.end, ids).items():
-            matched.setdefault(of_rule, {})[minute] = matches
         with self._state.reading() as session:
             switched = repository.switches(session, ids)
             runs: dict[str, list[Run]] = {}
             for run in scheduled_repository.within(session, ids, span.start * MINUTE_MS, span.end * MINUTE_MS):
                 runs.setdefault(run.rule_id, []).append(run)
             states: dict[str, State | None] = {rule.id: load(session, rule) for rule in rules if rule.schedule}
-        bases: dict[frozenset[str] | None, list[str]] = {}
-        found = []
+        bases: dict[frozenset[str] | None, Base] = {}
+        told = []
         for rule in rules:
             asked = sources_of(rule)
             if asked not in bases:
-                bases[asked] = statuses_of(known, asked)
+                bases[asked] = Base(statuses_of(known, asked))
             base, reasons = bases[asked], dict[int, str]()
             if rule.schedule is not None:
                 minutes = range(span.start, span.end)
-                base, reasons = scheduled_coverage.statuses(
-                    minutes, base, rule.schedule, states[rule.id], runs.get(rule.id, ()), now
+                own, reasons = scheduled_coverage.statuses(
+                    minutes, base.statuses, rule.schedule, states[rule.id], runs.get(rule.id, ()), now
                 )
-            more = (switched[rule.id], skipped.get(rule.id, ()), matched.get(rule.id, {}))
-            found.append(coverage_of(rule, span, asked, base, *more, reasons))
-        whole = Counter[str]()
-        for one in found:
-            whole.update(one.minutes)
-        return Coverage(span, self.engine(), tuple(found), total, dict(whole))
+                base = Base(own)
+            told.append(Told(rule, asked, base, switched[rule.id], skipped.get(rule.id, ()), reasons))
+        return told
 
 
 def span_of(start: int, end: int, step: int = 0) -> Span:
@@ -195,30 +260,35 @@ def span_of(start: int, end: int, step: int = 0) -> Span:
 
 def statuses_of(known: Known, asked: frozenset[str] | None) -> list[str]:
     """The status of each minute for all rules that ask for these sources, as long as nothing befell one of them."""
-    return [_status(minute, known, asked) for minute in range(known.span.start, known.span.end)]
+    sources = known.sources if asked is None else asked
+    heard = {minute for source in sources for minute, logs in known.sources.get(source, {}).items() if logs}
+    return [_status(minute, known, minute in heard) for minute in range(known.span.start, known.span.end)]
 
 
-def coverage_of(
-    rule: Rule,
-    span: Span,
-    asked: frozenset[str] | None,
-    base: Sequence[str],
-    switches: Sequence[tuple[int, bool]],
-    skipped: Iterable[Skipped],
-    matched: Mapping[int, int],
-    known_reasons: Mapping[int, str] = NO_REASONS,
-) -> RuleCoverage:
-    """The coverage of one rule. `base` is `statuses_of` the sources that it asks for, with `known_reasons`; `switches`:
-    from when on (Unix milliseconds) it was enabled or not, in order."""
-    statuses = list(base)
-    reasons: dict[int, dict[str, None]] = {minute: {reason: None} for minute, reason in known_reasons.items()}
-    for minute in _off(span, switches):
-        statuses[minute - span.start] = "skipped"
-        reasons[minute] = {NOT_ENABLED: None}
-    for item in skipped:
-        is_failed = item.reason == "failed"
-        if is_failed or statuses[item.minute - span.start] != "failed":
-            statuses[item.minute - span.start] = "failed" if is_failed else "skipped"
+def minutes_of(span: Span, told: Told) -> Counter[str]:
+    """How many minutes of a rule have each status: what `coverage_of` counts, without going through the minutes."""
+    minutes = Counter(told.base.counts(0, span.end - span.start))
+    off = _off(span, told.switches)
+    for part in off:
+        minutes.subtract(told.base.counts(part.start - span.start, part.stop - span.start))
+        minutes[OFF] += len(part)
+    for minute, status in _befallen(told.skipped).items():
+        minutes[OFF if any(minute in part for part in off) else told.base.statuses[minute - span.start]] -= 1
+        minutes[status] += 1
+    return +minutes
+
+
+def coverage_of(span: Span, told: Told, matched: Mapping[int, int]) -> RuleCoverage:
+    """The coverage of one rule, minute by minute; `matched`: the matches that arrived in each."""
+    statuses = list(told.base.statuses)
+    reasons: dict[int, dict[str, None]] = {minute: {reason: None} for minute, reason in told.reasons.items()}
+    for part in _off(span, told.switches):
+        for minute in part:
+            statuses[minute - span.start] = OFF
+            reasons[minute] = {NOT_ENABLED: None}
+    for minute, status in _befallen(told.skipped).items():
+        statuses[minute - span.start] = status
+    for item in told.skipped:
         said = f"{item.reason}: {item.message}" if item.message else f"{item.reason}: {item.matches} matches"
         reasons.setdefault(item.minute, {})[said] = None
     cells = []
@@ -229,30 +299,38 @@ def coverage_of(
         worst = next(status for status in STATUSES if counts[status])
         matches = sum(matched.get(minute, 0) for minute in minutes)
         cells.append(Cell(begin * MINUTE_MS, worst, dict(counts), matches, tuple(why)[:5]))
-    shown = None if asked is None else tuple(sorted(asked))
-    return RuleCoverage(rule, shown, dict(Counter(statuses)), sum(matched.values()), tuple(cells))
+    shown = None if told.asked is None else tuple(sorted(told.asked))
+    return RuleCoverage(told.rule, shown, dict(Counter(statuses)), sum(matched.values()), tuple(cells))
 
 
-def _status(minute: int, known: Known, asked: frozenset[str] | None) -> str:
+def _status(minute: int, known: Known, is_heard: bool) -> str:
     end = (minute + 1) * MINUTE_MS
     at = known.evaluated.get(minute)
     if at is None:
         return "not_evaluated" if known.now > end + SETTLED_MS else "pending"
-    sources = known.sources if asked is None else asked
-    if not any(known.sources.get(source, {}).get(minute) for source in sources):
+    if not is_heard:
         return "no_data"
     return "late" if at > end + SETTLED_MS else "evaluated"
 
 
-def _off(span: Span, switches: Sequence[tuple[int, bool]]) -> Iterable[int]:
-    """The minutes in which a rule was never enabled."""
+def _befallen(skipped: Iterable[Skipped]) -> dict[int, str]:
+    """The minutes of which a rule's matches were not evaluated."""
+    found: dict[int, str] = {}
+    for item in skipped:
+        if found.get(item.minute) != "failed":
+            found[item.minute] = "failed" if item.reason == "failed" else "skipped"
+    return found
+
+
+def _off(span: Span, switches: Sequence[tuple[int, bool]]) -> list[range]:
+    """The minutes in which a rule was never enabled, in order and apart."""
     first = switches[0][0] // MINUTE_MS if switches else span.end
-    yield from range(span.start, min(first, span.end))
+    found = [range(span.start, min(first, span.end))]
     for i, (at, is_enabled) in enumerate(switches):
         if not is_enabled:
-            begin = -(-at // MINUTE_MS)
             end = switches[i + 1][0] // MINUTE_MS if i + 1 < len(switches) else span.end
-            yield from range(max(begin, span.start), min(end, span.end))
+            found.append(range(max(-(-at // MINUTE_MS), span.start), min(end, span.end)))
+    return [part for part in found if part]
 
 
 def sources_of(rule: Rule) -> frozenset[str] | None:

@@ -12,6 +12,9 @@ from tocsin.errors import BadRequest
 from tocsin.query.rules import facts_of, highest_severity, rule_predicate, title_of
 from tocsin.rule import SEVERITIES, Rule
 
+EVERY_RULE = 1_000_000
+"""The size of a page that holds all rules."""
+
 FACETS = (
     "type",
     "source",

@@ -1,10 +1,22 @@
 """One status for each minute: what was seen, what was not, and why; nothing that cannot be known."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tocsin.errors import BadRequest
 from tocsin.rule import Rule, RuleQuery
-from tocsin.rules.coverage import Known, RuleCoverage, coverage_of, sources_of, span_of, statuses_of
+from tocsin.rules.coverage import (
+    Base,
+    Known,
+    RuleCoverage,
+    Told,
+    coverage_of,
+    minutes_of,
+    sources_of,
+    span_of,
+    statuses_of,
+)
 from tocsin.signals.ledger_repository import MINUTE_MS, Skipped
 
 START = 29_000_000
@@ -28,7 +40,10 @@ def covered(
     sent = {"sshd": dict.fromkeys(range(START, END), 5)} if sources is None else sources
     known = Known(span_of(START * MINUTE_MS, END * MINUTE_MS, step), now * MINUTE_MS, evaluated, sent)
     asked = sources_of(rule(query))
-    return coverage_of(rule(query), known.span, asked, statuses_of(known, asked), switches, skipped, {START: 3})
+    told = Told(rule(query), asked, Base(statuses_of(known, asked)), switches, skipped)
+    found = coverage_of(known.span, told, {START: 3})
+    assert minutes_of(known.span, told) == found.minutes
+    return found
 
 
 def statuses(found: RuleCoverage) -> list[str]:
@@ -86,10 +101,10 @@ def test_what_was_skipped_or_failed_says_why() -> None:
     assert found.cells[2].reasons == ("failed: too many", "late: 1 matches")
 
 
-def test_a_rule_is_skipped_while_it_is_off() -> None:
+def test_a_rule_is_off_while_it_is_not_enabled() -> None:
     made, off, on = ((START + i) * MINUTE_MS for i in (2, 5, 7))
     found = covered(switches=((made, True), (off, False), (on, True)))
-    assert statuses(found) == [*["skipped"] * 2, *["evaluated"] * 3, *["skipped"] * 2, *["evaluated"] * 3]
+    assert statuses(found) == [*["off"] * 2, *["evaluated"] * 3, *["off"] * 2, *["evaluated"] * 3]
     assert found.cells[0].reasons == ("not enabled",)
 
 
@@ -98,6 +113,42 @@ def test_a_cell_of_several_minutes_shows_the_worst() -> None:
     found = covered(evaluated, step=5)
     assert statuses(found) == ["not_evaluated", "evaluated"]
     assert found.cells[0].minutes == {"evaluated": 4, "not_evaluated": 1}
+
+
+def test_a_cell_in_which_a_rule_was_off_for_a_part_shows_what_it_was_else() -> None:
+    found = covered(switches=(((START + 3) * MINUTE_MS, True),), step=5)
+    assert statuses(found) == ["evaluated", "evaluated"]
+    assert found.cells[0].minutes == {"off": 3, "evaluated": 2}
+
+
+MOMENTS = st.integers((START - 3) * MINUTE_MS, (END + 3) * MINUTE_MS)
+SKIPPED = st.builds(
+    Skipped,
+    st.just("aaa-bbb-ccc"),
+    st.integers(START, END - 1),
+    st.sampled_from(["failed", "late", "rule disabled"]),
+    st.integers(1, 9),
+)
+
+
+@given(
+    moments=st.lists(MOMENTS, unique=True, max_size=5).map(sorted),
+    begins_enabled=st.booleans(),
+    skipped=st.lists(SKIPPED, max_size=6).map(tuple),
+    evaluated=st.sets(st.integers(START, END - 1)),
+    heard=st.sets(st.integers(START, END - 1)),
+)
+def test_minutes_are_counted_as_they_are_told_one_by_one(
+    moments: list[int],
+    begins_enabled: bool,
+    skipped: tuple[Skipped, ...],
+    evaluated: set[int],
+    heard: set[int],
+) -> None:
+    switches = tuple((at, (i % 2 == 0) == begins_enabled) for i, at in enumerate(moments))
+    at = {minute: IN_TIME[minute] for minute in evaluated}
+    found = covered(at, {"sshd": dict.fromkeys(heard, 1)}, skipped, switches)
+    assert sum(found.minutes.values()) == END - START
 
 
 def test_what_cannot_be_shown_is_refused() -> None:

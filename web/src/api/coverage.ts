@@ -10,16 +10,27 @@ const PAGE = 100;
 /** An engine that stands still is told by the server after 30 s, so with this it is on the screen within a minute. */
 const POLL = 10_000;
 
-export const coverageQuery = (from: string, to: string, ruleId: string) =>
+/** Which rules, and in which order; empty members ask for nothing. */
+export interface CoverageChoice {
+  query: string;
+  /** Only rules with a minute of one of these, separated by commas. */
+  status: string;
+  sort: string;
+  /** One rule by its id. */
+  rule: string;
+}
+
+export const coverageQuery = (from: string, to: string, { query, status, sort, rule }: CoverageChoice) =>
   infiniteQueryOptions({
-    queryKey: ["coverage", from, to, ruleId],
+    queryKey: ["coverage", from, to, query, status, sort, rule],
     queryFn: ({ pageParam, signal }) => {
-      const parameters = new URLSearchParams({ from, to, "page[size]": String(PAGE), "page[number]": String(pageParam), ...(ruleId ? { rule_id: ruleId } : {}) });
+      const parameters = new URLSearchParams({ from, to, query, status, sort, rule_id: rule, "page[size]": String(PAGE), "page[number]": String(pageParam) });
       return get<CoverageAnswer>(`${PATH}?${parameters.toString()}`, signal);
     },
     initialPageParam: 0,
-    getNextPageParam: (page, pages) => (pages.length * PAGE < page.meta.page.total_count ? pages.length : null),
+    getNextPageParam: (page, pages) => (pages.length * PAGE < page.meta.page.total_filtered_count ? pages.length : null),
     placeholderData: keepPreviousData,
+    retry: false,
   });
 
 export const engineQuery = queryOptions({

@@ -1164,8 +1164,11 @@ export type BacktestData = {
     rule: string;
     /**
      * Signals
+     *
+     * All that the rule decides, those that suppressions would hide as well
      */
     signals: number;
+    hidden: HiddenSignals;
     /**
      * Matches Read
      */
@@ -1938,7 +1941,10 @@ export type CoverageCell = {
 /**
  * CoverageMeta
  *
- * `interval` is the length of a cell in seconds, `summary` the minutes of each status of the rules on this page.
+ * `interval` is the length of a cell in seconds.
+ *
+ * `summary` has the minutes of each status of all rules that `query` finds, on whatever page they are, and whether
+ * they have a minute of an asked status or not.
  */
 export type CoverageMeta = {
     page: CoveragePage;
@@ -1957,12 +1963,18 @@ export type CoverageMeta = {
 
 /**
  * CoveragePage
+ *
+ * `total_filtered_count` are the rules with a minute of an asked status, `total_count` those before that choice.
  */
 export type CoveragePage = {
     /**
      * Total Count
      */
     total_count: number;
+    /**
+     * Total Filtered Count
+     */
+    total_filtered_count: number;
 };
 
 /**
@@ -2179,6 +2191,121 @@ export type EveryNewValueBody = {
      * Whose new values it hears of, such as @usr.id.
      */
     attribute: string;
+};
+
+/**
+ * ExcludedAnswer
+ */
+export type ExcludedAnswer = {
+    data: ExcludedData;
+};
+
+/**
+ * ExcludedAttributes
+ *
+ * `events` were kept from the rules in scope. `rules`: how many of them each of these rules would have found; null
+ * where so many rules are in scope that this is not told.
+ */
+export type ExcludedAttributes = {
+    /**
+     * From
+     */
+    from: string;
+    /**
+     * To
+     */
+    to: string;
+    /**
+     * Events
+     */
+    events: number;
+    /**
+     * Rules In Scope
+     */
+    rules_in_scope: number;
+    /**
+     * Rules
+     */
+    rules: Array<ExcludedByRule> | null;
+    /**
+     * Periods
+     */
+    periods: Array<ExcludedPeriod>;
+    /**
+     * Hours
+     */
+    hours: Array<ExcludedHour>;
+};
+
+/**
+ * ExcludedByRule
+ */
+export type ExcludedByRule = {
+    /**
+     * Rule Id
+     */
+    rule_id: string;
+    /**
+     * Rule Name
+     */
+    rule_name: string;
+    /**
+     * Events
+     */
+    events: number;
+};
+
+/**
+ * ExcludedData
+ */
+export type ExcludedData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'suppression_excluded';
+    attributes: ExcludedAttributes;
+};
+
+/**
+ * ExcludedHour
+ */
+export type ExcludedHour = {
+    /**
+     * Hour
+     */
+    hour: string;
+    /**
+     * Events
+     */
+    events: number;
+};
+
+/**
+ * ExcludedPeriod
+ *
+ * While it was in force; `query` from `from` to `to` finds its events in the logs.
+ */
+export type ExcludedPeriod = {
+    /**
+     * From
+     */
+    from: string;
+    /**
+     * To
+     */
+    to: string;
+    /**
+     * Query
+     */
+    query: string;
+    /**
+     * Rule Query
+     */
+    rule_query: string;
 };
 
 /**
@@ -2870,6 +2997,20 @@ export type FiltersHistory = {
 };
 
 /**
+ * FoundIndicator
+ */
+export type FoundIndicator = {
+    /**
+     * Indicator
+     */
+    indicator: string;
+    /**
+     * Logs
+     */
+    logs: number;
+};
+
+/**
  * GroupByBody
  */
 export type GroupByBody = {
@@ -2919,6 +3060,24 @@ export type HiddenAttributes = {
 };
 
 /**
+ * HiddenByOne
+ */
+export type HiddenByOne = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Signals
+     */
+    signals: number;
+};
+
+/**
  * HiddenData
  */
 export type HiddenData = {
@@ -2955,6 +3114,46 @@ export type HiddenHour = {
      * Updates
      */
     updates: number;
+};
+
+/**
+ * HiddenSignals
+ *
+ * What the suppressions of now would hide: `signals`, and `updates` of signals that are shown.
+ *
+ * Told of the first `judged` signals, which are all unless there are thousands.
+ */
+export type HiddenSignals = {
+    /**
+     * Judged
+     */
+    judged: number;
+    /**
+     * Signals
+     */
+    signals: number;
+    /**
+     * Updates
+     */
+    updates: number;
+    /**
+     * By
+     */
+    by: Array<HiddenByOne>;
+};
+
+/**
+ * HidingSuppression
+ */
+export type HidingSuppression = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
 };
 
 /**
@@ -3907,6 +4106,21 @@ export type Links = {
 };
 
 /**
+ * ListingItem
+ */
+export type ListingItem = {
+    /**
+     * Type
+     */
+    type?: 'threat_intel_listing';
+    /**
+     * Id
+     */
+    id: string;
+    attributes: ShownListing;
+};
+
+/**
  * Location
  *
  * Where the content comes from: uploads, a file below `feeds` in the data directory, or a URL.
@@ -4051,6 +4265,16 @@ export type LogsSearch = {
     options?: {
         [key: string]: unknown;
     };
+};
+
+/**
+ * LookupAnswer
+ */
+export type LookupAnswer = {
+    /**
+     * Data
+     */
+    data: Array<ListingItem>;
 };
 
 /**
@@ -6615,7 +6839,9 @@ export type ShownFeed = {
 /**
  * ShownHunt
  *
- * `progress` is the share of the span that was looked through.
+ * `progress` is the share of the span that was looked through, from `searched_to` back to `reached`.
+ *
+ * `found` are the indicators that logs hold, those of the most logs first; at most 50 of `indicators_found`.
  */
 export type ShownHunt = {
     /**
@@ -6647,6 +6873,14 @@ export type ShownHunt = {
      */
     logs_found: number;
     /**
+     * Indicators Found
+     */
+    indicators_found: number;
+    /**
+     * Found
+     */
+    found: Array<FoundIndicator>;
+    /**
      * Searched From
      */
     searched_from: string;
@@ -6654,6 +6888,10 @@ export type ShownHunt = {
      * Searched To
      */
     searched_to: string;
+    /**
+     * Reached
+     */
+    reached: string;
     /**
      * Created At
      */
@@ -6706,9 +6944,70 @@ export type ShownIndicator = {
 };
 
 /**
+ * ShownListing
+ *
+ * An indicator of a feed that speaks of the value that was looked up.
+ *
+ * `relation`: it is the value (`exact`), a `network` or `parent_domain` that holds it, or the `host` of it. `in_use`:
+ * logs are enriched with it now, since the feed is enabled and the indicator has not expired.
+ */
+export type ShownListing = {
+    /**
+     * Indicator
+     */
+    indicator: string;
+    /**
+     * Type
+     */
+    type: string;
+    /**
+     * Category
+     */
+    category: string;
+    /**
+     * Intention
+     */
+    intention: string;
+    source: Source;
+    /**
+     * Additional Data
+     */
+    additional_data: {
+        [key: string]: unknown;
+    };
+    /**
+     * First Seen
+     */
+    first_seen: string;
+    /**
+     * Expires At
+     */
+    expires_at: string | null;
+    /**
+     * Feed Id
+     */
+    feed_id: string;
+    /**
+     * Feed Name
+     */
+    feed_name: string;
+    /**
+     * Relation
+     */
+    relation: 'exact' | 'network' | 'parent_domain' | 'host';
+    /**
+     * In Use
+     */
+    in_use: boolean;
+};
+
+/**
  * ShownSignal
  *
  * A signal as it would have been raised. `id` is the one that live detection gives it, if the rule is stored.
+ *
+ * `hides` says what the suppressions of now would hide: the `signal`, an `update` (the signal is shown, what joins it
+ * later is not), or nothing (null); `hidden_by`, which ones.
  */
 export type ShownSignal = {
     /**
@@ -6769,6 +7068,14 @@ export type ShownSignal = {
     why: {
         [key: string]: unknown;
     };
+    /**
+     * Hides
+     */
+    hides: 'signal' | 'update' | null;
+    /**
+     * Hidden By
+     */
+    hidden_by: Array<HidingSuppression>;
 };
 
 /**
@@ -8603,12 +8910,15 @@ export type TocsinApiSchemasBacktestsPreviewData = {
 
 /**
  * PreviewSignals
+ *
+ * `total` counts all that the rule decides, those that suppressions would hide as well.
  */
 export type TocsinApiSchemasBacktestsPreviewSignals = {
     /**
      * Total
      */
     total: number;
+    hidden: HiddenSignals;
     /**
      * Series
      */
@@ -9217,6 +9527,24 @@ export type GetCoverageApiV2SecurityMonitoringCoverageGetData = {
          * To
          */
         to?: string;
+        /**
+         * Query
+         *
+         * Which rules, as in the list of rules.
+         */
+        query?: string;
+        /**
+         * Status
+         *
+         * Only rules with a minute of one of these, separated by commas: failed, not_evaluated, skipped, late, pending, no_data, evaluated, off.
+         */
+        status?: string;
+        /**
+         * Sort
+         *
+         * `missed`: by the minutes that were not evaluated in time.
+         */
+        sort?: 'name' | '-name' | 'missed' | '-missed';
         /**
          * Rule Id
          */
@@ -20326,6 +20654,69 @@ export type HiddenBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsS
 
 export type HiddenBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdHiddenGetResponse = HiddenBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdHiddenGetResponses[keyof HiddenBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdHiddenGetResponses];
 
+export type ExcludedBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdExcludedGetData = {
+    body?: never;
+    path: {
+        /**
+         * Suppression Id
+         */
+        suppression_id: string;
+    };
+    query?: {
+        /**
+         * Days
+         */
+        days?: number;
+    };
+    url: '/api/v2/security_monitoring/configuration/suppressions/{suppression_id}/excluded';
+};
+
+export type ExcludedBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdExcludedGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ExcludedBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdExcludedGetError = ExcludedBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdExcludedGetErrors[keyof ExcludedBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdExcludedGetErrors];
+
+export type ExcludedBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdExcludedGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: ExcludedAnswer;
+};
+
+export type ExcludedBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdExcludedGetResponse = ExcludedBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdExcludedGetResponses[keyof ExcludedBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdExcludedGetResponses];
+
 export type ListThreatIntelFeedsApiV2SecuritySiemThreatIntelFeedsGetData = {
     body?: never;
     path?: never;
@@ -20761,6 +21152,12 @@ export type ListThreatIntelFeedIndicatorsApiV2SecuritySiemThreatIntelFeedsFeedId
          */
         query?: string;
         /**
+         * First Seen
+         *
+         * Only those that came with one refresh: a hunt's `created_at`.
+         */
+        first_seen?: string;
+        /**
          * Page[Size]
          */
         'page[size]'?: number;
@@ -20817,6 +21214,66 @@ export type ListThreatIntelFeedIndicatorsApiV2SecuritySiemThreatIntelFeedsFeedId
 };
 
 export type ListThreatIntelFeedIndicatorsApiV2SecuritySiemThreatIntelFeedsFeedIdIndicatorsGetResponse = ListThreatIntelFeedIndicatorsApiV2SecuritySiemThreatIntelFeedsFeedIdIndicatorsGetResponses[keyof ListThreatIntelFeedIndicatorsApiV2SecuritySiemThreatIntelFeedsFeedIdIndicatorsGetResponses];
+
+export type LookUpThreatIntelApiV2SecuritySiemThreatIntelLookupGetData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Indicator
+         *
+         * Of any type; may be defanged.
+         */
+        indicator: string;
+    };
+    url: '/api/v2/security/siem/threat-intel/lookup';
+};
+
+export type LookUpThreatIntelApiV2SecuritySiemThreatIntelLookupGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type LookUpThreatIntelApiV2SecuritySiemThreatIntelLookupGetError = LookUpThreatIntelApiV2SecuritySiemThreatIntelLookupGetErrors[keyof LookUpThreatIntelApiV2SecuritySiemThreatIntelLookupGetErrors];
+
+export type LookUpThreatIntelApiV2SecuritySiemThreatIntelLookupGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: LookupAnswer;
+};
+
+export type LookUpThreatIntelApiV2SecuritySiemThreatIntelLookupGetResponse = LookUpThreatIntelApiV2SecuritySiemThreatIntelLookupGetResponses[keyof LookUpThreatIntelApiV2SecuritySiemThreatIntelLookupGetResponses];
 
 export type ListThreatIntelHuntsApiV2SecuritySiemThreatIntelFeedsFeedIdHuntsGetData = {
     body?: never;

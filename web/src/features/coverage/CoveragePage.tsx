@@ -1,21 +1,25 @@
 import { Button, Tooltip } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useEffect, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { coverageQuery, type RuleCoverageResource } from "@/api/coverage";
 import { AppLink } from "@/components/AppLink";
 import { TimeRange } from "@/components/explorer/TimeRange";
 import { Icon } from "@/components/icons";
+import { Legend } from "@/components/Legend";
+import { List, NothingFound, type Column } from "@/components/List";
+import { ListPage } from "@/components/ListPage";
 import page from "@/components/Page.module.css";
-import { EmptyState, ErrorState, SkeletonRows } from "@/components/states";
+import { EmptyState } from "@/components/states";
 import { useZone } from "@/components/zone";
 import { formatCompact, formatNumber, plural } from "@/lib/format";
 import { formatShort, resolveRange, type Range } from "@/lib/time";
 import classes from "./coverage.module.css";
 import { EngineBanner } from "./EngineBanner";
-import { STATUSES, totalsOf, withOff, withStatus } from "./model";
+import { STATUSES } from "./model";
 import { Strip } from "./Strip";
 
 const DEFAULT_RANGE: Range = { from: "now-4h", to: "now" };
+const DEFAULT_SORT = "name";
 
 interface Props {
   search: Record<string, string | undefined>;
@@ -29,25 +33,35 @@ export function CoveragePage({ search, change }: Props) {
   const range = search.from && search.to ? { from: search.from, to: search.to } : DEFAULT_RANGE;
   const { from, to } = range;
   const resolved = useMemo(() => resolveRange({ from, to }, anchor, zone, DEFAULT_RANGE), [from, to, anchor, zone]);
-  const only = search.rule ?? "";
-  const list = useInfiniteQuery(coverageQuery(String(resolved.from), String(resolved.to), only));
-  const rules = useMemo(() => list.data?.pages.flatMap(({ data }) => data.map(withOff)) ?? [], [list.data]);
+  const { query = "", status = "", sort = DEFAULT_SORT, rule: only = "" } = search;
+  const list = useInfiniteQuery(coverageQuery(String(resolved.from), String(resolved.to), { query, status, sort, rule: only }));
+  const rules = list.data?.pages.flatMap(({ data }) => data) ?? [];
   const meta = list.data?.pages[0]?.meta;
-  const total = meta?.page.total_count ?? 0;
-  const chosen = useMemo(() => search.status?.split(",") ?? [], [search.status]);
-  const shown = useMemo(() => withStatus(rules, chosen), [rules, chosen]);
-  const totals = useMemo(() => totalsOf(rules), [rules]);
-
-  useEffect(() => {
-    document.title = "Coverage · Tocsin";
-  }, []);
-
+  const chosen = useMemo(() => status.split(",").filter(Boolean), [status]);
+  const cellMs = (meta?.interval ?? 0) * 1000;
+  const columns: Column[] = [
+    { label: "Rule", sort: "name", className: classes.ruleHead },
+    {
+      id: "minutes",
+      className: classes.axis,
+      label: (
+        <>
+          <span>{formatShort(resolved.from, zone)}</span>
+          <span className={classes.cellLength}>{cellLength(meta?.interval ?? 0)} a cell</span>
+          <span>{formatShort(resolved.to, zone)}</span>
+        </>
+      ),
+    },
+    { label: "Not in time", sort: "missed", descends: true, isNumber: true, className: classes.missed },
+  ];
   return (
-    <div className={page.page}>
-      <div className={page.bar}>
-        <h1 className={page.title}>Coverage</h1>
-        <EngineBanner />
-        <div className={page.end}>
+    <ListPage
+      title="Coverage"
+      search={{ label: "Search rules", placeholder: "Rules: okta, severity:high, enabled:true", value: query, onSearch: (next) => change({ query: next, rule: undefined }) }}
+      about={meta && (chosen.length > 0 ? `${formatNumber(meta.page.total_filtered_count)} of ${plural(meta.page.total_count, "rule")}` : plural(meta.page.total_count, "rule"))}
+      actions={
+        <>
+          <EngineBanner />
           <Tooltip label="Look again">
             <Button variant="default" aria-label="Look again" loading={list.isFetching && !list.isFetchingNextPage} onClick={() => setAnchor(Date.now())}>
               <Icon name="refresh" size={14} />
@@ -61,81 +75,56 @@ export function CoveragePage({ search, change }: Props) {
               change({ from: next.from, to: next.to });
             }}
           />
-        </div>
-      </div>
-      <div className={classes.legend} role="group" aria-label="Rules with minutes that were">
-        {STATUSES.map((status) => {
-          const pressed = chosen.includes(status.id);
-          const next = pressed ? chosen.filter((id) => id !== status.id) : [...chosen, status.id];
-          return (
-            <Tooltip key={status.id} label={`${status.label}: ${status.about}`}>
-              <button type="button" className={classes.filter} aria-pressed={pressed} onClick={() => change({ status: next.join(",") })}>
-                <span className={classes.dot} data-status={status.id} aria-hidden="true" />
-                {status.label} <strong title={`${formatNumber(totals[status.id] ?? 0)} minutes of rules`}>{meta ? formatCompact(totals[status.id] ?? 0) : "…"}</strong>
-                <span className="visually-hidden">minutes of rules</span>
-              </button>
-            </Tooltip>
-          );
-        })}
-        <span className={classes.counted}>
-          {meta && (
-            <>
-              {chosen.length > 0 && `${formatNumber(shown.length)} of `}
-              {rules.length < total ? `the first ${formatNumber(rules.length)} of ${plural(total, "rule")}` : plural(rules.length, "rule")}
-            </>
-          )}
+        </>
+      }
+      below={
+        <Legend
+          label="Rules with minutes that were"
+          unit="minutes of rules"
+          choices={STATUSES.map(({ id, label, about }) => ({ id, label, about: `${label}: ${about}. ${meta ? `${formatNumber(meta.summary[id] ?? 0)} minutes of rules` : ""}`, count: meta ? formatCompact(meta.summary[id] ?? 0) : "…" }))}
+          chosen={chosen}
+          onChoose={(next) => change({ status: next.join(",") })}
+          swatch={(id) => <span className={classes.dot} data-status={id} aria-hidden="true" />}
+        >
           {only && (
-            <button type="button" className="link" onClick={() => change({ rule: undefined })}>
-              Show all rules
-            </button>
+            <span className={page.end}>
+              <button type="button" className="link" onClick={() => change({ rule: undefined })}>
+                Show all rules
+              </button>
+            </span>
           )}
-        </span>
-      </div>
-      {list.error && <ErrorState inline={rules.length > 0} error={list.error} retry={() => void list.refetch()} />}
-      <div className={page.scroll} aria-busy={list.isFetching}>
-        {list.isPending && <SkeletonRows rows={18} height={28} />}
-        {meta && shown.length > 0 && (
-          <table className={classes.table}>
-            <thead>
-              <tr>
-                <th scope="col">Rule</th>
-                <th scope="col" className={classes.axis}>
-                  <span>{formatShort(resolved.from, zone)}</span>
-                  <span className={classes.cellLength}>{meta.interval < 3600 ? `${String(meta.interval / 60)} min` : `${String(Math.round(meta.interval / 360) / 10)} h`} a cell</span>
-                  <span>{formatShort(resolved.to, zone)}</span>
-                </th>
-                <th scope="col" className={classes.worst}>
-                  Not in time
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {shown.map((rule) => (
-                <Row key={rule.id} rule={rule} cellMs={meta.interval * 1000} chosen={chosen} onOnly={only ? null : () => change({ rule: rule.id }, { push: true })} />
-              ))}
-            </tbody>
-          </table>
-        )}
-        {meta && shown.length === 0 && (
-          <EmptyState title={rules.length === 0 ? "There are no rules yet" : "No rule has such a minute in this time"}>
-            {rules.length > 0 && (
-              <Button variant="default" onClick={() => change({ status: undefined })}>
-                Show all
-              </Button>
-            )}
-          </EmptyState>
-        )}
-        {list.hasNextPage && (
-          <div className={page.more}>
-            <Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-              Show more rules
-            </Button>
-          </div>
-        )}
-      </div>
-    </div>
+        </Legend>
+      }
+    >
+      <List
+        query={list}
+        count={rules.length}
+        columns={columns}
+        tableClassName={classes.table}
+        sort={sort}
+        onSort={(next) => change({ sort: next === DEFAULT_SORT ? undefined : next })}
+        more="Show more rules"
+        empty={
+          meta?.page.total_count ? (
+            <NothingFound title="No rule has such a minute in this time" all="Show all minutes" onAll={() => change({ status: undefined })} />
+          ) : query ? (
+            <NothingFound title="No rule matches this search" all="Show all rules" onAll={() => change({ query: undefined })} />
+          ) : (
+            <EmptyState title="There are no rules yet">
+              <p>As soon as there are, each has a line here that says for every minute whether it looked at the logs that came then.</p>
+            </EmptyState>
+          )
+        }
+      >
+        {rules.map((rule) => (
+          <Row key={rule.id} rule={rule} cellMs={cellMs} chosen={chosen} onOnly={only ? null : () => change({ rule: rule.id }, { push: true })} />
+        ))}
+      </List>
+    </ListPage>
   );
 }
+
+const cellLength = (seconds: number): string => (seconds < 3600 ? `${String(seconds / 60)} min` : `${String(Math.round(seconds / 360) / 10)} h`);
 
 /** The minutes that were not evaluated in time, without those that had nothing to evaluate. */
 const MISSED = ["failed", "not_evaluated", "skipped", "late"] as const;
@@ -144,15 +133,15 @@ function Row({ rule: { id, attributes }, cellMs, chosen, onOnly }: { rule: RuleC
   const missed = MISSED.reduce((sum, status) => sum + (attributes.summary[status] ?? 0), 0);
   return (
     <tr data-off={!attributes.enabled || undefined}>
-      <th scope="row" className={classes.name}>
+      <td role="rowheader" className={classes.name}>
         <AppLink to={`/rules/${id}`} title={attributes.sources ? `${attributes.name}: looks at ${attributes.sources.join(", ")}` : `${attributes.name}: looks at any source`}>
           {attributes.name}
         </AppLink>
-      </th>
+      </td>
       <td className={classes.stripCell}>
         <Strip rule={attributes.name} cells={attributes.cells} cellMs={cellMs} chosen={chosen} />
       </td>
-      <td className={classes.worst}>
+      <td className={page.number}>
         {missed === 0 ? (
           <span className={page.dim}>–</span>
         ) : onOnly ? (

@@ -1,5 +1,5 @@
 /** What the coverage page shows: pure, from the answer. */
-import type { CoverageCell, RuleCoverageResource } from "@/api/coverage";
+import type { CoverageCell } from "@/api/coverage";
 import { formatNumber } from "@/lib/format";
 
 /** Worst first, as the server picks the status of a cell of several minutes. */
@@ -34,38 +34,11 @@ export function runsOf(cells: readonly CoverageCell[]): Run[] {
   return runs;
 }
 
-const isOff = ({ status, reasons }: CoverageCell): boolean => status === "skipped" && reasons.length > 0 && reasons.every((reason) => reason === "not enabled");
-
-/** The rule with the cells in which it was only off told apart from those in which something was passed over. */
-export function withOff(rule: RuleCoverageResource): RuleCoverageResource {
-  const summary = { ...rule.attributes.summary };
-  const cells = rule.attributes.cells.map((cell) => {
-    const { skipped, ...minutes } = cell.minutes;
-    if (!isOff(cell) || skipped === undefined) return cell;
-    summary.skipped = (summary.skipped ?? 0) - skipped;
-    summary.off = (summary.off ?? 0) + skipped;
-    return { ...cell, status: Object.keys(minutes).length > 0 ? (STATUSES.find(({ id }) => (minutes[id] ?? 0) > 0)?.id ?? "off") : "off", minutes: { ...minutes, off: skipped } };
-  });
-  return { ...rule, attributes: { ...rule.attributes, summary, cells } };
-}
-
 /** `3 min late, 1 min no data`, worst first. */
 export function minutesText(minutes: Readonly<Record<string, number>>): string {
   return STATUSES.filter(({ id }) => (minutes[id] ?? 0) > 0)
     .map(({ id, label }) => `${formatNumber(minutes[id] ?? 0)} min ${label.toLowerCase()}`)
     .join(", ");
-}
-
-/** The rules with a minute of one of these statuses; all when none is chosen. */
-export const withStatus = (rules: readonly RuleCoverageResource[], chosen: readonly string[]): RuleCoverageResource[] =>
-  chosen.length === 0 ? [...rules] : rules.filter(({ attributes }) => chosen.some((status) => (attributes.summary[status] ?? 0) > 0));
-
-export function totalsOf(rules: readonly RuleCoverageResource[]): Record<string, number> {
-  const totals: Record<string, number> = {};
-  for (const { attributes } of rules) {
-    for (const [status, minutes] of Object.entries(attributes.summary)) totals[status] = (totals[status] ?? 0) + minutes;
-  }
-  return totals;
 }
 
 /** The cell a key leads to; null for other keys. */
