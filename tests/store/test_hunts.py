@@ -144,6 +144,7 @@ def test_killed_anywhere_it_adds_each_match_once(
     with state.reading() as session:
         (hunt,) = hunts_repository.latest(session, 5, feeds(state, tmp_path).all()[0].id)
     assert (hunt.state, hunt.error) == ("done", "")
+    assert (hunt.found, dict(hunt.matched)) == (len(EXPECTED), {"203.0.113.200": len(EXPECTED)})
     assert events.query(Sql("SELECT id, document FROM logs ORDER BY id", {})) == before
 
 

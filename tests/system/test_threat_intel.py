@@ -297,6 +297,29 @@ def test_files_below_the_data_directory(client: httpx.Client, running: tuple[htt
         client.delete(f"{FEEDS}/{feed_id}")
 
 
+def test_a_value_is_looked_up_in_all_feeds(client: httpx.Client) -> None:
+    nets, off = create(client, "nets"), create(client, "off", is_enabled=False)
+    rows = b"indicator,category,intention\n203.0.113.0/25,scanner,suspicious\nevil-lookup.example,c2,malicious\n"
+    assert client.put(f"{FEEDS}/{nets}/content", content=rows).status_code == 200
+    assert client.put(f"{FEEDS}/{off}/content", content=b"indicator\n203.0.113.77\n").status_code == 200
+
+    def listed(value: str) -> list[tuple[str, str, str, bool]]:
+        answer = client.get(f"{FEEDS.removesuffix('feeds')}lookup", params={"indicator": value})
+        assert answer.status_code == 200, answer.text
+        found = [each["attributes"] for each in answer.json()["data"]]
+        return [(one["indicator"], one["relation"], one["feed_name"], one["in_use"]) for one in found]
+
+    assert listed("203.0.113.77") == [
+        ("203.0.113.77", "exact", "off", False),
+        ("203.0.113.0/25", "network", "nets", True),
+    ]
+    assert listed("hxxps://a.evil-lookup[.]example/x") == [("evil-lookup.example", "parent_domain", "nets", True)]
+    assert listed("203.0.113.200") == []
+    assert client.get(f"{FEEDS.removesuffix('feeds')}lookup", params={"indicator": ""}).status_code == 400
+    for feed_id in (nets, off):
+        client.delete(f"{FEEDS}/{feed_id}")
+
+
 def test_a_hunt_finds_earlier_logs_once(
     client: httpx.Client, running: tuple[httpx.Client, Services], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -328,6 +351,10 @@ def test_a_hunt_finds_earlier_logs_once(
     told = hunted(feed_id)
     assert told["logs_found"] == 3
     assert told["logs_scanned"] >= 4
+    assert told["found"] == [{"indicator": "203.0.113.200", "logs": 3}]
+    for moment, count in ((told["created_at"], told["indicators"]), ("2026-01-01T00:00:00Z", 0)):
+        listed = client.get(f"{FEEDS}/{feed_id}/indicators", params={"first_seen": moment}).json()
+        assert listed["meta"]["page"]["total_count"] == len(listed["data"]) == count
     (signal,) = until(signals)
     assert signal["threat_intel"]["results"]["indicator"] == "203.0.113.200"
     assert signal["workflow"]["rule"]["id"] == "thi-ret-804"

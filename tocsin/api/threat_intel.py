@@ -16,12 +16,15 @@ from tocsin.api.schemas.threat_intel import (
     IndicatorList,
     IndicatorListMeta,
     IndicatorPageCounts,
+    LookupAnswer,
     feed_item,
     hunt_item,
     indicator_item,
+    listing_item,
 )
 from tocsin.api.security import requires
 from tocsin.errors import TooLarge
+from tocsin.explore.times import parse_time
 from tocsin.threat_intel.feed import Feed
 from tocsin.threat_intel.service import FeedsService
 
@@ -110,12 +113,31 @@ def list_threat_intel_feed_indicators(
     feeds: Feeds,
     page: Paging,
     feed_id: str,
+    services: Services,
     query: Annotated[str, Query(max_length=500, description="A part of the indicator or its category.")] = "",
+    first_seen: Annotated[
+        str, Query(max_length=40, description="Only those that came with one refresh: a hunt's `created_at`.")
+    ] = "",
 ) -> IndicatorList:
     """What a feed holds now."""
-    total, found = feeds.indicators(feed_id, query, page.size, page.number)
+    brought = parse_time(first_seen, services.clock()) if first_seen else None
+    total, found = feeds.indicators(feed_id, query, page.size, page.number, first_seen=brought)
     meta = IndicatorListMeta(page=IndicatorPageCounts(total_count=total))
     return IndicatorList(data=[indicator_item(each) for each in found], meta=meta)
+
+
+@router.get("/lookup")
+def look_up_threat_intel(
+    _actor: Reader,
+    feeds: Feeds,
+    services: Services,
+    indicator: Annotated[str, Query(min_length=1, max_length=4_000, description="Of any type; may be defanged.")],
+) -> LookupAnswer:
+    """What all feeds say of a value, whether logs hold it or not: of itself, and of what holds it.
+
+    An address is looked for in networks, a domain below its parents, a URL and an e-mail address by their host.
+    """
+    return LookupAnswer(data=[listing_item(each, services.clock()) for each in feeds.look_up(indicator)])
 
 
 @router.get("/feeds/{feed_id}/hunts")

@@ -1,6 +1,6 @@
 """A feed's indicators as it is kept: lines of JSON, compressed, in parts that a database row can hold. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import orjson
 import zstandard
@@ -41,15 +41,37 @@ def packed(rows: Iterable[tuple[Indicator, int]]) -> list[bytes]:
 
 def unpacked(parts: Iterable[bytes]) -> Iterator[tuple[Indicator, int]]:
     """What was packed, in the same order."""
-    for part in parts:
-        for line in zstandard.ZstdDecompressor().decompress(part).splitlines():
-            *fields, since = orjson.loads(line)
-            yield Indicator(*fields), since
+    return map(_read, _lines(parts))
+
+
+def picked(parts: Iterable[bytes], keys: Collection[tuple[str, str]]) -> Iterator[tuple[Indicator, int]]:
+    """Those of what was packed that have one of these types and values, without reading the others whole."""
+    values = {_value(orjson.dumps(key)) for key in keys}
+    for line in _lines(parts):
+        if _value(line) in values:
+            indicator, since = _read(line)
+            if (indicator.type, indicator.value) in keys:
+                yield indicator, since
 
 
 def sinces(parts: Iterable[bytes]) -> Mapping[tuple[str, str], int]:
     """Since when each type and value has been in the feed."""
     return {(indicator.type, indicator.value): since for indicator, since in unpacked(parts)}
+
+
+def _lines(parts: Iterable[bytes]) -> Iterator[bytes]:
+    for part in parts:
+        yield from zstandard.ZstdDecompressor().decompress(part).splitlines()
+
+
+def _read(line: bytes) -> tuple[Indicator, int]:
+    *fields, since = orjson.loads(line)
+    return Indicator(*fields), since
+
+
+def _value(line: bytes) -> bytes:
+    """The value as it is written, up to its first quote: as good as the value itself for passing lines over."""
+    return line.split(b'"', 4)[3]
 
 
 def _compressed(lines: list[bytes]) -> bytes:

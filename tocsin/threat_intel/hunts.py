@@ -8,8 +8,10 @@ rule, group and log, and however often a hunt is repeated or cut off, nothing co
 """
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -106,6 +108,7 @@ class Hunter:
             search = _Search(table, matcher, needles_of(wanted))
             try:
                 position, scanned, found = hunt.position, hunt.scanned, hunt.found
+                matched = Counter(hunt.matched)
                 while not should_stop() and self._leases.acquire(LEASE, self._holder, LEASE_SECONDS):
                     size = SLICE if search.needles is None else FILTERED_SLICE
                     count, edge = logs_repository.edge(self._events, hunt.from_at, position, size)
@@ -114,11 +117,13 @@ class Hunter:
                         self._save(hunt, position, scanned, found, state="done", error=note, finished_at=self._clock())
                         log.info("a hunt is done", feed=hunt.feed_id, logs=scanned, found=found)
                         return True
-                    matches = search.matches(logs_repository.logs(self._events, edge, position, search.needles))
-                    logs_repository.add_matches(self._events, matches, self._clock())
+                    hits = search.hits(logs_repository.logs(self._events, edge, position, search.needles))
+                    logs_repository.add_matches(self._events, ((hit.event, hit.match) for hit in hits), self._clock())
                     position, scanned = edge, scanned + count
-                    found += len({event.id for event, _ in matches})
-                    self._save(hunt, position, scanned, found)
+                    found += len({hit.event.id for hit in hits})
+                    matched.update(indicator for _, indicator in {(hit.event.id, hit.indicator) for hit in hits})
+                    most = dict(matched.most_common(hunts_repository.MAX_MATCHED))
+                    self._save(hunt, position, scanned, found, matched=most)
             except TocsinError as error:
                 log.warning("a hunt failed and will be continued", feed=hunt.feed_id, error=str(error))
                 self._save(hunt, position, scanned, found, error=str(error)[:1000])
@@ -131,6 +136,15 @@ class Hunter:
             hunts_repository.change(session, hunt.id, position=position, scanned=scanned, found=found, **others)
 
 
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """A log that holds an indicator, and a rule that asks for that."""
+
+    event: Event
+    match: Match
+    indicator: str
+
+
 class _Search:
     """Looks logs through for the indicators of a table."""
 
@@ -140,10 +154,10 @@ class _Search:
         self._intel = ThreatIntel(table)
         self._matcher = matcher
 
-    def matches(self, events: Iterable[Event]) -> list[tuple[Event, Match]]:
-        return [(event, match) for event in events for match in self._of_event(event)]
+    def hits(self, events: Iterable[Event]) -> list[_Hit]:
+        return [hit for event in events for hit in self._of_event(event)]
 
-    def _of_event(self, event: Event) -> Iterator[Match]:
+    def _of_event(self, event: Event) -> Iterator[_Hit]:
         """One indicator after the other, so that groups never pair what two of them say."""
         values = flatten(event.attributes)
         rows = self._intel.rows(event, values)
@@ -156,7 +170,8 @@ class _Search:
             said = {"indicators_matched": [result["type"]], "results": [result], "retroactive": True}
             seen = copy(event)
             seen.attributes = {**event.attributes, "threat_intel": said}
-            yield from self._matcher.match(seen, flatten(seen.attributes))
+            for match in self._matcher.match(seen, flatten(seen.attributes)):
+                yield _Hit(event, match, result["indicator"])
 
 
 def needles_of(indicators: Sequence[Indicator]) -> list[str] | None:

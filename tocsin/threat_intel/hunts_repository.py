@@ -1,7 +1,7 @@
 """Rows of hunts in the state store."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import select, update
@@ -14,6 +14,8 @@ from tocsin.threat_intel.tables import hunts
 MAX_INDICATORS = 100_000
 """That one hunt looks for; of a feed that brings more, the first ones."""
 
+MAX_MATCHED = 1_000
+"""Indicators of which a hunt remembers in how many logs it found them; those of the most logs."""
 
 GRACE_MS = 60_000
 """By then new indicators have reached every process that takes logs in; a hunt looks through all that came before."""
@@ -21,7 +23,10 @@ GRACE_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Hunt:
-    """A search of stored logs for new indicators. Times in Unix milliseconds; `state` is running, done or failed."""
+    """A search of stored logs for new indicators. Times in Unix milliseconds; `state` is running, done or failed.
+
+    `matched`: in how many logs each indicator was found, for at most `MAX_MATCHED` of them.
+    """
 
     id: str
     feed_id: str
@@ -36,9 +41,10 @@ class Hunt:
     found: int
     finished_at: int | None
     error: str
+    matched: Mapping[str, int]
 
 
-_COLUMNS = [column for column in hunts.c if column.name != "body"]
+_COLUMNS = [hunts.c[field.name] for field in fields(Hunt)]
 
 
 def insert(
@@ -68,6 +74,7 @@ def insert(
             position=now + GRACE_MS,
             scanned=0,
             found=0,
+            matched={},
             error=error,
         )
     )

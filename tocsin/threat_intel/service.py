@@ -6,7 +6,7 @@ feeds for itself and hands its path on (`on_change`), which takes a second or tw
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,14 +16,15 @@ from tocsin.access.actor import SYSTEM, Actor
 from tocsin.access.audit import AuditTrail
 from tocsin.access.vault import Vault
 from tocsin.clock import Clock
-from tocsin.enrich.indicators import Indicator
+from tocsin.enrich.indicators import INTENTIONS, Indicator
 from tocsin.errors import BadRequest, Conflict, NotFound, TocsinError
 from tocsin.store.leases import Leases
 from tocsin.store.state import StateStore
 from tocsin.threat_intel import hunts_repository, repository
-from tocsin.threat_intel.content import packed, sinces, unpacked
+from tocsin.threat_intel.content import packed, picked, sinces, unpacked
 from tocsin.threat_intel.feed import Feed, FeedSettings, as_json, check
 from tocsin.threat_intel.fetching import Fetcher, read, serialised
+from tocsin.threat_intel.lookup import Relation, relations
 from tocsin.threat_intel.reading import Reading
 from tocsin.threat_intel.table_files import TableFiles
 
@@ -58,6 +59,15 @@ class ListedIndicator:
 
     indicator: Indicator
     since: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a feed says of a value: about itself, or about what holds it."""
+
+    feed: Feed
+    listed: ListedIndicator
+    relation: Relation
 
 
 class FeedsService:
@@ -107,15 +117,20 @@ class FeedsService:
             return _there(repository.feed(session, feed_id), feed_id)
 
     def indicators(
-        self, feed_id: str, search: str = "", size: int = 10, number: int = 0
+        self, feed_id: str, search: str = "", size: int = 10, number: int = 0, *, first_seen: int | None = None
     ) -> tuple[int, list[ListedIndicator]]:
-        """How many indicators of a feed hold the text, and a page of them. Raises `FeedNotFound`."""
+        """How many indicators of a feed hold the text, and a page of them. Raises `FeedNotFound`.
+
+        `first_seen` (Unix milliseconds): only those that one refresh brought, which a hunt looked for.
+        """
         with self._state.reading() as session:
             feed = _there(repository.feed(session, feed_id), feed_id)
             parts = repository.parts(session, feed_id, feed.version)
         text, total, page = search.lower(), 0, []
         for indicator, since in unpacked(parts):
             if text and text not in indicator.value.lower() and text not in indicator.category:
+                continue
+            if first_seen is not None and since != first_seen:
                 continue
             if number * size <= total < (number + 1) * size:
                 page.append(ListedIndicator(indicator, since))
@@ -133,11 +148,33 @@ class FeedsService:
         """In which enabled feeds each of these (type, value) stands now."""
         wanted = set(kinds_and_values)
         found: dict[tuple[str, str], list[tuple[Feed, ListedIndicator]]] = {}
-        for feed, indicator, since in self._enabled():
-            key = (indicator.type, indicator.value)
-            if key in wanted:
-                found.setdefault(key, []).append((feed, ListedIndicator(indicator, since)))
+        for feed in self.all():
+            if feed.settings.is_enabled:
+                for listed in self._picked(feed, wanted):
+                    found.setdefault((listed.indicator.type, listed.indicator.value), []).append((feed, listed))
         return found
+
+    def look_up(self, text: str) -> list[Listing]:
+        """Where any feed, enabled or not, lists a value or what holds it: the closest first, of these the worst."""
+        wanted = relations(text)
+        ranks = {key: rank for rank, key in enumerate(wanted)}
+        found = [
+            Listing(feed, listed, wanted[listed.indicator.type, listed.indicator.value])
+            for feed in self.all()
+            for listed in self._picked(feed, wanted)
+        ]
+
+        def order(listing: Listing) -> tuple[int, int, str]:
+            indicator = listing.listed.indicator
+            key = (indicator.type, indicator.value)
+            return ranks[key], INTENTIONS.index(indicator.intention), listing.feed.settings.name.casefold()
+
+        return sorted(found, key=order)
+
+    def _picked(self, feed: Feed, keys: Collection[tuple[str, str]]) -> Iterator[ListedIndicator]:
+        with self._state.reading() as session:
+            parts = repository.parts(session, feed.id, feed.version)
+        return (ListedIndicator(indicator, since) for indicator, since in picked(parts, keys))
 
     # Changing
 

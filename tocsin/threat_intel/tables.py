@@ -1,6 +1,18 @@
 """Feeds with their content, what people decided about indicators, and hunts, in the state store."""
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+)
 
 from tocsin.store.tables import AutoId, Milliseconds, Uuid, metadata
 
@@ -77,9 +89,10 @@ hunts = Table(
     Column("position", Milliseconds, nullable=False),
     Column("scanned", BigInteger, nullable=False),
     Column("found", BigInteger, nullable=False),
+    Column("matched", JSON, nullable=False, server_default="{}"),
     Column("finished_at", Milliseconds),
     Column("error", Text, nullable=False),
     Index("ix_threat_intel_hunts_feed_id_created_at", "feed_id", "created_at"),
 )
 """A search of stored logs for the indicators that a version of a feed brought: `body` holds these, `position` says up
-to which moment the logs were looked through."""
+to which moment the logs were looked through, and `matched` how many logs hold each of those that were found."""

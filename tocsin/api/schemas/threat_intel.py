@@ -8,7 +8,10 @@ from tocsin.api.paging import maybe_timestamp, timestamp
 from tocsin.enrich.indicators import TYPES
 from tocsin.threat_intel.feed import DAY, Feed, FeedSettings
 from tocsin.threat_intel.hunts_repository import Hunt
-from tocsin.threat_intel.service import ListedIndicator
+from tocsin.threat_intel.lookup import Relation
+from tocsin.threat_intel.service import ListedIndicator, Listing
+
+SHOWN_FOUND = 50
 
 Format = Literal["csv", "stix", "misp", "taxii"]
 Intention = Literal["malicious", "suspicious", "benign", "unknown"]
@@ -175,8 +178,39 @@ class IndicatorList(BaseModel):
     meta: IndicatorListMeta
 
 
+class ShownListing(ShownIndicator):
+    """An indicator of a feed that speaks of the value that was looked up.
+
+    `relation`: it is the value (`exact`), a `network` or `parent_domain` that holds it, or the `host` of it. `in_use`:
+    logs are enriched with it now, since the feed is enabled and the indicator has not expired.
+    """
+
+    feed_id: str
+    feed_name: str
+    relation: Relation
+    in_use: bool
+
+
+class ListingItem(BaseModel):
+    type: Literal["threat_intel_listing"] = "threat_intel_listing"
+    id: str
+    attributes: ShownListing
+
+
+class LookupAnswer(BaseModel):
+    data: list[ListingItem]
+
+
+class FoundIndicator(BaseModel):
+    indicator: str
+    logs: int
+
+
 class ShownHunt(BaseModel):
-    """`progress` is the share of the span that was looked through."""
+    """`progress` is the share of the span that was looked through, from `searched_to` back to `reached`.
+
+    `found` are the indicators that logs hold, those of the most logs first; at most 50 of `indicators_found`.
+    """
 
     feed_id: str
     state: Literal["running", "done", "failed"]
@@ -185,8 +219,11 @@ class ShownHunt(BaseModel):
     progress: float
     logs_scanned: int
     logs_found: int
+    indicators_found: int
+    found: list[FoundIndicator]
     searched_from: str
     searched_to: str
+    reached: str
     created_at: str
     finished_at: str | None
     note: str
@@ -247,25 +284,45 @@ def feed_item(feed: Feed, now: int) -> FeedItem:
 
 def indicator_item(listed: ListedIndicator) -> IndicatorItem:
     """One indicator of a feed."""
+    return IndicatorItem(id=_id(listed), attributes=_shown(listed))
+
+
+def listing_item(listing: Listing, now: int) -> ListingItem:
+    """What one feed says of a value."""
+    feed, listed = listing.feed, listing.listed
+    expires_at = listed.indicator.expires_at
+    shown = ShownListing(
+        **_shown(listed).model_dump(),
+        feed_id=feed.id,
+        feed_name=feed.settings.name,
+        relation=listing.relation,
+        in_use=feed.settings.is_enabled and (expires_at is None or expires_at > now),
+    )
+    return ListingItem(id=f"{feed.id}:{_id(listed)}", attributes=shown)
+
+
+def _id(listed: ListedIndicator) -> str:
+    return f"{listed.indicator.type}:{listed.indicator.value}"
+
+
+def _shown(listed: ListedIndicator) -> ShownIndicator:
     indicator = listed.indicator
-    return IndicatorItem(
-        id=f"{indicator.type}:{indicator.value}",
-        attributes=ShownIndicator(
-            indicator=indicator.value,
-            type=TYPES[indicator.type],
-            category=indicator.category,
-            intention=indicator.intention,
-            source=Source(name=indicator.source_name, url=indicator.source_url),
-            additional_data=dict(indicator.additional_data),
-            first_seen=timestamp(listed.since),
-            expires_at=maybe_timestamp(indicator.expires_at),
-        ),
+    return ShownIndicator(
+        indicator=indicator.value,
+        type=TYPES[indicator.type],
+        category=indicator.category,
+        intention=indicator.intention,
+        source=Source(name=indicator.source_name, url=indicator.source_url),
+        additional_data=dict(indicator.additional_data),
+        first_seen=timestamp(listed.since),
+        expires_at=maybe_timestamp(indicator.expires_at),
     )
 
 
 def hunt_item(hunt: Hunt) -> HuntItem:
     """A hunt and how far it has come."""
     span = max(1, hunt.to_at - hunt.from_at)
+    most = sorted(hunt.matched.items(), key=lambda item: (-item[1], item[0]))
     done = 1.0 if hunt.state == "done" else round((hunt.to_at - hunt.position) / span, 3)
     shown = ShownHunt(
         feed_id=hunt.feed_id,
@@ -275,8 +332,11 @@ def hunt_item(hunt: Hunt) -> HuntItem:
         progress=done,
         logs_scanned=hunt.scanned,
         logs_found=hunt.found,
+        indicators_found=len(hunt.matched),
+        found=[FoundIndicator(indicator=value, logs=logs) for value, logs in most[:SHOWN_FOUND]],
         searched_from=timestamp(hunt.from_at),
         searched_to=timestamp(hunt.to_at),
+        reached=timestamp(hunt.from_at if hunt.state == "done" else hunt.position),
         created_at=timestamp(hunt.created_at),
         finished_at=maybe_timestamp(hunt.finished_at),
         note=hunt.error,

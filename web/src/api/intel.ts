@@ -1,9 +1,9 @@
 /** Threat intelligence: feeds with what they hold, the indicators that logs hold, hunts. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { get, post, request } from "./client";
-import type { FeedAnswer, FeedAttributes, FeedItem, FeedList, HuntList, IndicatorList, IocDetailAnswer, IocFacetsAnswer, IocListAnswer, IocTriageAnswer } from "./generated/types.gen";
+import type { FeedAnswer, FeedAttributes, FeedItem, FeedList, HuntList, IndicatorList, IocDetailAnswer, IocFacetsAnswer, IocListAnswer, IocTriageAnswer, LookupAnswer } from "./generated/types.gen";
 
-export type { FeedAttributes, FeedItem, HuntItem, IndicatorItem, IocDetailItem, IocItem } from "./generated/types.gen";
+export type { FeedAttributes, FeedItem, HuntItem, IndicatorItem, IocDetailItem, IocItem, ListingItem } from "./generated/types.gen";
 export type Health = FeedItem["attributes"]["health"];
 export type ReviewState = "not_reviewed" | "reviewed";
 
@@ -28,16 +28,26 @@ export const feedsQuery = queryOptions({
 /** Whether a worker is to fetch it at the next opportunity. */
 export const isDue = ({ attributes: { is_enabled: isEnabled, health } }: FeedItem): boolean => isEnabled && health.next_refresh_at !== null && Date.parse(health.next_refresh_at) <= Date.now();
 
-export const feedIndicatorsQuery = (id: string, version: number, search: string) =>
+/** `firstSeen`: those that one refresh brought; empty: all. */
+export const feedIndicatorsQuery = (id: string, version: number, search: string, firstSeen: string) =>
   infiniteQueryOptions({
-    queryKey: ["intel", "feed", id, version, "indicators", search],
+    queryKey: ["intel", "feed", id, version, "indicators", search, firstSeen],
     queryFn: ({ pageParam, signal }) => {
-      const parameters = new URLSearchParams({ "page[size]": String(PAGE), "page[number]": String(pageParam), query: search });
+      const parameters = new URLSearchParams({ "page[size]": String(PAGE), "page[number]": String(pageParam), query: search, first_seen: firstSeen });
       return get<IndicatorList>(feedPath(id, `/indicators?${parameters.toString()}`), signal);
     },
     initialPageParam: 0,
     getNextPageParam: (page, pages) => (pages.length * PAGE < page.meta.page.total_count ? pages.length : null),
     placeholderData: keepPreviousData,
+  });
+
+/** What all feeds say of a value, and of what holds it. */
+export const lookupQuery = (indicator: string) =>
+  queryOptions({
+    queryKey: ["intel", "lookup", indicator],
+    queryFn: async ({ signal }) => (await get<LookupAnswer>(`${BASE}/lookup?${new URLSearchParams({ indicator }).toString()}`, signal)).data,
+    placeholderData: keepPreviousData,
+    retry: false,
   });
 
 /** Of one feed, or the latest of all. */

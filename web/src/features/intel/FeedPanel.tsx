@@ -3,8 +3,10 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { deleteFeed, feedIndicatorsQuery, huntsQuery, refreshFeed, type FeedItem } from "@/api/intel";
-import pages from "@/components/Page.module.css";
+import { Fact } from "@/components/Fact";
 import { Icon } from "@/components/icons";
+import { Columns, More, type Column } from "@/components/List";
+import pages from "@/components/Page.module.css";
 import { Section } from "@/components/Section";
 import { SidePanel } from "@/components/SidePanel";
 import { ErrorState, SkeletonRows } from "@/components/states";
@@ -17,17 +19,21 @@ import classes from "./intel.module.css";
 import { FORMAT_WORDS, HealthLabel, IntentionLabel, intervalLabel } from "./labels";
 import { UploadButton } from "./UploadButton";
 
+const COLUMNS: Column[] = [{ label: "Indicator" }, { label: "Type" }, { label: "Category" }, { label: "Intention" }, { label: "Since" }];
+
 interface Props {
   feed: FeedItem;
   may: boolean;
   part: string | null;
   onPart: (part: string) => void;
+  /** The refresh whose indicators are shown; null: all that the feed holds. */
+  refresh: string | null;
   onEdit: () => void;
   onClose: () => void;
 }
 
 /** A feed: how it is doing and why, what it holds, what was looked for in earlier logs. */
-export function FeedPanel({ feed, may, part, onPart, onEdit, onClose }: Props) {
+export function FeedPanel({ feed, may, part, onPart, refresh: brought, onEdit, onClose }: Props) {
   const { attributes } = feed;
   const { name, health, location, is_enabled: isEnabled } = attributes;
   const refresh = useFeedAction(name, () => refreshFeed(feed.id));
@@ -41,7 +47,7 @@ export function FeedPanel({ feed, may, part, onPart, onEdit, onClose }: Props) {
       onClose={onClose}
       header={
         <>
-          <h2 className={classes.heading}>{name}</h2>
+          <h2 className={pages.heading}>{name}</h2>
           <div className={classes.under}>
             <HealthLabel health={health} />
             <span>{plural(health.indicators, "indicator")}</span>
@@ -102,20 +108,11 @@ export function FeedPanel({ feed, may, part, onPart, onEdit, onClose }: Props) {
         onChange={onPart}
         tabs={[
           { id: "settings", label: "Settings", content: <Settings feed={feed} /> },
-          { id: "indicators", label: "Indicators", content: <Indicators feed={feed} /> },
+          { id: "indicators", label: "Indicators", content: <Indicators feed={feed} brought={brought} onAll={() => onPart("indicators")} /> },
           { id: "hunts", label: "Retro-hunts", content: <Hunts feed={feed} /> },
         ]}
       />
     </SidePanel>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: React.ReactNode }) {
-  return (
-    <>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </>
   );
 }
 
@@ -142,10 +139,10 @@ function Settings({ feed }: { feed: FeedItem }) {
   );
 }
 
-function Indicators({ feed }: { feed: FeedItem }) {
+function Indicators({ feed, brought, onAll }: { feed: FeedItem; brought: string | null; onAll: () => void }) {
   const [search, setSearch] = useState("");
   const [settled] = useDebouncedValue(search.trim(), 200);
-  const list = useInfiniteQuery(feedIndicatorsQuery(feed.id, feed.attributes.version, settled));
+  const list = useInfiniteQuery(feedIndicatorsQuery(feed.id, feed.attributes.version, settled, brought ?? ""));
   const total = list.data?.pages[0]?.meta.page.total_count ?? 0;
   return (
     <div className={classes.inPanel}>
@@ -153,20 +150,20 @@ function Indicators({ feed }: { feed: FeedItem }) {
         <TextInput size="xs" className={pages.search} aria-label="Search the indicators of the feed" placeholder="A part of the indicator or its category" value={search} onChange={(event) => setSearch(event.currentTarget.value)} />
         <span className={pages.dim}>{list.data && plural(total, "indicator")}</span>
       </div>
+      {brought && (
+        <p className={pages.dim}>
+          Those that came new with the refresh of <AbsoluteTime time={Date.parse(brought)} />.{" "}
+          <button type="button" className="link" onClick={onAll}>
+            Show all
+          </button>
+        </p>
+      )}
       {list.error && <ErrorState inline error={list.error} retry={() => void list.refetch()} />}
       {list.isPending && <SkeletonRows rows={6} />}
       {list.data && total === 0 && <p className={pages.dim}>{settled ? "No indicator contains this." : "The feed holds no indicator yet."}</p>}
       {total > 0 && (
         <table className={pages.table}>
-          <thead>
-            <tr>
-              <th scope="col">Indicator</th>
-              <th scope="col">Type</th>
-              <th scope="col">Category</th>
-              <th scope="col">Intention</th>
-              <th scope="col">Since</th>
-            </tr>
-          </thead>
+          <Columns columns={COLUMNS} />
           <tbody>
             {list.data?.pages
               .flatMap((page) => page.data)
@@ -188,11 +185,7 @@ function Indicators({ feed }: { feed: FeedItem }) {
           </tbody>
         </table>
       )}
-      {list.hasNextPage && (
-        <Button variant="default" mt="sm" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-          Show more
-        </Button>
-      )}
+      <More query={list} />
     </div>
   );
 }

@@ -1,14 +1,16 @@
-import { Button, Menu, ActionIcon, Switch, Tooltip } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { ActionIcon, Menu, Tooltip } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { deleteFeed, feedsQuery, intelKeys, refreshFeed, setFeedEnabled, type FeedItem } from "@/api/intel";
 import { useMay } from "@/api/session";
-import { Gate } from "@/components/Gate";
+import { AddButton } from "@/components/AddButton";
 import { Icon } from "@/components/icons";
+import { List, type Column } from "@/components/List";
 import pages from "@/components/Page.module.css";
-import { EmptyState, ErrorState, SkeletonRows } from "@/components/states";
+import { EmptyState } from "@/components/states";
 import { RelativeTime } from "@/components/Time";
+import { Toggle } from "@/components/Toggle";
+import { useAction } from "@/components/useAction";
 import { formatNumber, plural } from "@/lib/format";
 import { FeedForm } from "./FeedForm";
 import { FeedPanel } from "./FeedPanel";
@@ -18,6 +20,16 @@ import { FORMAT_WORDS, HealthLabel } from "./labels";
 import { UploadButton } from "./UploadButton";
 
 export const WRITE = "reference_tables_write";
+const COLUMNS: Column[] = [
+  { label: "On" },
+  { label: "Feed" },
+  { label: "Type" },
+  { label: "Indicators", isNumber: true },
+  { label: "Health" },
+  { label: "Last refresh" },
+  { label: "Next" },
+  { label: "Actions", isHidden: true },
+];
 
 /** Where indicators come from, and how each source is doing. */
 export function FeedsTab({ search, change }: TabProps) {
@@ -25,68 +37,34 @@ export function FeedsTab({ search, change }: TabProps) {
   const may = useMay(WRITE);
   const [editing, setEditing] = useState<FeedItem | "new" | null>(null);
   const open = feeds.data?.find((feed) => feed.id === search.feed);
-  const show = (id: string, part = "") => change({ feed: id, part });
+  const show = (id: string, part = "") => change({ feed: id, part, refresh: "" });
   return (
     <>
       <div className={pages.bar}>
         <span className={pages.dim}>{feeds.data && summary(feeds.data)}</span>
         <div className={pages.end}>
-          <Gate permission={WRITE}>
-            {(allowed) => (
-              <Button disabled={!allowed} leftSection={<Icon name="plus" size={14} />} onClick={() => setEditing("new")}>
-                Add a feed
-              </Button>
-            )}
-          </Gate>
+          <AddButton permission={WRITE} label="Add a feed" onClick={() => setEditing("new")} />
         </div>
       </div>
-      {feeds.error && <ErrorState inline={Boolean(feeds.data)} error={feeds.error} retry={() => void feeds.refetch()} />}
-      {feeds.isPending && <SkeletonRows rows={6} height={34} />}
-      {feeds.data && (
-        <div className={pages.split}>
-          <div className={pages.scroll}>
-            {feeds.data.length > 0 && (
-              <table className={pages.table}>
-                <thead>
-                  <tr>
-                    <th scope="col">On</th>
-                    <th scope="col">Feed</th>
-                    <th scope="col">Type</th>
-                    <th scope="col" className={pages.number}>
-                      Indicators
-                    </th>
-                    <th scope="col">Health</th>
-                    <th scope="col">Last refresh</th>
-                    <th scope="col">Next</th>
-                    <th scope="col">
-                      <span className="visually-hidden">Actions</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {feeds.data.map((feed) => (
-                    <FeedRow key={feed.id} feed={feed} may={may} chosen={feed.id === search.feed} onOpen={(part) => show(feed.id, part)} onEdit={() => setEditing(feed)} />
-                  ))}
-                </tbody>
-              </table>
-            )}
-            {feeds.data.length === 0 && (
-              <EmptyState title="No feeds yet">
-                <p>A feed is a list of addresses, domains, hashes or other indicators. Every log is compared with all feeds before the rules see it, so that a rule can ask for @threat_intel.results.category:c2.</p>
-                <p>A feed is uploaded, or fetched from a URL on a schedule: CSV or plain lists, STIX 2.1, MISP, TAXII 2.1.</p>
-                {may && (
-                  <Button leftSection={<Icon name="plus" size={14} />} onClick={() => setEditing("new")}>
-                    Add the first feed
-                  </Button>
-                )}
-              </EmptyState>
-            )}
-          </div>
-          {open && <FeedPanel key={open.id} feed={open} may={may} part={search.part ?? null} onPart={(part) => show(open.id, part)} onEdit={() => setEditing(open)} onClose={() => change({ feed: "", part: "" })} />}
-        </div>
-      )}
+      <div className={pages.split}>
+        <List query={feeds} count={feeds.data?.length ?? 0} columns={COLUMNS} empty={<NoFeeds />}>
+          {feeds.data?.map((feed) => (
+            <FeedRow key={feed.id} feed={feed} may={may} chosen={feed.id === search.feed} onOpen={(part) => show(feed.id, part)} onEdit={() => setEditing(feed)} />
+          ))}
+        </List>
+        {open && <FeedPanel key={open.id} feed={open} may={may} part={search.part ?? null} onPart={(part) => show(open.id, part)} onEdit={() => setEditing(open)} refresh={search.refresh ?? null} onClose={() => change({ feed: "", part: "", refresh: "" })} />}
+      </div>
       {editing && <FeedForm feed={editing === "new" ? null : editing} onClose={() => setEditing(null)} onSaved={(feed) => show(feed.id)} />}
     </>
+  );
+}
+
+function NoFeeds() {
+  return (
+    <EmptyState title="No feeds yet">
+      <p>A feed is a list of addresses, domains, hashes or other indicators. Every log is compared with all feeds before the rules see it, so that a rule can ask for @threat_intel.results.category:c2.</p>
+      <p>A feed is uploaded, or fetched from a URL on a schedule: CSV or plain lists, STIX 2.1, MISP, TAXII 2.1.</p>
+    </EmptyState>
   );
 }
 
@@ -111,9 +89,7 @@ function FeedRow({ feed, may, chosen, onOpen, onEdit }: RowProps) {
   return (
     <tr data-off={!enabled || undefined} data-chosen={chosen || undefined}>
       <td>
-        <Tooltip label={may ? (enabled ? "Disable: it enriches no more logs" : "Enable") : `This needs the permission ${WRITE}`}>
-          <Switch size="xs" aria-label={`${name} enabled`} checked={enabled} disabled={!may || toggle.isPending} onChange={(event) => toggle.mutate(event.currentTarget.checked)} />
-        </Tooltip>
+        <Toggle name={name} enabled={enabled} may={may} permission={WRITE} isPending={toggle.isPending} onChange={(on) => toggle.mutate(on)} disable="Disable: it enriches no more logs" />
       </td>
       <td className={pages.text}>
         <button type="button" className="link" onClick={() => onOpen()}>
@@ -191,12 +167,5 @@ function FeedMenu({ feed, onEdit }: { feed: FeedItem; onEdit: () => void }) {
 
 export const deleteQuestion = (feed: FeedItem): string => `Delete the feed “${feed.attributes.name}” with its ${plural(feed.attributes.health.indicators, "indicator")}? What stored logs say of them stays.`;
 
-/** Changes a feed, then looks at the list again; a failure is told. */
-export function useFeedAction<T = void>(name: string, act: (argument: T) => Promise<unknown>) {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: act,
-    onSettled: () => client.invalidateQueries({ queryKey: intelKeys.feeds }),
-    onError: (error) => notifications.show({ title: name, message: error.message, color: "gray" }),
-  });
-}
+/** Changes a feed. */
+export const useFeedAction = <T = void>(name: string, act: (argument: T) => Promise<unknown>) => useAction(intelKeys.feeds, name, act);

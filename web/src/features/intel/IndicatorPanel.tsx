@@ -1,9 +1,9 @@
 import { Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import type { ReactNode } from "react";
 import { intelKeys, iocQuery, reviewIoc, type IocDetailItem, type ReviewState } from "@/api/intel";
 import { AppLink } from "@/components/AppLink";
 import { AttributeTable } from "@/components/AttributeTable";
+import { Fact } from "@/components/Fact";
 import { Gate } from "@/components/Gate";
 import pages from "@/components/Page.module.css";
 import { Section } from "@/components/Section";
@@ -129,15 +129,6 @@ const EFFECTS = {
   m_signal: { RAISE_SCORE: "+10: there are signals with it", LOWER_SCORE: "−10", NO_EFFECT: NONE },
   m_as_type: { RAISE_SCORE: "+10: an address of a hosting provider", LOWER_SCORE: "−10", NO_EFFECT: NONE },
 } as const;
-
-function Fact({ name, children }: { name: ReactNode; children: ReactNode }) {
-  return (
-    <>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </>
-  );
-}
 
 function Places({ name, field, values, indicator }: { name: string; field: string; values: string[]; indicator: string }) {
   if (values.length === 0) return null;

@@ -1,5 +1,4 @@
-import { Button, Skeleton, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
+import { Skeleton } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { iocFacetsQuery, iocsQuery, type IocItem } from "@/api/intel";
@@ -7,9 +6,10 @@ import { AppLink } from "@/components/AppLink";
 import facetClasses from "@/components/explorer/FacetPanel.module.css";
 import { FacetSection, FacetValues } from "@/components/explorer/FacetValues";
 import { useHotkeys } from "@/components/hotkeys";
-import { Icon } from "@/components/icons";
+import { List, NothingFound, type Column } from "@/components/List";
 import pages from "@/components/Page.module.css";
-import { EmptyState, ErrorState, SkeletonRows } from "@/components/states";
+import { SearchField } from "@/components/SearchField";
+import { EmptyState } from "@/components/states";
 import { RelativeTime } from "@/components/Time";
 import { formatNumber, plural } from "@/lib/format";
 import { IndicatorPanel } from "./IndicatorPanel";
@@ -19,17 +19,17 @@ import { INTENTIONS, IntentionLabel, logsOf, signalsOf } from "./labels";
 
 const DEFAULT_SORT = "-score";
 
-const COLUMNS: { label: string; sort?: string; number?: boolean }[] = [
-  { label: "Score", sort: "score" },
+const COLUMNS: Column[] = [
+  { label: "Score", sort: "score", descends: true },
   { label: "Indicator", sort: "indicator" },
   { label: "Type", sort: "indicator_type" },
   { label: "Intention" },
   { label: "Category", sort: "category" },
   { label: "Sources" },
-  { label: "First seen", sort: "first_seen_ts_epoch" },
-  { label: "Last seen", sort: "last_seen_ts_epoch" },
-  { label: "Logs", sort: "log_count", number: true },
-  { label: "Signals", sort: "signal_count", number: true },
+  { label: "First seen", sort: "first_seen_ts_epoch", descends: true },
+  { label: "Last seen", sort: "last_seen_ts_epoch", descends: true },
+  { label: "Logs", sort: "log_count", descends: true, isNumber: true },
+  { label: "Signals", sort: "signal_count", descends: true, isNumber: true },
 ];
 
 const FACETS = [
@@ -66,87 +66,23 @@ export function IndicatorsTab({ search, change }: TabProps) {
   useHotkeys([
     { keys: ["j"], label: "Next indicator", group: "List", run: () => (open === null && iocs[0] ? show(iocs[0].indicator) : step(1)) },
     { keys: ["k"], label: "Previous indicator", group: "List", run: () => step(-1) },
-    { keys: ["/"], label: "Search", group: "Everywhere", run: () => document.getElementById("ioc-search")?.focus() },
   ]);
   return (
     <>
       <div className={pages.bar}>
-        <IocSearch query={query} onQuery={setQuery} />
+        <SearchField isQuery label="Search indicators" placeholder="203.0.113.66, @indicator:*.example.net, @category:c2, @score:>80" value={query} onSearch={setQuery} />
         <span className={pages.dim}>{list.data && `${plural(total, "indicator")} in the logs of the last 30 days`}</span>
       </div>
-      {list.error && <ErrorState inline error={list.error} retry={() => void list.refetch()} />}
       <div className={pages.split}>
         <FacetColumn query={query} onQuery={setQuery} />
-        <div className={pages.scroll}>
-          {list.isPending && <SkeletonRows rows={14} height={32} />}
-          {iocs.length > 0 && (
-            <table className={pages.table} aria-busy={list.isFetching}>
-              <thead>
-                <tr>
-                  {COLUMNS.map((column) => {
-                    const direction = sort === column.sort ? "ascending" : sort === `-${column.sort ?? ""}` ? "descending" : undefined;
-                    return (
-                      <th key={column.label} scope="col" className={column.number ? pages.number : undefined} aria-sort={direction ?? (column.sort ? "none" : undefined)}>
-                        {column.sort ? (
-                          <button type="button" className={pages.sort} onClick={() => change({ sort: direction === "descending" ? (column.sort ?? "") : `-${column.sort ?? ""}` })}>
-                            {column.label}
-                            {direction && <Icon name={direction === "descending" ? "sortDown" : "sortUp"} size={11} />}
-                          </button>
-                        ) : (
-                          column.label
-                        )}
-                      </th>
-                    );
-                  })}
-                </tr>
-              </thead>
-              <tbody>
-                {iocs.map((ioc) => (
-                  <IocRow key={ioc.id} ioc={ioc} chosen={ioc.indicator === open} onOpen={() => show(ioc.indicator)} />
-                ))}
-              </tbody>
-            </table>
-          )}
-          {list.data && iocs.length === 0 && <Nothing query={query} onQuery={setQuery} />}
-          {list.hasNextPage && (
-            <div className={pages.more}>
-              <Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-                Show more
-              </Button>
-            </div>
-          )}
-        </div>
+        <List query={list} count={iocs.length} columns={COLUMNS} sort={sort} onSort={(next) => change({ sort: next })} empty={<Nothing query={query} onQuery={setQuery} />}>
+          {iocs.map((ioc) => (
+            <IocRow key={ioc.id} ioc={ioc} chosen={ioc.indicator === open} onOpen={() => show(ioc.indicator)} />
+          ))}
+        </List>
         {open !== null && <IndicatorPanel key={open} indicator={open} onClose={() => change({ indicator: "" })} onStep={step} />}
       </div>
     </>
-  );
-}
-
-/** Facets change the text, and what is typed is searched when typing pauses. */
-function IocSearch({ query, onQuery }: { query: string; onQuery: (query: string) => void }) {
-  const [text, setText] = useState(query);
-  const [shown, setShown] = useState(query);
-  if (shown !== query) {
-    setShown(query);
-    if (text.trim() !== query) setText(query);
-  }
-  const search = useDebouncedCallback((next: string) => onQuery(next.trim()), 300);
-  return (
-    <TextInput
-      id="ioc-search"
-      size="xs"
-      className={pages.search}
-      classNames={{ input: pages.mono }}
-      aria-label="Search indicators"
-      placeholder="203.0.113.66, @indicator:*.example.net, @category:c2, @score:>80"
-      leftSection={<Icon name="search" size={14} />}
-      spellCheck={false}
-      value={text}
-      onChange={(event) => {
-        setText(event.currentTarget.value);
-        search(event.currentTarget.value);
-      }}
-    />
   );
 }
 
@@ -229,12 +165,9 @@ export function Score({ value }: { value: number }) {
 function Nothing({ query, onQuery }: { query: string; onQuery: (query: string) => void }) {
   if (query) {
     return (
-      <EmptyState title="No indicator in the logs matches this search">
-        <p>The list has what logs of the last 30 days were found to hold. What a feed lists, whether met or not, is shown with the feed.</p>
-        <Button variant="default" onClick={() => onQuery("")}>
-          Show all indicators
-        </Button>
-      </EmptyState>
+      <NothingFound title="No indicator in the logs matches this search" all="Show all indicators" onAll={() => onQuery("")}>
+        <p>The list has what logs of the last 30 days were found to hold. What feeds list, whether met or not, the look-up above finds.</p>
+      </NothingFound>
     );
   }
   return (

@@ -1,9 +1,14 @@
-import { useEffect } from "react";
+import { useMay } from "@/api/session";
+import { PageBar } from "@/components/PageBar";
+import { SearchField } from "@/components/SearchField";
 import { Tabs } from "@/components/Tabs";
 import { FeedsTab } from "./FeedsTab";
 import { IndicatorsTab } from "./IndicatorsTab";
 import classes from "./intel.module.css";
+import { Lookup } from "./Lookup";
 import { MatchesTab } from "./MatchesTab";
+
+const LOOK_UP = { keys: ["l"], label: "Look an indicator up" };
 
 export type IntelSearch = Record<string, string | undefined>;
 
@@ -13,26 +18,31 @@ export interface TabProps {
   change: (next: IntelSearch) => void;
 }
 
-/** Feeds of indicators, what of them the logs hold, and where it was met. */
+/** Feeds of indicators, what of them the logs hold, and where it was met; and what they say of any value. */
 export function IntelPage({ search, change }: TabProps) {
-  useEffect(() => {
-    document.title = "Threat intelligence · Tocsin";
-  }, []);
+  const mayLookUp = useMay("reference_tables_read");
+  const { lookup = "" } = search;
   const props = { search, change };
   return (
     <div className={classes.page}>
-      <h1 className="visually-hidden">Threat intelligence</h1>
-      <Tabs
-        label="Threat intelligence"
-        value={search.tab ?? null}
-        // What is chosen in one tab means nothing in another.
-        onChange={(tab) => change({ ...Object.fromEntries(Object.keys(search).map((name) => [name, ""])), tab })}
-        tabs={[
-          { id: "feeds", label: "Feeds", content: <FeedsTab {...props} /> },
-          { id: "indicators", label: "Indicators", content: <IndicatorsTab {...props} /> },
-          { id: "matches", label: "Matches", content: <MatchesTab {...props} /> },
-        ]}
-      />
+      <PageBar title="Threat intelligence">
+        {mayLookUp && <SearchField isQuery hotkey={LOOK_UP} label="Look an indicator up" placeholder="Look up in all feeds: address, network, domain, URL, e-mail, hash" value={lookup} onSearch={(next) => change({ lookup: next })} />}
+      </PageBar>
+      {lookup ? (
+        <Lookup value={lookup} onClose={() => change({ lookup: "" })} />
+      ) : (
+        <Tabs
+          label="Threat intelligence"
+          value={search.tab ?? null}
+          // What is chosen in one tab means nothing in another.
+          onChange={(tab) => change({ ...Object.fromEntries(Object.keys(search).map((name) => [name, ""])), tab })}
+          tabs={[
+            { id: "feeds", label: "Feeds", content: <FeedsTab {...props} /> },
+            { id: "indicators", label: "Indicators", content: <IndicatorsTab {...props} /> },
+            { id: "matches", label: "Matches", content: <MatchesTab {...props} /> },
+          ]}
+        />
+      )}
     </div>
   );
 }

@@ -4,8 +4,9 @@ import { useMemo, useState } from "react";
 import { eventsPage, exploreKeys, facetQuery } from "@/api/explore";
 import { feedsQuery, huntsQuery } from "@/api/intel";
 import { AppLink } from "@/components/AppLink";
+import { Columns, type Column } from "@/components/List";
 import pages from "@/components/Page.module.css";
-import { EmptyState, ErrorState, SkeletonRows } from "@/components/states";
+import { ErrorState, SkeletonRows } from "@/components/states";
 import { CellTime } from "@/components/Time";
 import { formatNumber, plural } from "@/lib/format";
 import { isObject, textAt } from "@/lib/attributes";
@@ -18,6 +19,7 @@ import { INDICATOR_FIELD, IntentionLabel } from "./labels";
 
 const MATCHED = "@threat_intel.indicators_matched:*";
 const SPANS = { "24h": { label: "24 hours", hours: 24 }, "7d": { label: "7 days", hours: 168 }, "30d": { label: "30 days", hours: 720 } } as const;
+const COLUMNS: Column[] = [{ label: "Time" }, { label: "Indicator" }, { label: "Intention" }, { label: "Source" }, { label: "Log" }];
 const RECENT = 50;
 const MOST_INDICATORS = 20;
 
@@ -82,15 +84,7 @@ export function MatchesTab({ search, change }: TabProps) {
           {logs.data && logs.data.data.length > 0 && (
             <div className={classes.latest}>
               <table className={pages.table}>
-                <thead>
-                  <tr>
-                    <th scope="col">Time</th>
-                    <th scope="col">Indicator</th>
-                    <th scope="col">Intention</th>
-                    <th scope="col">Source</th>
-                    <th scope="col">Log</th>
-                  </tr>
-                </thead>
+                <Columns columns={COLUMNS} />
                 <tbody>
                   {logs.data.data.map((log) => {
                     const results = resultsOf(log.attributes.attributes);
@@ -126,9 +120,7 @@ export function MatchesTab({ search, change }: TabProps) {
           {hunts.error && <ErrorState inline error={hunts.error} retry={() => void hunts.refetch()} />}
           {hunts.isPending && <SkeletonRows rows={3} />}
           {hunts.data && hunts.data.length === 0 && (
-            <EmptyState title="No hunts yet">
-              <p>A feed with “retro-hunt” looks for each new indicator in the logs of the last 30 days. What is found raises signals that are marked as retroactive.</p>
-            </EmptyState>
+            <p className={pages.dim}>No hunts yet. A feed with “retro-hunt” looks for each new indicator in the logs of the last 30 days; what it finds raises signals that are marked as retroactive.</p>
           )}
           {hunts.data && hunts.data.length > 0 && <HuntTable hunts={hunts.data} feedName={(id) => feeds.data?.find((feed) => feed.id === id)?.attributes.name ?? id} />}
         </section>
