@@ -32,6 +32,17 @@ class BadRequest(TocsinError):
     status = 400
 
 
+class UnreadableText(BadRequest):
+    """A text in a language of ours that cannot be read. `start` and `end` are character positions in it."""
+
+    def __init__(self, code: str, start: int, end: int, message: str, advice: str = "") -> None:
+        super().__init__(f"{message} (at character {start + 1})" + (f"; {advice}" if advice else ""))
+        self.code = code
+        self.start = start
+        self.end = end
+        self.message = message
+
+
 class LimitExceeded(BadRequest):
     """A query ran into its limit of time, memory or rows; the message says which and what to narrow."""
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tocsin.errors import BadRequest
+from tocsin.errors import UnreadableText
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
@@ -31,16 +31,8 @@ MAX_LENGTH = 1_000
 MAX_DEPTH = 20
 
 
-class ConditionError(BadRequest):
-    """A condition cannot be read. `start` and `end` are character positions in its text."""
-
-    def __init__(self, code: str, start: int, end: int, message: str, fix: str = "") -> None:
-        super().__init__(f"{message} at {start}" + (f"; {fix}" if fix else ""))
-        self.code = code
-        self.start = start
-        self.end = end
-        self.message = message
-        self.fix = fix
+class ConditionError(UnreadableText):
+    """A condition cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from tocsin.errors import BadRequest
+from tocsin.errors import UnreadableText
 
 
 class Code(StrEnum):
@@ -29,17 +29,12 @@ class Code(StrEnum):
     TOO_DEEP = "TOO_DEEP"
 
 
-class QueryError(BadRequest):
-    """A query that is never run and never repaired.
+class QueryError(UnreadableText):
+    """A query that is never run and never repaired. `fix` is a whole query that parses, None if there is no obvious
+    one."""
 
-    `start` and `end` are character offsets into the query. `fix` is a whole query that parses, None if there is no
-    obvious one.
-    """
+    code: Code
 
     def __init__(self, code: Code, start: int, end: int, message: str, fix: str | None = None) -> None:
-        super().__init__(f"{message} (at character {start + 1})")
-        self.code = code
-        self.start = start
-        self.end = end
-        self.message = message
+        super().__init__(code, start, end, message)
         self.fix = fix

@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tocsin.errors import BadRequest
+from tocsin.errors import UnreadableText
 from tocsin.query.tree import Field, FieldKind, Span
 from tocsin.query.values import Scalar, number_of, scalar
 
@@ -57,15 +57,8 @@ _LEVELS = (("||",), ("&&",), ("==", "!="), ("<", "<=", ">", ">="), ("+", "-"), (
 _WORDS: Mapping[str, str] = {"AND": "&&", "OR": "||", "NOT": "!"}
 
 
-class ExpressionError(BadRequest):
-    """A formula that cannot be read. `start` and `end` are character positions in it."""
-
-    def __init__(self, code: str, start: int, end: int, message: str) -> None:
-        super().__init__(f"{message} (at character {start + 1})")
-        self.code = code
-        self.start = start
-        self.end = end
-        self.message = message
+class ExpressionError(UnreadableText):
+    """A formula that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
