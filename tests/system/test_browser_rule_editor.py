@@ -165,6 +165,81 @@ def test_a_rule_from_the_first_letter_to_its_third_version(ana: Person) -> None:
     assert rule_id not in [rule["id"] for rule in ana.server.get(RULES, query="latch")["data"]]
 
 
+def test_a_rule_with_a_schedule_and_calculated_fields_is_written_without_json(ana: Person) -> None:
+    page = ana.open("/rules/new")
+    page.get_by_label("Name", exact=True).fill("Latch open for long")
+    page.get_by_text("On a schedule", exact=True).click()
+    runs = page.get_by_role("region", name="Runs")
+    choose(page, "Repeats", "By the week")
+    choose(page, "On", "Friday")
+    page.keyboard.press("Escape")
+    choose(page, "Time zone", "Asia/Kathmandu", search="Kathmandu")
+    runs.get_by_label("From").fill("2030-01-01T07:45:00")
+    expect(runs).to_contain_text("Every Friday at 07:45, Asia/Kathmandu time")
+    times = runs.get_by_role("list", name="Next runs").get_by_role("listitem")
+    expect(times).to_have_count(5)
+    expect(times.first).to_contain_text("2030-01-04 02:00:00")
+    # a formula that cannot be read is told at its field; then the query reads the field
+    page.get_by_role("button", name="Add a field").click()
+    page.get_by_label("Name of field 1").fill("open_ms")
+    expression = page.get_by_label("Expression of field 1")
+    expression.fill("@closed_at - ")
+    write(page, "Query a", "source:latch #open_ms:>5000")
+    expect(page.get_by_role("region", name="Calculated fields")).to_contain_text("Expression of #open_ms")
+    expression.fill("@closed_at - @opened_at")
+    is_complete(page)
+    # what a sequence cannot have is told, and comes back
+    page.get_by_role("radio", name="Sequence", exact=True).click()
+    expect(page.get_by_text("Without: the schedule, 1 calculated field")).to_be_visible()
+    page.get_by_role("radio", name="New value", exact=True).click()
+    expect(runs).to_contain_text("Every Friday at 07:45")
+    page.get_by_role("radio", name="Threshold", exact=True).click()
+    # who hears of each new value, and which logs a table lets through
+    page.get_by_role("button", name="Notify").click()
+    add_tag(page, "Recipients of case 1", "@slack-soc")
+    add_tag(page, "@slack-soc is also told each new value of", "@usr.id")
+    page.get_by_role("button", name="Add a filter").click()
+    page.get_by_label("Attribute of filter 1").fill("@usr.id")
+    page.get_by_label("Table of filter 1").fill("guests")
+    page.get_by_label("Column of filter 1").fill("id")
+    page.get_by_label("Title of notifications names the group").check()
+    is_complete(page)
+    assert violations_in_both_themes(ana) == {}
+    page.get_by_role("button", name="Create rule").click()
+    page.wait_for_url("**/rules/*-*-*")
+    rule_id = page.url.split("?")[0].rsplit("/", 1)[1]
+    stored = ana.server.get(f"{RULES}/{rule_id}")
+    assert stored["schedulingOptions"] == {
+        "rrule": "FREQ=WEEKLY;BYDAY=FR",
+        "start": "2030-01-01T07:45:00",
+        "timezone": "Asia/Kathmandu",
+    }
+    assert stored["calculatedFields"] == [{"name": "open_ms", "expression": "@closed_at - @opened_at"}]
+    assert stored["cases"][0]["everyNewValue"] == [{"recipient": "@slack-soc", "attribute": "@usr.id"}]
+    assert stored["referenceTables"] == [
+        {"tableName": "guests", "columnName": "id", "logFieldPath": "@usr.id", "checkPresence": True}
+    ]
+    assert stored["hasExtendedTitle"] is True
+    # without its schedule the rule looks at logs as they come in; what goes with one has to go too
+    page.get_by_text("As logs come in", exact=True).click()
+    expect(page.get_by_text("Calculated fields go with scheduled rules").first).to_be_visible()
+    page.get_by_role("button", name="Remove field 1").click()
+    write(page, "Query a", "source:latch")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("version 2").first).to_be_visible()
+    assert "schedulingOptions" not in ana.server.get(f"{RULES}/{rule_id}")
+    ana.server.client().delete(f"{RULES}/{rule_id}").raise_for_status()
+
+
+def choose(page: Page, label: str, option: str, search: str | None = None) -> None:
+    """An option of a select."""
+    box = page.get_by_role("textbox", name=label, exact=True).or_(page.get_by_role("combobox", name=label, exact=True))
+    box.click()
+    if search is not None:
+        box.fill(search)
+    page.get_by_role("option", name=option, exact=True).click()
+
+
 def test_who_comes_second_is_told_and_loses_nothing(ana: Person) -> None:
     rule_id = ana.server.post(RULES, RULE)["id"]
     page = ana.open(f"/rules/{rule_id}")
@@ -183,6 +258,32 @@ def test_who_comes_second_is_told_and_loses_nothing(ana: Person) -> None:
     page.wait_for_url(f"**/suppressions?rule={rule_id}")
     expect(page.get_by_role("heading", name="Suppressions")).to_be_visible()
     ana.server.client().delete(f"{RULES}/{rule_id}").raise_for_status()
+
+
+def test_several_rules_are_switched_off_and_deleted_at_once(ana: Person) -> None:
+    made = [ana.server.post(RULES, {**RULE, "name": f"Spare latch {n}"})["id"] for n in (1, 2)]
+    page = ana.open("/rules?query=latch%20source:sshd")
+    expect(page.get_by_text("No rule matches this search")).to_be_visible()
+    page.get_by_role("button", name="Show all rules").click()
+    page.get_by_label("Search rules").fill("spare latch")
+    expect(page.get_by_text("2 rules", exact=True)).to_be_visible()
+    page.get_by_label("Tick all shown rules").check()
+    bar = page.get_by_role("region", name="Ticked rules")
+    expect(bar).to_contain_text("2 rules ticked")
+    expect(bar.get_by_role("button", name="Enable")).to_have_count(0)
+    assert violations_in_both_themes(ana) == {}
+    with page.expect_download() as download:
+        bar.get_by_role("button", name="Export").click()
+    assert download.value.suggested_filename == "rules.zip"
+    bar.get_by_role("button", name="Disable").click()
+    expect(page.get_by_text("2 rules disabled")).to_be_visible()
+    assert [ana.server.get(f"{RULES}/{rule_id}")["isEnabled"] for rule_id in made] == [False, False]
+    expect(bar).to_have_count(0)
+    page.get_by_label("Tick Spare latch 2").check()
+    bar.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete 1 rule").click()
+    expect(page.get_by_text("1 rule", exact=True)).to_be_visible()
+    ana.server.client().delete(f"{RULES}/{made[0]}").raise_for_status()
 
 
 def test_people_who_only_read_see_the_rule_and_no_form(browser: Browser, web_server: Server) -> None:

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { Rule } from "@/api/types";
-import { METHODS, methodOf, NEW_RULE, sourceOf, withMethod, withSource } from "@/features/rules/methods";
+import { filtersOf, folded } from "@/features/rules/filters";
+import { METHODS, methodOf, NEW_RULE, sourceOf, withSource } from "@/features/rules/methods";
 import { changedFields, cloneOf, draftOf, emptyQuery, highestSeverity, isDirty, same, type RuleDraft } from "@/features/rules/ruleDraft";
 import { shapeFault } from "@/features/rules/RuleJson";
+import { live } from "@/features/rules/scheduling";
+import { lostBetween, withMethod } from "@/features/rules/withMethod";
 
 const answered = { id: "abc-def-001", version: 3, isDefault: false, isDeleted: false, createdAt: 1, updatedAt: 2, creationAuthorId: 4, updateAuthorId: 4, creator: { handle: "ana", name: "Ana" }, filters: [], hasExtendedTitle: false };
 const query = (more: object) => ({ name: "", query: "source:okta", aggregation: "count", groupByFields: ["@usr.id"], distinctFields: [], hasOptionalGroupByFields: false, dataSource: "logs", ...more });
@@ -81,6 +84,8 @@ describe("a draft and its JSON", () => {
     ["[]", "A rule is an object"],
     ['{"name": "x", "message": "", "queries": [1], "cases": [], "tags": [], "options": {}}', "“queries” must hold objects"],
     ['{"name": "x", "message": "", "queries": [], "cases": [], "tags": [3], "options": {}}', "“tags” must hold texts"],
+    ['{"name": "x", "message": "", "queries": [], "cases": [], "tags": [], "options": {}, "calculatedFields": ["x"]}', "“calculatedFields” must hold objects"],
+    ['{"name": "x", "message": "", "queries": [], "cases": [{"everyNewValue": [null]}], "tags": [], "options": {}, "tests": {"match": [null]}}', "“cases” has a list that holds null"],
     ['{"name": "x", "message": 1, "queries": [], "cases": [], "tags": [], "options": {}}', "“message” must be a text"],
   ])("refuses to show %s in the form", (text, fault) => expect(shapeFault(JSON.parse(text))).toBe(fault));
 });
@@ -116,6 +121,28 @@ describe("another method", () => {
     expect(back.options).toEqual({ detectionMethod: "threshold", evaluationWindow: method === "anomaly_detection" ? 1800 : 900, keepAlive: 3600, maxSignalDuration: 86400 });
   });
 
+  const scheduled = { ...begun, queries: [{ ...begun.queries[0], index: "main" }], schedulingOptions: { rrule: "FREQ=DAILY", start: "2030-01-01T00:00:00", timezone: "UTC" }, calculatedFields: [{ name: "x", expression: "1" }] } as unknown as RuleDraft;
+
+  it.each(methods)("keeps the schedule for %s, or says that it cannot", (method) => {
+    const draft = withMethod(scheduled, method);
+    const isKept = method !== "sequence_detection" && method !== "signal_correlation";
+    expect([draft.schedulingOptions, draft.calculatedFields]).toEqual(isKept ? [scheduled.schedulingOptions, scheduled.calculatedFields] : [undefined, undefined]);
+    if (method === "sequence_detection") expect(draft.queries[0]).not.toHaveProperty("index");
+    expect(lostBetween(scheduled, draft)).toEqual(isKept ? [] : ["the schedule", ...(method === "signal_correlation" ? ["1 query"] : []), "1 calculated field"]);
+  });
+
+  it("says what else goes", () => {
+    const rich = { ...scheduled, cases: [NEW_RULE.cases[0], NEW_RULE.cases[0]], referenceTables: [{}, {}], tests: { match: [{ event: {} }] } } as unknown as RuleDraft;
+    expect(lostBetween(rich, withMethod(rich, "third_party"))).toEqual(["2 cases", "2 table filters", "1 test event"]);
+    expect(lostBetween(rich, withMethod(rich, "new_value"))).toEqual(["1 case"]);
+    expect(lostBetween(rich, rich)).toEqual([]);
+  });
+
+  it("runs on logs as they come in without schedule and index, and keeps its fields for the check", () => {
+    expect(live(scheduled)).toEqual({ ...begun, calculatedFields: scheduled.calculatedFields });
+    expect(changedFields(scheduled, live(scheduled)).schedulingOptions).toBeNull();
+  });
+
   it("looks elsewhere and keeps what it groups by", () => {
     const logs = { ...emptyQuery(), name: "q", query: "x", groupByFields: ["host"] };
     const rule = withSource(logs, "rule");
@@ -123,6 +150,26 @@ describe("another method", () => {
     expect([sourceOf(logs), sourceOf(withSource(logs, "signals")), sourceOf(rule)]).toEqual(["logs", "signals", "rule"]);
     expect(withSource(rule, "logs")).toEqual({ ...emptyQuery(), name: "q", groupByFields: ["host"] });
   });
+});
+
+describe("filters of older rules", () => {
+  const filters = [{ action: "require", query: "env:prod" }, { action: "suppress", query: "a OR b" }, { action: "suppress", query: " " }];
+  const narrow = (query: string) => `(${query}) AND (env:prod) AND NOT (a OR b)`;
+
+  it("become part of each query", () => {
+    const draft = folded({ ...draftOf(stored("threshold")), filters } as unknown as RuleDraft);
+    expect(draft.queries.map((each) => each.query)).toEqual(Array.from({ length: 3 }, () => narrow("source:okta")));
+    expect(filtersOf(draft)).toEqual([]);
+  });
+
+  it("become part of what a third-party rule looks for", () => {
+    const before = draftOf(stored("third_party"));
+    const draft = folded({ ...before, filters } as unknown as RuleDraft);
+    expect(draft.options.thirdPartyRuleOptions).toMatchObject({ rootQueries: [{ query: narrow("source:edr"), groupByFields: ["@device.id"] }] });
+    expect(draft.queries).toEqual(before.queries);
+  });
+
+  it("change nothing where none says anything", () => expect(folded({ ...NEW_RULE, filters: [{ action: "require", query: "" }] } as unknown as RuleDraft).queries).toEqual(NEW_RULE.queries));
 });
 
 it("knows the highest severity of vendors' alerts too", () => {

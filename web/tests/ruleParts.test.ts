@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { durationLabel, WINDOWS } from "@/features/rules/durations";
-import { messagesAt } from "@/features/rules/editor";
+import { messagesAt, messagesUnder } from "@/features/rules/editor";
 import { appended, chainOf, renamed, shortened } from "@/features/rules/sequence";
 import { joinStages, stagesOf } from "@/features/rules/stages";
 import { afterRemoval, parsePasted, payloadOf, testsOf, withTests } from "@/features/rules/testEvents";
@@ -53,6 +53,12 @@ it("puts messages at their fields, of lists at the list", () => {
   expect(messagesAt(faults, "tags")).toBe("tags[2] tags");
   expect(messagesAt(faults, "cases")).toBe("cases");
   expect(messagesAt(faults, "name")).toBeUndefined();
+});
+
+it("puts messages about what a member holds together", () => {
+  const faults = ["cases[0].everyNewValue[1].recipient", "cases[0].everyNewValueX", "cases[0].everyNewValue"].map((target) => ({ target, message: target }));
+  expect(messagesUnder(faults, "cases[0].everyNewValue")).toBe("cases[0].everyNewValue[1].recipient cases[0].everyNewValue");
+  expect(messagesUnder(faults, "cases[1]")).toBeUndefined();
 });
 
 describe("logs to test with", () => {

@@ -23,6 +23,14 @@ export interface RequestOptions {
 }
 
 export async function request<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
+  const text = await (await send(method, path, options)).text();
+  return (text === "" ? undefined : JSON.parse(text)) as T;
+}
+
+/** An answer that is a file. */
+export const requestFile = async (method: string, path: string, options: RequestOptions = {}): Promise<Blob> => (await send(method, path, options)).blob();
+
+async function send(method: string, path: string, options: RequestOptions): Promise<Response> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (options.body !== undefined) headers["Content-Type"] = "application/json";
   if (method !== "GET" && csrfToken) headers["X-CSRF-Token"] = csrfToken;
@@ -39,13 +47,12 @@ export async function request<T>(method: string, path: string, options: RequestO
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
     throw new ApiError(0, ["The server cannot be reached. Check that it runs, then try again."], null);
   }
-  const text = await response.text();
   if (!response.ok) {
-    const error = errorOf(response.status, text, response.headers.get("x-request-id"));
+    const error = errorOf(response.status, await response.text(), response.headers.get("x-request-id"));
     if (response.status === 401 && !options.keepSession) onSignedOut();
     throw error;
   }
-  return (text === "" ? undefined : JSON.parse(text)) as T;
+  return response;
 }
 
 export const get = <T>(path: string, signal?: AbortSignal): Promise<T> => request<T>("GET", path, { signal });

@@ -1,8 +1,11 @@
 /** Detection rules: list, read, write, validate, versions. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { get, post, request } from "./client";
-import type { HintsAnswer, RenderedAnswer, SuppressionsOfRule, TableList, TocsinApiSchemasBacktestsPreviewData } from "./generated/types.gen";
+import { get, post, request, requestFile } from "./client";
+import type { BulkDeleteAnswer, HintsAnswer, PlannedRule, RenderedAnswer, SuppressionsOfRule, TableList, TocsinApiSchemasBacktestsPreviewData } from "./generated/types.gen";
 import type { Rule, RuleHistoryAnswer, RulesPage } from "./types";
+
+/** The permission to change rules. */
+export const RULES_WRITE = "security_monitoring_rules_write";
 
 const BASE = "/api/v2/security_monitoring/rules";
 const PAGE = 100;
@@ -36,6 +39,34 @@ export const ruleHistoryQuery = (id: string) =>
 export const createRule = (rule: object): Promise<Rule> => post<Rule>(BASE, rule);
 export const updateRule = (id: string, fields: object): Promise<Rule> => request<Rule>("PUT", `${BASE}/${encodeURIComponent(id)}`, { body: fields });
 export const deleteRule = (id: string): Promise<undefined> => request<undefined>("DELETE", `${BASE}/${encodeURIComponent(id)}`);
+/** In one call (docs/rules-as-code.md). */
+const MAX_APPLIED = 500;
+const MAX_BULK = 1000;
+
+/** Switch rules on or off, those of a call together or not at all; the answer names those that were refused. */
+export const enableRules = async (ids: readonly string[], isEnabled: boolean): Promise<PlannedRule[]> => {
+  const answers = [];
+  for (const part of chunks(ids, MAX_APPLIED)) answers.push(...(await post<{ data: PlannedRule[] }>(`${BASE}/apply`, { rules: part.map((id) => ({ id, isEnabled })) })).data);
+  return answers;
+};
+
+/** The ids of those that are still there: shipped rules, or such as somebody else deleted. */
+export const deleteRules = async (ids: readonly string[]): Promise<string[]> => {
+  const failed = [];
+  for (const part of chunks(ids, MAX_BULK)) {
+    const body = { data: { type: "bulk_delete_rules", attributes: { ruleIds: part } } };
+    failed.push(...(await request<BulkDeleteAnswer>("DELETE", `${BASE}/bulk_delete`, { body })).data.attributes.failedRules);
+  }
+  return failed;
+};
+
+/** A zip with a file for each rule. */
+export const exportRules = (ids: readonly string[]): Promise<Blob> => requestFile("POST", `${BASE}/bulk_export`, { body: { data: { type: "security_monitoring_rules_bulk_export", attributes: { ruleIds: ids } } } });
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
+}
+
 export const restoreRule = (id: string, version: number): Promise<Rule> => post<Rule>(`${BASE}/${encodeURIComponent(id)}/restore/${String(version)}`, {});
 
 /** Remarks on a rule that could be stored; a rule that could not is an error with its faults. Leaves no audit event. */

@@ -1,7 +1,7 @@
 /** When a scheduled rule runs, and how its runs went (docs/scheduled-rules.md). */
 import { queryOptions } from "@tanstack/react-query";
-import { get } from "./client";
-import type { RuleScheduleAnswer } from "./generated/types.gen";
+import { get, post } from "./client";
+import type { NextRunsAnswer, RuleScheduleAnswer, ScheduleBody } from "./generated/types.gen";
 
 export type { RuleScheduleAttributes, ScheduledRun } from "./generated/types.gen";
 
@@ -11,4 +11,14 @@ export const scheduleQuery = (id: string) =>
     queryKey: ["rule", id, "schedule"],
     queryFn: async ({ signal }) => (await get<RuleScheduleAnswer>(`/api/v2/security_monitoring/rules/${encodeURIComponent(id)}/schedule`, signal)).data.attributes,
     refetchInterval: 30_000,
+  });
+
+/** The next times of a schedule that need not be stored. */
+export const nextRunsQuery = (schedule: ScheduleBody) =>
+  queryOptions({
+    queryKey: ["next-runs", schedule],
+    queryFn: async ({ signal }) => (await post<NextRunsAnswer>("/api/v2/security_monitoring/rules/schedule", schedule, signal)).data.next_runs,
+    retry: false,
+    staleTime: 30_000,
+    gcTime: 60_000,
   });

@@ -12,6 +12,8 @@ const NO_HINTS: Hint[] = [];
 interface Props {
   track: Track;
   label: string;
+  /** It is still what the field is called, in a row whose head says it. */
+  hideLabel?: boolean;
   description?: ReactNode;
   placeholder: string;
   value: string;
@@ -25,7 +27,7 @@ interface Props {
 }
 
 /** A query in a form: completion, colours, and errors at the character while it is typed. */
-export function QueryField({ track, label, description, placeholder, value, error, disabled = false, from, to, onChange }: Props) {
+export function QueryField({ track, label, hideLabel = false, description, placeholder, value, error, disabled = false, from, to, onChange }: Props) {
   const [settled] = useDebouncedValue(value, 250);
   const check = useQuery({ ...checkQuery(track, settled), enabled: !disabled && settled.trim() !== "" && settled === value });
   const verdict = settled === value && value.trim() !== "" ? check.data : undefined;
@@ -34,7 +36,7 @@ export function QueryField({ track, label, description, placeholder, value, erro
   const fix = fault?.fix ?? hint?.fix;
   const shown = fault ? `${fault.message} (at character ${String(fault.start + 1)})` : error;
   return (
-    <Input.Wrapper size="xs" label={label} labelElement="div" description={description} error={shown} inputWrapperOrder={["label", "description", "input", "error"]}>
+    <Input.Wrapper size="xs" label={hideLabel ? undefined : label} labelElement="div" description={description} error={shown} inputWrapperOrder={["label", "description", "input", "error"]}>
       <div className={classes.box} data-invalid={shown ? true : undefined}>
         {disabled ? (
           <input className={classes.plain} aria-label={label} readOnly value={value} placeholder="–" />

@@ -4,7 +4,7 @@ import { ruleHistoryQuery, ruleQuery } from "@/api/rules";
 import type { Rule } from "@/api/types";
 import { ErrorState } from "@/components/states";
 import { RelativeTime } from "@/components/Time";
-import classes from "./rules.module.css";
+import classes from "./rulePage.module.css";
 
 interface Props {
   rule: Rule;

@@ -5,7 +5,7 @@ import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } f
 import { useEffect, useEffectEvent, useRef } from "react";
 import type { FieldFault } from "@/api/errors";
 import { jsonPlaces, placeOf } from "@/lib/jsonPlaces";
-import classes from "./rules.module.css";
+import classes from "./json.module.css";
 
 interface Props {
   label: string;
@@ -66,7 +66,7 @@ export default function JsonEditor({ label, value, readOnly, faults, hints, onCh
     editor.dispatch(setDiagnostics(editor.state, [...faults.flatMap((each) => marked(each, "error")), ...hints.flatMap((each) => marked(each, "info"))]));
   }, [faults, hints, value]);
 
-  return <div ref={host} className={classes.jsonEditor} />;
+  return <div ref={host} className={classes.editor} />;
 }
 
 const theme = EditorView.theme({

@@ -16,7 +16,6 @@ import { stringifySearch } from "@/lib/urlState";
 import { useEditor } from "./editor";
 import { isUsable, previewed, readsSignals } from "./preview";
 import { PreviewChart } from "./PreviewChart";
-import { omit } from "./ruleDraft";
 import classes from "./preview.module.css";
 
 const SETTLE_MS = 500;
@@ -85,6 +84,17 @@ function Found({ preview, isStale }: { preview: RulePreview; isStale: boolean })
         {plural(signals.total, "signal")}
         {signals.total > 0 && days >= 1 && <span className={classes.dim}> · {formatNumber(Math.round((signals.total / days) * 10) / 10)} a day</span>}
       </h3>
+      {signals.hidden.by.length > 0 && (
+        <p className={classes.note}>
+          {hiddenText(signals.hidden, signals.total)}{" "}
+          {signals.hidden.by.map((one, index) => (
+            <span key={one.id}>
+              {index > 0 && ", "}
+              <AppLink to={`/suppressions${stringifySearch({ open: one.id })}`}>{one.name}</AppLink>
+            </span>
+          ))}
+        </p>
+      )}
       {found === 0 && <p className={classes.note}>No log of this range matches a query. Choose a longer range, or open the query in Logs and drop a condition.</p>}
       {found > 0 && signals.total === 0 && <p className={classes.note}>Logs match, but no case holds: the rule would have raised nothing. {days < LONG_DAYS ? "Methods that learn need a longer range than they learn for." : ""}</p>}
       {failed.length > 0 && (
@@ -102,6 +112,7 @@ function Found({ preview, isStale }: { preview: RulePreview; isStale: boolean })
               <SeverityLabel severity={signal.severity} compact />
               <span className={classes.title}>
                 {signal.title}
+                {signal.hides === "signal" && <span className={classes.dim}> · would be hidden</span>}
                 <span className={classes.group}>
                   {Object.entries(signal.group)
                     .map(([name, value]) => `${name} ${Array.isArray(value) ? value.join(", ") : String(value)}`)
@@ -124,11 +135,18 @@ function Found({ preview, isStale }: { preview: RulePreview; isStale: boolean })
   );
 }
 
+/** What the suppressions of now would hide of what is found. */
+function hiddenText({ signals, updates, judged }: RulePreview["signals"]["hidden"], total: number): string {
+  const of = judged < total ? ` of the first ${formatNumber(judged)}` : "";
+  const parts = [signals > 0 && `${formatNumber(signals)}${of} would be hidden`, updates > 0 && `${formatNumber(updates)}${of} would be shown without what joins later`];
+  return `${parts.filter(Boolean).join(", ")}, by`;
+}
+
 type Signal = RulePreview["signals"]["shown"][number];
 
 /** The search that finds a previewed signal's logs. */
 function logsOf(signal: Signal, queries: string[]): { query: string; from: string; to: string } {
-  const scope = Object.entries(omit(signal.group, [])).flatMap(([name, value]) => (typeof value === "string" ? [value === "N/A" ? `-${name}:*` : `${name}:"${value.replace(/(["\\])/g, "\\$1")}"`] : []));
+  const scope = Object.entries(signal.group).flatMap(([name, value]) => (typeof value === "string" ? [value === "N/A" ? `-${name}:*` : `${name}:"${value.replace(/(["\\])/g, "\\$1")}"`] : []));
   const all = queries.map((query) => `(${query})`).join(" OR ");
   return { query: [queries.length > 1 ? `(${all})` : (queries[0] ?? ""), ...scope].join(" "), from: String(Date.parse(signal.first_seen) - 1000), to: String(Date.parse(signal.last_seen) + 1000) };
 }

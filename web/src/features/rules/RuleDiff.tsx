@@ -44,6 +44,11 @@ export function RuleDiff({ before, after }: { before: Rule; after: Rule }) {
 function Unified({ lines }: { lines: DiffLine[] }) {
   return (
     <table className={classes.diff}>
+      <colgroup>
+        <col className={classes.lineNumber} />
+        <col className={classes.lineNumber} />
+        <col />
+      </colgroup>
       <tbody>
         {folded(lines, (line) => line.kind === "kept").map((line, index) =>
           typeof line === "number" ? (
@@ -63,7 +68,13 @@ function Unified({ lines }: { lines: DiffLine[] }) {
 
 function Split({ lines }: { lines: DiffLine[] }) {
   return (
-    <table className={classes.diff} data-split="true">
+    <table className={classes.diff}>
+      <colgroup>
+        <col className={classes.lineNumber} />
+        <col />
+        <col className={classes.lineNumber} />
+        <col />
+      </colgroup>
       <tbody>
         {folded(pairLines(lines), (row) => row.before?.kind === "kept").map((row, index) =>
           typeof row === "number" ? (

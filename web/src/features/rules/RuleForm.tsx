@@ -1,14 +1,15 @@
-import { Button } from "@mantine/core";
-import { Icon } from "@/components/icons";
 import type { Range } from "@/lib/time";
 import { useEditor, useField } from "./editor";
+import { CalculatedPart } from "./form/CalculatedPart";
 import { CasesPart } from "./form/CasesPart";
+import { FiltersPart } from "./form/FiltersPart";
 import { IdentityPart } from "./form/IdentityPart";
 import { MessagePart } from "./form/MessagePart";
 import { MethodOptions } from "./form/MethodOptions";
 import { MethodPart } from "./form/MethodPart";
-import { Fault, Part } from "./form/Part";
+import { AddItem, Fault, Part } from "./form/Part";
 import { QueryCard } from "./form/QueryCard";
+import { RunsPart } from "./form/RunsPart";
 import { SequencePart } from "./form/SequencePart";
 import { TablesPart } from "./form/TablesPart";
 import { ThirdPartyPart } from "./form/ThirdPartyPart";
@@ -16,7 +17,7 @@ import { TimePart } from "./form/TimePart";
 import { methodOf, withSource } from "./methods";
 import { PreviewPanel } from "./PreviewPanel";
 import { emptyQuery, removeAt } from "./ruleDraft";
-import classes from "./rules.module.css";
+import classes from "./form/form.module.css";
 import { afterRemoval } from "./testEvents";
 
 const MAX_QUERIES = 10;
@@ -35,12 +36,15 @@ export function RuleForm({ onRange }: { onRange: (range: Range) => void }) {
         )}
         <MethodPart />
         <IdentityPart />
+        <RunsPart />
+        <CalculatedPart />
         {method === "third_party" ? <ThirdPartyPart /> : <QueriesPart />}
+        <FiltersPart />
         {method === "sequence_detection" && <SequencePart />}
         {method !== "third_party" && <CasesPart />}
         <MethodOptions />
         <TimePart />
-        {method !== "third_party" && method !== "signal_correlation" && <TablesPart />}
+        <TablesPart />
         <MessagePart />
       </div>
       <div className={classes.side}>
@@ -61,13 +65,10 @@ function QueriesPart() {
   return (
     <Part
       title="Queries"
+      target="queries"
       aside={
         !fixed &&
-        draft.queries.length < most && (
-          <Button variant="default" leftSection={<Icon name="plus" size={12} />} onClick={add}>
-            Add a query
-          </Button>
-        )
+        draft.queries.length < most && <AddItem onClick={add}>Add a query</AddItem>
       }
     >
       <Fault>{field("queries").error}</Fault>

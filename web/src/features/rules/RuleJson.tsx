@@ -3,13 +3,14 @@ import { lazy, Suspense, useState } from "react";
 import { CopyJson } from "@/components/JsonView";
 import { useEditor } from "./editor";
 import { same, type RuleDraft } from "./ruleDraft";
-import classes from "./rules.module.css";
+import classes from "./json.module.css";
+import tab from "./tab.module.css";
 
 const JsonEditor = lazy(() => import("./JsonEditor"));
 
 /** Every member of the rule as JSON; what is well-formed is at once what the form shows. */
-export function RuleJson({ onChange }: { onChange: (draft: RuleDraft) => void }) {
-  const { draft, readOnly, faults, hints } = useEditor();
+export function RuleJson() {
+  const { draft, replace, readOnly, faults, hints } = useEditor();
   const [text, setText] = useState(() => JSON.stringify(draft, null, 2));
   const [fault, setFault] = useState<string | null>(null);
   const [shown, setShown] = useState(draft);
@@ -24,14 +25,14 @@ export function RuleJson({ onChange }: { onChange: (draft: RuleDraft) => void })
       const value: unknown = JSON.parse(next);
       const wrong = shapeFault(value);
       setFault(wrong);
-      if (wrong === null) onChange(value as RuleDraft);
+      if (wrong === null) replace(value as RuleDraft);
     } catch (error) {
       setFault(error instanceof Error ? error.message : "This is not JSON");
     }
   };
   return (
     <div className={classes.json}>
-      <div className={classes.jsonHead}>
+      <div className={tab.head}>
         <span className={fault ? classes.fault : classes.dim} role={fault ? "alert" : undefined}>
           {fault ? `${fault}. The form keeps what it has until this is right.` : "All members, in the shape of the API."}
         </span>
@@ -69,8 +70,15 @@ export function shapeFault(value: unknown): string | null {
   const rule = value as Record<string, unknown>;
   for (const name of ["name", "message"]) if (typeof rule[name] !== "string") return `“${name}” must be a text`;
   for (const name of ["queries", "cases", "tags"]) if (!Array.isArray(rule[name])) return `“${name}” must be a list`;
-  for (const name of ["queries", "cases", "thirdPartyCases", "referenceTables"]) if (Array.isArray(rule[name]) && !rule[name].every(isObject)) return `“${name}” must hold objects`;
+  for (const name of ["queries", "cases", "thirdPartyCases", "referenceTables", "calculatedFields", "filters"]) if (Array.isArray(rule[name]) && !rule[name].every(isObject)) return `“${name}” must hold objects`;
   if (!(rule.tags as unknown[]).every((tag) => typeof tag === "string")) return "“tags” must hold texts";
   if (!isObject(rule.options)) return "“options” must be an object";
-  return null;
+  const holed = ["cases", "options"].find((name) => hasNull(rule[name]));
+  return holed === undefined ? null : `“${holed}” has a list that holds null`;
+}
+
+/** Whether some list in it holds null. */
+function hasNull(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some((item) => item === null || hasNull(item));
+  return typeof value === "object" && value !== null && Object.values(value).some(hasNull);
 }

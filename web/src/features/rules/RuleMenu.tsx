@@ -6,7 +6,8 @@ import type { Rule } from "@/api/types";
 import { Icon } from "@/components/icons";
 import { ErrorState } from "@/components/states";
 import { stringifySearch } from "@/lib/urlState";
-import classes from "./versions.module.css";
+import { saveFile } from "./saveFile";
+import classes from "./dialog.module.css";
 
 /** What can be done with a rule as a whole. */
 export function RuleMenu({ rule, may, go }: { rule: Rule; may: boolean; go: (address: string) => void }) {
@@ -69,10 +70,6 @@ function Delete({ rule, go, onClose }: { rule: Rule; go: (address: string) => vo
 
 /** The rule as it is stored, as a file. */
 function download(rule: Rule): void {
-  const address = URL.createObjectURL(new Blob([`${JSON.stringify(rule, null, 2)}\n`], { type: "application/json" }));
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = `${rule.name.toLowerCase().replace(/[^a-z0-9]+/g, "_").slice(0, 80) || rule.id}.json`;
-  link.click();
-  URL.revokeObjectURL(address);
+  const name = rule.name.toLowerCase().replace(/[^a-z0-9]+/g, "_").slice(0, 80) || rule.id;
+  saveFile(new Blob([`${JSON.stringify(rule, null, 2)}\n`], { type: "application/json" }), `${name}.json`);
 }

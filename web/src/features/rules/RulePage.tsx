@@ -1,37 +1,32 @@
-import { Button, Switch } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useBlocker } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
 import { ApiError } from "@/api/errors";
-import { createRule, ruleHistoryQuery, ruleQuery, updateRule } from "@/api/rules";
+import { createRule, ruleHistoryQuery, ruleQuery, RULES_WRITE, updateRule } from "@/api/rules";
 import { useMay } from "@/api/session";
 import type { Rule } from "@/api/types";
-import { AppLink } from "@/components/AppLink";
-import { Icon } from "@/components/icons";
-import { SeverityLabel } from "@/components/Severity";
 import { ErrorState, SkeletonRows } from "@/components/states";
 import { Tabs, type Tab } from "@/components/Tabs";
-import { RelativeTime } from "@/components/Time";
 import type { Range } from "@/lib/time";
-import { stringifySearch } from "@/lib/urlState";
+import common from "@/components/Page.module.css";
 import { Conflict } from "./Conflict";
 import { EditorContext, type RuleEditor } from "./editor";
 import { NEW_RULE } from "./methods";
-import { changedFields, cloneOf, draftOf, highestSeverity, type RuleDraft } from "./ruleDraft";
+import { isUsable } from "./preview";
+import { changedFields, cloneOf, draftOf, type RuleDraft } from "./ruleDraft";
 import { RuleForm } from "./RuleForm";
+import { RuleHeader } from "./RuleHeader";
 import { RuleJson } from "./RuleJson";
-import { RuleMenu } from "./RuleMenu";
-import classes from "./rules.module.css";
+import classes from "./rulePage.module.css";
 import { RuleView } from "./RuleView";
 import { Schedule } from "./Schedule";
+import { isScheduled } from "./scheduling";
 import { Suppressions } from "./Suppressions";
 import { TestEvents } from "./TestEvents";
 import { looseMessages, useRuleDraft } from "./useRuleDraft";
 import { Versions } from "./Versions";
 import { WhyNot } from "./WhyNot";
-
-const WRITE = "security_monitoring_rules_write";
 
 export interface RuleSearch {
   tab?: string;
@@ -56,7 +51,7 @@ export function RulePage({ id, search, onSearch, go }: Props) {
   const rule = useQuery({ ...ruleQuery(wanted), enabled: wanted !== "", refetchOnWindowFocus: false, refetchOnReconnect: false });
   if (wanted !== "" && !rule.data) {
     return (
-      <div className={classes.page}>
+      <div className={common.page}>
         <h1 className="visually-hidden">Rule</h1>
         {rule.error ? <ErrorState error={rule.error} retry={() => void rule.refetch()} /> : <SkeletonRows rows={14} />}
       </div>
@@ -69,7 +64,7 @@ export function RulePage({ id, search, onSearch, go }: Props) {
 
 function Editor({ rule, begun, search, onSearch, go }: { rule: Rule | null; begun: RuleDraft | null } & Omit<Props, "id">) {
   const client = useQueryClient();
-  const may = useMay(WRITE);
+  const may = useMay(RULES_WRITE);
   const original = useMemo(() => (rule ? draftOf(rule) : NEW_RULE), [rule]);
   const editing = useRuleDraft(original, begun ?? original, may);
   const { draft, setDraft, dirty, faults, hints } = editing;
@@ -101,9 +96,12 @@ function Editor({ rule, begun, search, onSearch, go }: { rule: Rule | null; begu
       save.reset();
       editing.edit(change);
     },
-    drop: editing.drop,
-    // A new rule is told what is missing once somebody has begun to write it.
-    faults: dirty ? withSaveFaults(faults, save.error) : [],
+    replace: (next) => {
+      save.reset();
+      setDraft(next);
+    },
+    // What is missing in a new rule is told once somebody has begun to write it: choosing a method is not yet that.
+    faults: dirty && (rule || draft.name.trim() !== "" || isUsable(draft)) ? withSaveFaults(faults, save.error) : [],
     hints,
     readOnly,
     isDefault,
@@ -115,59 +113,16 @@ function Editor({ rule, begun, search, onSearch, go }: { rule: Rule | null; begu
     ...(readOnly ? [] : [{ id: "form", label: "Edit", content: <RuleForm onRange={(next) => onSearch({ from: next.from, to: next.to })} /> }]),
     ...(rule ? [{ id: "view", label: "View", content: <RuleView /> }] : []),
     ...(readOnly ? [] : [{ id: "tests", label: "Tests", content: <TestEvents /> }]),
-    { id: "json", label: "JSON", content: <RuleJson onChange={setDraft} /> },
+    { id: "json", label: "JSON", content: <RuleJson /> },
     ...(rule ? [{ id: "suppressions", label: "Suppressions", content: <Suppressions rule={rule} /> }] : []),
-    ...(rule?.schedulingOptions ? [{ id: "schedule", label: "Schedule", content: <Schedule rule={rule} /> }] : []),
+    ...(rule && isScheduled(rule) ? [{ id: "schedule", label: "Schedule", content: <Schedule rule={rule} /> }] : []),
     ...(rule ? [{ id: "why-not", label: "Why not?", content: <WhyNot rule={rule} /> }] : []),
     ...(rule ? [{ id: "versions", label: "Versions", content: <Versions rule={rule} may={may} isDirty={dirty} /> }] : []),
   ];
   return (
     <EditorContext value={editor}>
-      <div className={classes.page}>
-        <header className={classes.bar}>
-          <AppLink to="/rules" className={classes.crumb}>
-            Rules
-          </AppLink>
-          <Icon name="chevronRight" size={12} />
-          <h1 className={`${classes.title} truncate`}>{(isDefault && (draft.customName as string | undefined)) || draft.name || "New rule"}</h1>
-          <SeverityLabel severity={highestSeverity(draft)} />
-          {readOnly ? <span className={classes.dim}>{draft.isEnabled ? "Enabled" : "Disabled"}</span> : <Switch size="xs" label={draft.isEnabled ? "Enabled" : "Disabled"} checked={draft.isEnabled} onChange={(event) => editor.edit({ isEnabled: event.currentTarget.checked })} />}
-          <div className={classes.actions}>
-            {rule && (
-              <>
-                <span className={classes.dim}>
-                  version {rule.version}
-                  {rule.updatedAt || rule.createdAt ? (
-                    <>
-                      , <RelativeTime time={rule.updatedAt ?? rule.createdAt ?? null} />
-                    </>
-                  ) : null}
-                </span>
-                <AppLink to={`/signals${stringifySearch({ query: `@workflow.rule.id:${rule.id}` })}`}>Signals</AppLink>
-                <AppLink to={`/coverage?rule=${rule.id}`}>Coverage</AppLink>
-                {may && <AppLink to={`/jobs?rule=${rule.id}`}>Run on history</AppLink>}
-              </>
-            )}
-            {!may && <span className={classes.dim}>Editing needs the permission {WRITE}</span>}
-            {!readOnly && dirty && rule && (
-              <Button
-                variant="default"
-                onClick={() => {
-                  save.reset();
-                  setDraft(original);
-                }}
-              >
-                Discard
-              </Button>
-            )}
-            {!readOnly && (
-              <Button disabled={!dirty || editor.faults.length > 0 || !editing.isChecked} loading={save.isPending} onClick={() => save.mutate()}>
-                {rule ? "Save" : "Create rule"}
-              </Button>
-            )}
-            {rule && <RuleMenu rule={rule} may={may} go={go} />}
-          </div>
-        </header>
+      <div className={common.page}>
+        <RuleHeader rule={rule} may={may} canSave={dirty && faults.length + editor.faults.length === 0 && editing.isChecked} isSaving={save.isPending} onSave={() => save.mutate()} onDiscard={dirty && rule ? () => editor.replace(original) : null} go={go} />
         {rule?.isDeprecated === true && <p className={classes.banner}>This rule is deprecated and no longer shipped. Clone it to go on using it.</p>}
         {rule && isStale ? (
           <Conflict
@@ -185,7 +140,7 @@ function Editor({ rule, begun, search, onSearch, go }: { rule: Rule | null; begu
         ) : (
           troubles.map((error, index) => <Trouble key={index} error={error} />)
         )}
-        <div className={classes.scroll}>
+        <div className={common.scroll}>
           <Tabs label="Parts of the rule" value={search.tab ?? null} onChange={(tab) => onSearch({ tab })} tabs={tabs} />
         </div>
       </div>

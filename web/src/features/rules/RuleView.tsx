@@ -1,4 +1,7 @@
+import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { ruleQuery } from "@/api/rules";
+import type { RuleCase } from "@/api/types";
 import { AppLink } from "@/components/AppLink";
 import { Markdown } from "@/components/Markdown";
 import { SeverityLabel } from "@/components/Severity";
@@ -8,8 +11,11 @@ import { stringifySearch } from "@/lib/urlState";
 import { durationLabel } from "./durations";
 import { useEditor } from "./editor";
 import { AGGREGATIONS, methodOf, METHODS, sourceOf } from "./methods";
-import { list, object, queryLabel, text, type ThirdPartyCase, type ThirdPartyOptions } from "./ruleDraft";
-import classes from "./rules.module.css";
+import { filtersOf } from "./filters";
+import { scheduleOf, sentenceOf } from "./recurrence";
+import { groupsOf, list, object, queryLabel, text, type ThirdPartyCase, type ThirdPartyOptions } from "./ruleDraft";
+import { readsCalculated, type CalculatedField } from "./scheduling";
+import classes from "./view.module.css";
 
 /** The rule to be read: what it looks for, what that means, how severe it is. */
 export function RuleView() {
@@ -30,7 +36,9 @@ export function RuleView() {
         <Fact label="Method">
           <strong>{method?.label ?? methodOf(draft)}.</strong> {method?.purpose}
         </Fact>
+        <Runs />
         {options.detectionMethod === "third_party" ? <Vendor /> : <Looks />}
+        <Narrowed />
         {times.length > 0 && (
           <Fact label="Times">
             {times.map(([name, seconds]) => `${name.toLowerCase()} ${durationLabel(seconds).toLowerCase()}`).join(", ")}
@@ -47,19 +55,76 @@ export function RuleView() {
   );
 }
 
+/** When it runs, of rules that do not look at logs as they come in, and the fields that they make of them. */
+function Runs() {
+  const { draft } = useEditor();
+  const schedule = scheduleOf(draft.schedulingOptions);
+  const fields = list<CalculatedField>(draft.calculatedFields);
+  return (
+    <>
+      {schedule && <Fact label="Runs">{sentenceOf(schedule) ?? <code>{schedule.rrule}</code>}</Fact>}
+      {fields.length > 0 && (
+        <Fact label="Fields">
+          <ul className={classes.list}>
+            {fields.map((field) => (
+              <li key={field.name}>
+                <code>
+                  #{field.name} = {field.expression}
+                </code>
+              </li>
+            ))}
+          </ul>
+        </Fact>
+      )}
+    </>
+  );
+}
+
+/** What else narrows the queries, and what makes one signal of several groups. */
+function Narrowed() {
+  const { draft } = useEditor();
+  const tables = list<{ tableName?: string; columnName?: string; logFieldPath?: string; ruleQueryName?: string; checkPresence?: boolean }>(draft.referenceTables);
+  const filters = filtersOf(draft);
+  const merged = list<string>(draft.groupSignalsBy);
+  return (
+    <>
+      {tables.length + filters.length > 0 && (
+        <Fact label="Only if">
+          <ul className={classes.list}>
+            {tables.map((each, index) => (
+              <li key={index}>
+                <code>{each.logFieldPath}</code> {each.checkPresence === false ? "is not in" : "is in"} {each.columnName} of the table {each.tableName}
+                {each.ruleQueryName && <span className={classes.dim}>, of {each.ruleQueryName}</span>}
+              </li>
+            ))}
+            {filters.map((each, index) => (
+              <li key={index}>
+                {each.action === "require" ? "matches" : "does not match"} <code>{each.query}</code>
+              </li>
+            ))}
+          </ul>
+        </Fact>
+      )}
+      {merged.length > 0 && <Fact label="One signal">for each {merged.join(", ")}</Fact>}
+    </>
+  );
+}
+
 function Looks() {
   const { draft } = useEditor();
   return (
     <>
       <Fact label="Looks for">
-        <ol className={classes.viewList}>
+        <ol className={classes.list}>
           {draft.queries.map((query, index) => (
             <li key={index}>
               <strong>{queryLabel(query, index)}</strong>{" "}
               {sourceOf(query) === "rule" ? (
                 <>
-                  signals of the rule <AppLink to={`/rules/${text(query.ruleId) || text(query.defaultRuleId)}`}>{text(query.ruleId) || text(query.defaultRuleId)}</AppLink>
+                  signals of the rule <RuleLink id={text(query.ruleId) || text(query.defaultRuleId)} />
                 </>
+              ) : readsCalculated(draft, query.query) ? (
+                <code>{query.query}</code>
               ) : (
                 <AppLink to={`/${sourceOf(query)}${stringifySearch({ query: query.query })}`}>
                   <code>{query.query}</code>
@@ -72,17 +137,17 @@ function Looks() {
                 </>
               )}
               <span className={classes.dim}>{counts(query.aggregation, [...list<string>(query.distinctFields), ...list<string>(query.metrics)])}</span>
-              {list<string>(query.groupByFields ?? query.correlatedByFields).length > 0 && <span className={classes.dim}> for each {list<string>(query.groupByFields ?? query.correlatedByFields).join(", ")}</span>}
+              <ForEach fields={groupsOf(query)} />
             </li>
           ))}
         </ol>
       </Fact>
       <Fact label="Severity">
-        <ol className={classes.viewList}>
+        <ol className={classes.list}>
           {draft.cases.map((each, index) => (
             <li key={index}>
               <SeverityLabel severity={isSeverity(each.customStatus) ? each.customStatus : each.status} /> {each.condition && <code>{each.condition}</code>} {each.name && <span className={classes.dim}>{each.name}</span>}
-              {list<string>(each.notifications).length > 0 && <span className={classes.dim}> notifies {list<string>(each.notifications).join(", ")}</span>}
+              <Notified each={each} />
             </li>
           ))}
         </ol>
@@ -91,23 +156,34 @@ function Looks() {
   );
 }
 
+/** Who is told of a case, and who of each new value of an attribute. */
+function Notified({ each }: { each: RuleCase }) {
+  const recipients = list<string>(each.notifications);
+  if (recipients.length === 0) return null;
+  const values = (recipient: string) => list<{ recipient: string; attribute: string }>(each.everyNewValue).filter((one) => one.recipient === recipient);
+  const told = recipients.map((recipient) => (values(recipient).length > 0 ? `${recipient} (also each new ${values(recipient).map((one) => one.attribute).join(", ")})` : recipient));
+  return <span className={classes.dim}> · notifies {told.join(", ")}</span>;
+}
+
 function Vendor() {
   const { draft } = useEditor();
   const options = object<ThirdPartyOptions>(draft.options.thirdPartyRuleOptions);
   return (
     <>
       <Fact label="Takes over">
-        <ol className={classes.viewList}>
+        <ol className={classes.list}>
           {list<ThirdPartyOptions["rootQueries"][number]>(options.rootQueries).map((root, index) => (
             <li key={index}>
-              <code>{root.query}</code>
-              {list<string>(root.groupByFields).length > 0 && <span className={classes.dim}> for each {list<string>(root.groupByFields).join(", ")}</span>}
+              <AppLink to={`/logs${stringifySearch({ query: root.query ?? "*" })}`}>
+                <code>{root.query}</code>
+              </AppLink>
+              <ForEach fields={list<string>(root.groupByFields)} />
             </li>
           ))}
         </ol>
       </Fact>
       <Fact label="Severity">
-        <ol className={classes.viewList}>
+        <ol className={classes.list}>
           {list<ThirdPartyCase>(draft.thirdPartyCases).map((each, index) => (
             <li key={index}>
               <SeverityLabel severity={each.status} /> <code>{each.query}</code> {each.name && <span className={classes.dim}>{each.name}</span>}
@@ -132,7 +208,7 @@ function MethodFacts() {
     <>
       {steps.length > 0 && (
         <Fact label="Steps">
-          <ol className={classes.viewList}>
+          <ol className={classes.list}>
             {steps.map((step, index) => (
               <li key={index}>
                 <strong>{step.name}</strong> <code>{step.condition}</code> <span className={classes.dim}>within {durationLabel(step.evaluationWindow ?? 0).toLowerCase()}</span>
@@ -153,6 +229,16 @@ function Fact({ label, children }: { label: string; children: ReactNode }) {
       <div>{children}</div>
     </section>
   );
+}
+
+/** Another rule by its name, as far as it is known. */
+function RuleLink({ id }: { id: string }) {
+  const { data } = useQuery({ ...ruleQuery(id), retry: false });
+  return <AppLink to={`/rules/${id}`}>{data ? data.customName || data.name : id}</AppLink>;
+}
+
+function ForEach({ fields }: { fields: string[] }) {
+  return fields.length > 0 ? <span className={classes.dim}> for each {fields.join(", ")}</span> : null;
 }
 
 function counts(aggregation: string, fields: string[]): string {

@@ -1,26 +1,27 @@
-import { Button, Switch, TextInput, Tooltip } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
-import { notifications } from "@mantine/notifications";
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useMemo, useState } from "react";
+import { Checkbox } from "@mantine/core";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useRouter } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
 import { facetQuery } from "@/api/explore";
-import { rulesQuery, updateRule } from "@/api/rules";
+import { RULES_WRITE, rulesQuery, updateRule } from "@/api/rules";
 import { useMay } from "@/api/session";
 import type { Rule } from "@/api/types";
+import { AddButton } from "@/components/AddButton";
 import { AppLink } from "@/components/AppLink";
-import { useHotkeys } from "@/components/hotkeys";
-import { Icon } from "@/components/icons";
+import { List, NothingFound, type Column } from "@/components/List";
+import { ListPage } from "@/components/ListPage";
+import page from "@/components/Page.module.css";
 import { SeverityLabel } from "@/components/Severity";
-import { EmptyState, ErrorState, SkeletonRows } from "@/components/states";
+import { EmptyState } from "@/components/states";
 import { RelativeTime } from "@/components/Time";
-import { useRouter } from "@tanstack/react-router";
+import { Toggle } from "@/components/Toggle";
+import { useAction } from "@/components/useAction";
 import { attackLabel, formatNumber, plural } from "@/lib/format";
 import { stringifySearch } from "@/lib/urlState";
 import { highestSeverity } from "./ruleDraft";
-import common from "@/components/Page.module.css";
-import classes from "./rules.module.css";
+import { Ticked } from "./Ticked";
+import classes from "./list.module.css";
 
-const WRITE = "security_monitoring_rules_write";
 const COUNTED_DAYS = 7;
 
 interface Props {
@@ -29,153 +30,123 @@ interface Props {
   onChange: (next: { query: string; sort: string }) => void;
 }
 
-const COLUMNS: { label: string; sort?: string; className?: string }[] = [
-  { label: "On", sort: "enabled" },
-  { label: "Severity", sort: "highest_severity" },
+const COLUMNS: Column[] = [
+  { label: "On", sort: "enabled", descends: true },
+  { label: "Severity", sort: "highest_severity", descends: true },
   { label: "Rule", sort: "name" },
   { label: "Source", sort: "source" },
   { label: "Tactic" },
-  { label: `Signals, ${String(COUNTED_DAYS)} days` },
-  { label: "Changed", sort: "update_date" },
+  { label: `Signals, ${String(COUNTED_DAYS)} days`, isNumber: true },
+  { label: "Changed", sort: "update_date", descends: true },
 ];
 
 export function RulesPage({ query, sort, onChange }: Props) {
   const router = useRouter();
   const list = useInfiniteQuery(rulesQuery(query, sort));
-  const rules = list.data?.pages.flatMap((page) => page.data) ?? [];
-  const page = list.data?.pages[0]?.meta.page;
-  const total = page?.total_filtered_count ?? page?.total_count ?? rules.length;
-  const may = useMay(WRITE);
-  const mayCount = useMay("security_monitoring_signals_read");
-  const [text, setText] = useState(query);
-  const search = useDebouncedCallback((next: string) => onChange({ query: next.trim(), sort }), 250);
-  const [now] = useState(() => Date.now());
-  const filter = useMemo(() => ({ query: "", from: new Date(now - COUNTED_DAYS * 86_400_000).toISOString(), to: new Date(now).toISOString() }), [now]);
-  const counts = useQuery({ ...facetQuery("signals", filter, "@workflow.rule.id", 1000, ""), enabled: mayCount });
-  const signalsOf = (id: string) => counts.data?.data[0]?.values.find((value) => value.value === id)?.count ?? 0;
-
-  useEffect(() => {
-    document.title = "Rules · Tocsin";
-  }, []);
-  useHotkeys([{ keys: ["/"], label: "Search", group: "Everywhere", run: () => document.getElementById("rule-search")?.focus() }]);
-
+  const rules = list.data?.pages.flatMap((each) => each.data) ?? [];
+  const counts = list.data?.pages[0]?.meta.page;
+  const total = counts?.total_filtered_count ?? counts?.total_count ?? rules.length;
+  const may = useMay(RULES_WRITE);
+  const signals = useSignalCounts();
+  const [ticked, setTicked] = useState<ReadonlySet<string>>(() => new Set());
+  const chosen = rules.filter((rule) => ticked.has(rule.id));
+  const tick = (ids: string[], isTicked: boolean) =>
+    setTicked((before) => {
+      const after = new Set(before);
+      for (const id of ids) if (isTicked) after.add(id); else after.delete(id);
+      return after;
+    });
+  const all = <Checkbox size="xs" aria-label="Tick all shown rules" checked={chosen.length > 0 && chosen.length === rules.length} indeterminate={chosen.length > 0 && chosen.length < rules.length} onChange={(event) => tick(rules.map((rule) => rule.id), event.currentTarget.checked)} />;
   return (
-    <div className={classes.page}>
-      <div className={classes.bar}>
-        <h1 className={classes.title}>Rules</h1>
-        <TextInput
-          id="rule-search"
-          size="xs"
-          className={classes.search}
-          aria-label="Search rules"
-          placeholder="Search rules: okta, severity:high, enabled:false, tactic:ta0006*"
-          leftSection={<Icon name="search" size={14} />}
-          value={text}
-          onChange={(event) => {
-            setText(event.currentTarget.value);
-            search(event.currentTarget.value);
-          }}
-        />
-        <span className={classes.dim}>{list.data && plural(total, "rule")}</span>
-        <Tooltip label={may ? "A new detection rule" : `This needs the permission ${WRITE}`}>
-          <Button leftSection={<Icon name="plus" size={14} />} disabled={!may} onClick={() => router.history.push("/rules/new")}>
-            New rule
-          </Button>
-        </Tooltip>
-      </div>
-      {list.error && <ErrorState inline={rules.length > 0} error={list.error} retry={() => void list.refetch()} />}
-      {list.isPending ? (
-        <SkeletonRows rows={16} height={34} />
-      ) : (
-        <div className={classes.scroll}>
-          <table className={`${common.table} ${classes.table}`} aria-busy={list.isFetching}>
-            <thead>
-              <tr>
-                {COLUMNS.map((column) => {
-                  const direction = sort === column.sort ? "ascending" : sort === `-${column.sort ?? ""}` ? "descending" : undefined;
-                  return (
-                    <th key={column.label} scope="col" aria-sort={direction ?? (column.sort ? "none" : undefined)}>
-                      {column.sort ? (
-                        <button type="button" className={classes.sort} onClick={() => onChange({ query, sort: direction === "descending" ? (column.sort ?? "") : `-${column.sort ?? ""}` })}>
-                          {column.label}
-                          {direction && <Icon name={direction === "descending" ? "sortDown" : "sortUp"} size={11} />}
-                        </button>
-                      ) : (
-                        column.label
-                      )}
-                    </th>
-                  );
-                })}
-              </tr>
-            </thead>
-            <tbody>
-              {rules.map((rule) => (
-                <RuleRow key={rule.id} rule={rule} may={may} signals={counts.data ? signalsOf(rule.id) : null} />
-              ))}
-            </tbody>
-          </table>
-          {rules.length === 0 && !list.error && (
-            <EmptyState title={query ? "No rule matches this search" : "There are no rules yet"}>
-              {query ? (
-                <Button
-                  variant="default"
-                  onClick={() => {
-                    setText("");
-                    onChange({ query: "", sort });
-                  }}
-                >
-                  Show all rules
-                </Button>
-              ) : (
+    <ListPage
+      title="Rules"
+      search={{ label: "Search rules", placeholder: "Search rules: okta, severity:high, enabled:false, tactic:ta0006*", value: query, onSearch: (next) => onChange({ query: next, sort }) }}
+      about={list.data && plural(total, "rule")}
+      actions={<AddButton permission={RULES_WRITE} label="New rule" onClick={() => router.history.push("/rules/new")} />}
+    >
+      <div className={classes.list}>
+        <List
+          query={list}
+          count={rules.length}
+          columns={[{ id: "tick", label: all }, ...COLUMNS]}
+          sort={sort}
+          onSort={(next) => onChange({ query, sort: next })}
+          empty={
+            query ? (
+              <NothingFound title="No rule matches this search" all="Show all rules" onAll={() => onChange({ query: "", sort })} />
+            ) : (
+              <EmptyState title="There are no rules yet">
                 <p>Rules that come with Tocsin appear here after its first start.</p>
-              )}
-            </EmptyState>
-          )}
-          {list.hasNextPage && (
-            <Button variant="default" m="md" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-              Show more
-            </Button>
-          )}
-        </div>
-      )}
-    </div>
+              </EmptyState>
+            )
+          }
+        >
+          {rules.map((rule) => (
+            <RuleRow key={rule.id} rule={rule} may={may} signals={signals(rule.id)} isTicked={ticked.has(rule.id)} onTick={(isTicked) => tick([rule.id], isTicked)} />
+          ))}
+        </List>
+        {chosen.length > 0 && <Ticked rules={chosen} may={may} onDone={() => setTicked(new Set())} />}
+      </div>
+    </ListPage>
   );
 }
 
-function RuleRow({ rule, may, signals }: { rule: Rule; may: boolean; signals: number | null }) {
-  const client = useQueryClient();
-  const toggle = useMutation({
-    mutationFn: (isEnabled: boolean) => updateRule(rule.id, { isEnabled }),
-    onSettled: () => client.invalidateQueries({ queryKey: ["rules"] }),
-    onError: (error) => notifications.show({ title: `${rule.name} was not changed`, message: error.message, color: "gray" }),
-  });
+/** How many signals each rule has raised lately; text stands for what is not known. */
+function useSignalCounts(): (ruleId: string) => number | string {
+  const may = useMay("security_monitoring_signals_read");
+  const [now] = useState(() => Date.now());
+  const filter = useMemo(() => ({ query: "", from: new Date(now - COUNTED_DAYS * 86_400_000).toISOString(), to: new Date(now).toISOString() }), [now]);
+  const { data, error } = useQuery({ ...facetQuery("signals", filter, "@workflow.rule.id", 1000, ""), enabled: may });
+  const counted = useMemo(() => data && new Map(data.data[0]?.values.map(({ value, count }) => [value, count])), [data]);
+  return (ruleId) => (counted ? (counted.get(ruleId) ?? 0) : may && !error ? "…" : "–");
+}
+
+interface RowProps {
+  rule: Rule;
+  may: boolean;
+  signals: number | string;
+  isTicked: boolean;
+  onTick: (isTicked: boolean) => void;
+}
+
+function RuleRow({ rule, may, signals, isTicked, onTick }: RowProps) {
+  const name = rule.customName || rule.name;
+  const toggle = useAction<boolean>(["rules"], `${name} was not changed`, (isEnabled) => updateRule(rule.id, { isEnabled }));
   const enabled = toggle.isPending ? toggle.variables : rule.isEnabled;
   const tagged = (key: string) => rule.tags.filter((tag) => tag.startsWith(`${key}:`)).map((tag) => tag.slice(key.length + 1));
+  const [sources, tactics] = [tagged("source").join(", "), tagged("tactic").map(attackLabel).join(", ")];
   return (
-    <tr data-off={!enabled || undefined}>
+    <tr data-off={!enabled || undefined} data-chosen={isTicked || undefined}>
       <td>
-        <Tooltip label={may ? (enabled ? "Disable" : "Enable") : `This needs the permission ${WRITE}`}>
-          <Switch size="xs" aria-label={`${rule.name} enabled`} checked={enabled} disabled={!may || toggle.isPending} onChange={(event) => toggle.mutate(event.currentTarget.checked)} />
-        </Tooltip>
+        <Checkbox size="xs" aria-label={`Tick ${name}`} checked={isTicked} onChange={(event) => onTick(event.currentTarget.checked)} />
+      </td>
+      <td>
+        <Toggle name={name} enabled={enabled} may={may} permission={RULES_WRITE} isPending={toggle.isPending} onChange={(next) => toggle.mutate(next)} />
       </td>
       <td>
         <SeverityLabel severity={highestSeverity(rule)} />
       </td>
-      <td className={classes.name}>
-        <AppLink to={`/rules/${rule.id}`}>{rule.customName || rule.name}</AppLink>
+      <td className={classes.name} title={name}>
+        <AppLink to={`/rules/${rule.id}`}>{name}</AppLink>
       </td>
-      <td>{tagged("source").join(", ") || "–"}</td>
-      <td className={classes.tactic}>{tagged("tactic").map(attackLabel).join(", ") || "–"}</td>
-      <td className={classes.number}>
-        {signals === null ? (
-          "…"
+      <td className={classes.source} title={sources}>
+        {sources || "–"}
+      </td>
+      <td className={classes.tactic} title={tactics}>
+        {tactics || "–"}
+      </td>
+      <td className={page.number}>
+        {typeof signals === "string" ? (
+          signals
         ) : (
-          <AppLink to={`/signals${stringifySearch({ query: `@workflow.rule.id:${rule.id}` })}`} title={`Signals of ${rule.name}`}>
+          <AppLink to={`/signals${stringifySearch({ query: `@workflow.rule.id:${rule.id}` })}`} title={`Signals of ${name}`}>
             {formatNumber(signals)}
           </AppLink>
         )}
       </td>
-      <td>{rule.updatedAt ? <RelativeTime time={rule.updatedAt} /> : rule.createdAt ? <RelativeTime time={rule.createdAt} /> : "–"}</td>
+      <td>
+        <RelativeTime time={rule.updatedAt ?? rule.createdAt ?? null} />
+      </td>
     </tr>
   );
 }

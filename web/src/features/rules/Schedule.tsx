@@ -2,52 +2,58 @@ import { useQuery } from "@tanstack/react-query";
 import { scheduleQuery, type ScheduledRun } from "@/api/schedule";
 import type { Rule } from "@/api/types";
 import { AppLink } from "@/components/AppLink";
-import { ErrorState, SkeletonRows } from "@/components/states";
+import { EmptyState, ErrorState, SkeletonRows } from "@/components/states";
 import { AbsoluteTime, RelativeTime } from "@/components/Time";
+import { formatNumber } from "@/lib/format";
 import { stringifySearch } from "@/lib/urlState";
+import page from "@/components/Page.module.css";
+import { NextRuns } from "./NextRuns";
+import { list } from "./ruleDraft";
+import { sentenceOf } from "./recurrence";
 import classes from "./schedule.module.css";
 
 /** When a scheduled rule runs next, up to where it has looked at logs, and how its last runs went. */
 export function Schedule({ rule }: { rule: Rule }) {
-  const { data, error } = useQuery(scheduleQuery(rule.id));
-  if (error) return <ErrorState inline error={error} />;
-  if (!data) return <SkeletonRows rows={4} />;
+  const { data, error, refetch } = useQuery(scheduleQuery(rule.id));
+  if (!data) return error ? <ErrorState error={error} retry={() => void refetch()} /> : <SkeletonRows rows={4} />;
+  const sentence = sentenceOf(data);
   return (
     <section className={classes.schedule} aria-label="Schedule">
-      <h2>Schedule</h2>
-      <p>
-        <code>{data.rrule}</code> from {data.start.replace("T", " ")} in {data.timezone}.{" "}
-        {data.analysed_until === null ? (
-          "The rule is switched off."
-        ) : (
-          <>
-            Logs up to <AbsoluteTime time={Date.parse(data.analysed_until)} /> are looked at.
-          </>
-        )}
-      </p>
-      {data.next_runs.length > 0 && (
-        <p>
-          Next:{" "}
-          {data.next_runs.map((at, index) => (
-            <span key={at}>
-              {index > 0 && ", "}
-              <AbsoluteTime time={Date.parse(at)} />
-            </span>
-          ))}
-        </p>
-      )}
+      {error && <ErrorState inline error={error} retry={() => void refetch()} />}
+      <div className={classes.when}>
+        <div className={classes.about}>
+          <p>
+            <strong>{sentence ?? "By its RRULE"}</strong>, from {data.start.replace("T", " ")}
+            {sentence === null && ` in ${data.timezone}`} <code className={classes.dim}>{data.rrule}</code>
+          </p>
+          <p className={classes.dim}>
+            {data.analysed_until === null ? (
+              "The rule is switched off: it looks at nothing."
+            ) : (
+              <>
+                Logs up to <AbsoluteTime time={Date.parse(data.analysed_until)} /> are looked at. A run begins two minutes after its time, for logs that are on their way.
+              </>
+            )}
+          </p>
+        </div>
+        {data.analysed_until !== null && <NextRuns times={data.next_runs} />}
+      </div>
       {data.runs.length === 0 ? (
-        <p className={classes.dim}>It has not run yet. A run begins two minutes after its time, for logs that are on their way.</p>
+        <EmptyState title="It has not run yet">Here stand the last 20 runs, with the logs that each looked at and what came of it.</EmptyState>
       ) : (
-        <table>
+        <table className={page.table}>
           <thead>
             <tr>
-              <th>Began</th>
-              <th>Logs of</th>
-              <th>Outcome</th>
-              <th>Matches</th>
-              <th>Raised</th>
-              <th>Version</th>
+              <th scope="col">Began</th>
+              <th scope="col">Logs of</th>
+              <th scope="col">Outcome</th>
+              <th scope="col" className={page.number}>
+                Matches
+              </th>
+              <th scope="col">Raised</th>
+              <th scope="col" className={page.number}>
+                Version
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -64,7 +70,7 @@ export function Schedule({ rule }: { rule: Rule }) {
 function Run({ rule, run }: { rule: Rule; run: ScheduledRun }) {
   const span = { from: String(Date.parse(run.since)), to: String(Date.parse(run.until)) };
   const asked = rule.queries.map((query) => `(${query.query ?? "*"})`).join(" OR ");
-  const matches = run.matches.toLocaleString("en");
+  const matches = formatNumber(run.matches);
   return (
     <tr>
       <td>
@@ -74,12 +80,12 @@ function Run({ rule, run }: { rule: Rule; run: ScheduledRun }) {
         <AbsoluteTime time={Date.parse(run.since)} /> – <AbsoluteTime time={Date.parse(run.until)} />
         {run.times > 1 && <span className={classes.dim}> ({run.times} runs in one)</span>}
       </td>
-      <td className={run.status === "failed" ? classes.failed : undefined}>
+      <td className={run.status === "failed" ? classes.failed : classes.outcome}>
         {run.status}
         {run.error !== null && <span className={classes.dim}>: {run.error}</span>}
       </td>
-      <td>
-        {Array.isArray(rule.calculatedFields) && rule.calculatedFields.length > 0 ? (
+      <td className={page.number}>
+        {list(rule.calculatedFields).length > 0 ? (
           <span title="The logs explorer knows no calculated fields">{matches}</span>
         ) : (
           <AppLink to={`/logs${stringifySearch({ query: asked, ...span })}`} title="The logs that the queries find in this time">
@@ -90,7 +96,7 @@ function Run({ rule, run }: { rule: Rule; run: ScheduledRun }) {
       <td>
         <AppLink to={`/signals${stringifySearch({ query: `@workflow.rule.id:${rule.id}`, ...span })}`}>Signals</AppLink>
       </td>
-      <td>{run.version}</td>
+      <td className={page.number}>{run.version}</td>
     </tr>
   );
 }

@@ -7,7 +7,7 @@ import { EmptyState, ErrorState, SkeletonRows } from "@/components/states";
 import { AbsoluteTime } from "@/components/Time";
 import { stringifySearch } from "@/lib/urlState";
 import page from "@/components/Page.module.css";
-import classes from "./rules.module.css";
+import tab from "./tab.module.css";
 
 /** What keeps signals of this rule from people, or logs from it (siem.md §5.2). */
 export function Suppressions({ rule }: { rule: Rule }) {
@@ -19,8 +19,8 @@ export function Suppressions({ rule }: { rule: Rule }) {
   if (data.length === 0) return <EmptyState title="Nothing is suppressed">Every signal of this rule is shown. {add}</EmptyState>;
   return (
     <>
-      <div className={classes.jsonHead}>
-        <span className={classes.dim}>Enabled and not expired; what they hide is counted and can be searched.</span>
+      <div className={tab.head}>
+        <span className={page.dim}>Enabled and not expired; what they hide is counted and can be searched.</span>
         {add}
       </div>
       <table className={page.table}>
@@ -38,8 +38,8 @@ export function Suppressions({ rule }: { rule: Rule }) {
               <td>
                 <AppLink to={`/suppressions${stringifySearch({ open: id })}`}>{attributes.name}</AppLink>
               </td>
-              <td className={classes.mono}>{attributes.suppression_query || "–"}</td>
-              <td className={classes.mono}>{attributes.data_exclusion_query || "–"}</td>
+              <td className={page.mono}>{attributes.suppression_query || "–"}</td>
+              <td className={page.mono}>{attributes.data_exclusion_query || "–"}</td>
               <td>{typeof attributes.expiration_date === "number" ? <AbsoluteTime time={attributes.expiration_date} /> : "no end"}</td>
             </tr>
           ))}

@@ -10,14 +10,15 @@ import { plural } from "@/lib/format";
 import { useEditor } from "./editor";
 import { previewed, readsSignals } from "./preview";
 import { list, object, omit, queryLabel, removeAt, replaceAt, text, type RuleDraft, type ThirdPartyCase, type ThirdPartyOptions } from "./ruleDraft";
-import classes from "./rules.module.css";
+import classes from "./tests.module.css";
+import tab from "./tab.module.css";
 import { parsePasted, testsOf, withTests, type TestEvent } from "./testEvents";
 
 const MAX_EVENTS = 100;
 
 /** Logs, each with the query that must find it or must not; kept with the rule, run against it as it stands here. */
 export function TestEvents() {
-  const { draft, edit, drop, fixed, readOnly, isDefault, faults } = useEditor();
+  const { draft, edit, replace, fixed, readOnly, isDefault, faults } = useEditor();
   // A built-in rule keeps its own tests: what is added to them here is tried and forgotten.
   const [own, setOwn] = useState(() => testsOf(draft.tests));
   const events = isDefault ? own : testsOf(draft.tests);
@@ -34,7 +35,7 @@ export function TestEvents() {
     else {
       const tests = withTests(draft.tests, next);
       if (tests) edit({ tests });
-      else drop("tests");
+      else replace(omit(draft, ["tests"]) as RuleDraft);
     }
   };
   if (readsSignals(draft)) return <EmptyState title="This rule reads signals">Only rules over logs can be tried with logs; the rules whose signals it reads can be.</EmptyState>;
@@ -44,7 +45,7 @@ export function TestEvents() {
   const failing = results?.filter((passed) => !passed).length ?? 0;
   return (
     <div className={classes.tests}>
-      <div className={classes.partHead}>
+      <div className={tab.head}>
         <p className={classes.dim}>
           A log goes through the pipelines as if it were sent now, then the query looks at it; windows are not run.{" "}
           {isDefault ? "This rule comes with Tocsin, and so do these tests: what you change here is not kept." : "They are kept with the rule when it is saved."}

@@ -6,6 +6,7 @@ import { restoreRule, ruleHistoryQuery, ruleQuery } from "@/api/rules";
 import type { Rule } from "@/api/types";
 import { ErrorState, SkeletonRows } from "@/components/states";
 import { AbsoluteTime } from "@/components/Time";
+import dialog from "./dialog.module.css";
 import { RuleDiff } from "./RuleDiff";
 import classes from "./versions.module.css";
 
@@ -109,7 +110,7 @@ function Restore({ rule, version, isDirty, onClose }: { rule: Rule; version: num
         It becomes version {rule.version + 1}; version {rule.version} stays in the history. {isDirty && <strong>The changes that you have not saved are lost.</strong>}
       </p>
       {restore.error && <ErrorState inline error={restore.error} />}
-      <div className={classes.buttons}>
+      <div className={dialog.buttons}>
         <Button variant="default" onClick={onClose}>
           Cancel
         </Button>

@@ -11,6 +11,7 @@ import { AbsoluteTime } from "@/components/Time";
 import { useZone } from "@/components/zone";
 import { formatDuration, fromInputValue, toInputValue } from "@/lib/time";
 import { stringifySearch } from "@/lib/urlState";
+import { groupsOf, queriesOf } from "./ruleDraft";
 import { StepDetails } from "./WhyNotStep";
 import classes from "./whyNot.module.css";
 
@@ -28,7 +29,7 @@ export function WhyNot({ rule }: { rule: Rule }) {
   return (
     <div className={classes.whyNot}>
       <Ask key={rule.id} rule={rule} busy={answer.isFetching} onAsk={(next) => (JSON.stringify(next) === JSON.stringify(question) ? void answer.refetch() : setQuestion(next))} />
-      {answer.isFetching ? <SkeletonRows rows={6} /> : answer.error ? <ErrorState inline error={answer.error} /> : answer.data && <Answer told={answer.data} rule={rule} />}
+      {answer.isFetching ? <SkeletonRows rows={6} /> : answer.error ? <ErrorState inline error={answer.error} /> : answer.data ? <Answer told={answer.data} rule={rule} /> : <p className={classes.dim}>The answer goes through the steps of detection, from the logs that it saw to the signal, and says at which one the rule stopped and what was missing.</p>}
     </div>
   );
 }
@@ -36,7 +37,7 @@ export function WhyNot({ rule }: { rule: Rule }) {
 /** Fields as the rule groups by them, with values; and a moment, or a span. */
 function Ask({ rule, busy, onAsk }: { rule: Rule; busy: boolean; onAsk: (question: WhyNotQuestion) => void }) {
   const { zone } = useZone();
-  const grouped = [...new Set(rule.queries.flatMap((query) => query.groupByFields))].slice(0, MOST_FIELDS);
+  const grouped = [...new Set(queriesOf(rule).flatMap(groupsOf))].slice(0, MOST_FIELDS);
   const [rows, setRows] = useState(() => (grouped.length > 0 ? grouped : ["@usr.id"]).map((field) => ({ field, value: "" })));
   const [kind, setKind] = useState("at");
   const [now] = useState(() => Math.floor(Date.now() / 60_000) * 60_000);

@@ -7,8 +7,8 @@ import type { RuleDraft } from "./ruleDraft";
 export interface RuleEditor {
   draft: RuleDraft;
   edit: (change: Partial<RuleDraft>) => void;
-  /** Members that the draft shall no longer have. */
-  drop: (...names: string[]) => void;
+  /** Another draft in place of this one: members may be gone. */
+  replace: (draft: RuleDraft) => void;
   faults: FieldFault[];
   hints: FieldFault[];
   /** Nothing may be changed. */
@@ -33,6 +33,12 @@ export function useEditor(): RuleEditor {
 export function messagesAt(faults: readonly FieldFault[], target: string): string | undefined {
   const messages = faults.filter((fault) => fault.target === target || (fault.target.startsWith(`${target}[`) && /^\d+\]$/.test(fault.target.slice(target.length + 1)))).map((fault) => fault.message);
   return messages.length > 0 ? messages.join(" ") : undefined;
+}
+
+/** The messages about a member and all that it holds. */
+export function messagesUnder(faults: readonly FieldFault[], target: string): string | undefined {
+  const messages = faults.filter((fault) => fault.target === target || (fault.target.startsWith(target) && /^[.[]/.test(fault.target.slice(target.length)))).map((fault) => fault.message);
+  return messages.length > 0 ? [...new Set(messages)].join(" ") : undefined;
 }
 
 /** What an input about a member takes: where it is, and what is wrong with it. */

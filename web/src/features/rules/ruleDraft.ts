@@ -91,6 +91,15 @@ export interface ThirdPartyOptions {
   signalTitleTemplate: string;
 }
 
+/** The queries that people write; of third-party rules their roots, of which the server makes its own. */
+export function queriesOf(draft: Pick<RuleDraft, "queries" | "options">): RuleQuery[] {
+  const roots = object<ThirdPartyOptions>(draft.options.thirdPartyRuleOptions).rootQueries;
+  return roots ? roots.map((root) => ({ ...emptyQuery(), query: root.query ?? "", groupByFields: list<string>(root.groupByFields) })) : draft.queries;
+}
+
+/** What a query groups by; of one that reads a rule's signals, what these meet by. */
+export const groupsOf = (query: RuleQuery): string[] => list<string>(query.groupByFields ?? query.correlatedByFields);
+
 export function highestSeverity(draft: Pick<RuleDraft, "cases" | "options"> & { thirdPartyCases?: unknown }): Severity {
   const vendor = object<ThirdPartyOptions>(draft.options.thirdPartyRuleOptions);
   const statuses = [...draft.cases, ...list<ThirdPartyCase>(draft.thirdPartyCases)].map((each) => (isSeverity(each.customStatus) ? each.customStatus : each.status));

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { ApiError, type FieldFault } from "@/api/errors";
 import { hintsQuery } from "@/api/rules";
-import { isDirty, omit, same, type RuleDraft } from "./ruleDraft";
+import { isDirty, same, type RuleDraft } from "./ruleDraft";
 
 const SETTLE_MS = 400;
 const GENERAL = "Invalid rule configuration";
@@ -23,12 +23,10 @@ export function useRuleDraft(original: RuleDraft, begun: RuleDraft, mayWrite: bo
     if (!same(next, last)) setLast(next);
   }
   const edit = (change: Partial<RuleDraft>) => setDraft((current) => ({ ...current, ...change }) as RuleDraft);
-  const drop = (...names: string[]) => setDraft((current) => omit(current, names) as RuleDraft);
   return {
     draft,
     setDraft,
     edit,
-    drop,
     dirty,
     /** The faults are those of the draft as it stands, not of a moment ago. */
     isChecked: settled === draft && !check.isFetching && (check.data !== undefined || told !== null),

@@ -1,16 +1,17 @@
-import { ActionIcon, Button, Collapse, SegmentedControl, Select, TagsInput, TextInput } from "@mantine/core";
+import { ActionIcon, Button, SegmentedControl, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { RuleCase } from "@/api/types";
 import { Icon } from "@/components/icons";
-import { SEVERITIES, SEVERITY_WORDS, type Severity } from "@/lib/severity";
+import type { Severity } from "@/lib/severity";
 import { useEditor, useField } from "../editor";
 import { methodOf, SINGLE_CASE } from "../methods";
 import { emptyCase, list, moveUp, queryLabel, removeAt, replaceAt, text } from "../ruleDraft";
-import classes from "../rules.module.css";
+import classes from "./form.module.css";
 import { joinStages, stagesOf } from "../stages";
-import { Fault, Part } from "./Part";
+import { CaseRow } from "./CaseRow";
+import { AddItem, Fault, Part } from "./Part";
+import { CaseRecipients } from "./Recipients";
 
-export const SEVERITY_OPTIONS = SEVERITIES.map((severity) => ({ value: severity, label: SEVERITY_WORDS[severity] }));
 const MAX_CASES = 10;
 
 /** Which severity a signal has, and who is told. */
@@ -31,15 +32,12 @@ export function CasesPart() {
   return (
     <Part
       title={isSingle ? "Severity" : "Cases"}
+      target="cases"
       aside={
         !fixed &&
         !isSingle &&
         !isThen &&
-        draft.cases.length < MAX_CASES && (
-          <Button variant="default" leftSection={<Icon name="plus" size={12} />} onClick={() => edit({ cases: [...draft.cases, emptyCase()] })}>
-            Add a case
-          </Button>
-        )
+        draft.cases.length < MAX_CASES && <AddItem onClick={() => edit({ cases: [...draft.cases, emptyCase()] })}>Add a case</AddItem>
       }
     >
       {mayFollow && (
@@ -59,7 +57,7 @@ export function CasesPart() {
       <p className={classes.dim}>{explanation(method, labels, isThen)}</p>
       <Fault>{field("cases").error}</Fault>
       {draft.cases.map((each, index) => (
-        <CaseRow
+        <Case
           key={index}
           each={each}
           index={index}
@@ -83,7 +81,7 @@ function explanation(method: string, labels: string[], isThen: boolean): string 
   return `The first case whose condition holds decides. Conditions speak of the queries by name: ${labels.join(", ")}. Several are joined on equal group values.`;
 }
 
-interface RowProps {
+interface CaseProps {
   each: RuleCase;
   index: number;
   hasCondition: boolean;
@@ -94,38 +92,39 @@ interface RowProps {
   onRemove: (() => void) | undefined;
 }
 
-function CaseRow({ each, index, hasCondition, stages, onChange, onUp, onRemove }: RowProps) {
-  const { fixed, readOnly, isDefault } = useEditor();
+function Case({ each, index, hasCondition, stages, onChange, onUp, onRemove }: CaseProps) {
+  const { fixed, isDefault } = useEditor();
   const field = useField();
   const target = `cases[${String(index)}]`;
   const number = String(index + 1);
-  const recipients = list<string>(each.notifications);
-  const [open, setOpen] = useState(recipients.length > 0);
+  const count = list<string>(each.notifications).length;
+  const [open, setOpen] = useState(count > 0);
   const severity = (isDefault ? (each.customStatus as Severity | undefined) : undefined) ?? each.status;
   return (
-    <div className={classes.caseBlock}>
-      <div className={classes.case}>
-        <Select size="xs" aria-label={`Severity of case ${number}`} w={110} data={SEVERITY_OPTIONS} allowDeselect={false} disabled={readOnly} value={severity} {...field(`${target}.status`)} onChange={(status) => status && onChange(isDefault ? { customStatus: status as Severity } : { status: status as Severity })} />
-        {hasCondition && stages === null && <TextInput size="xs" aria-label={`Condition of case ${number}`} placeholder="a > 5 && b > 0" className={classes.grow} classNames={{ input: classes.mono }} disabled={fixed} value={text(each.condition)} {...field(`${target}.condition`)} onChange={(event) => onChange({ condition: event.currentTarget.value })} />}
-        {stages !== null && <Stages stages={stages} fixed={fixed} error={field(`${target}.condition`).error} onChange={(next) => onChange({ condition: joinStages(next) })} />}
-        <TextInput size="xs" aria-label={`Name of case ${number}`} placeholder="Name, optional" w={hasCondition ? 170 : 240} disabled={fixed} value={text(each.name)} {...field(`${target}.name`)} onChange={(event) => onChange({ name: event.currentTarget.value })} />
-        <Button variant="subtle" color="gray" aria-expanded={open} onClick={() => setOpen(!open)}>
-          {recipients.length > 0 ? `Notifies ${String(recipients.length)}` : "Notify"}
-        </Button>
-        {!fixed && onUp && (
-          <ActionIcon aria-label={`Move case ${number} up`} onClick={onUp}>
-            <Icon name="chevronUp" />
-          </ActionIcon>
-        )}
-        {!fixed && onRemove && (
-          <ActionIcon aria-label={`Remove case ${number}`} onClick={onRemove}>
-            <Icon name="trash" />
-          </ActionIcon>
-        )}
-      </div>
-      <Collapse expanded={open}>
-        {open && <TagsInput size="xs" label={`Recipients of case ${number}`} description="Kept with the rule and carried by its signals: @soc@example.com, @slack-soc, @webhook-pager" splitChars={[",", " "]} disabled={readOnly} value={recipients} {...field(`${target}.notifications`)} onChange={(notifications) => onChange({ notifications })} />}
-      </Collapse>
+    <div className={classes.block}>
+      <CaseRow
+        target={target}
+        number={number}
+        severity={severity}
+        name={text(each.name)}
+        aside={
+          <Button variant="subtle" color="gray" className={classes.notify} aria-expanded={open} onClick={() => setOpen(!open)}>
+            {count > 0 ? `Notifies ${String(count)}` : "Notify"}
+          </Button>
+        }
+        onSeverity={(status) => onChange(isDefault ? { customStatus: status } : { status })}
+        onName={(name) => onChange({ name })}
+        onUp={onUp}
+        onRemove={onRemove}
+      >
+        {hasCondition &&
+          (stages === null ? (
+            <TextInput size="xs" aria-label={`Condition of case ${number}`} placeholder="a > 5 && b > 0" className={classes.grow} classNames={{ input: classes.mono ?? "" }} disabled={fixed} value={text(each.condition)} {...field(`${target}.condition`)} onChange={(event) => onChange({ condition: event.currentTarget.value })} />
+          ) : (
+            <Stages stages={stages} fixed={fixed} error={field(`${target}.condition`).error} onChange={(next) => onChange({ condition: joinStages(next) })} />
+          ))}
+      </CaseRow>
+      {open && <CaseRecipients each={each} number={number} target={target} onChange={onChange} />}
     </div>
   );
 }

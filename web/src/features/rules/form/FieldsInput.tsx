@@ -1,13 +1,9 @@
-import { TagsInput } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
-import { complete } from "@/api/explore";
-import { useMay } from "@/api/session";
+import { Autocomplete, TagsInput } from "@mantine/core";
+import { useState } from "react";
 import type { Track } from "@/api/types";
-import { useNow } from "@/components/useNow";
-import { resolveTime } from "@/lib/time";
-import { useEditor, useField } from "../editor";
+import { useField } from "../editor";
+import classes from "./form.module.css";
+import { useFieldNames } from "./useFieldNames";
 
 interface Props {
   label: string;
@@ -49,18 +45,10 @@ export function FieldsInput({ label, description, placeholder, target, value, on
   );
 }
 
-function useFieldNames(typed: string, track: Track, enabled: boolean): string[] {
-  const may = useMay(track === "logs" ? "logs_read_data" : "security_monitoring_signals_read");
-  const { range } = useEditor();
-  const now = useNow();
-  const [settled] = useDebouncedValue(typed, 150);
-  const found = useQuery({
-    queryKey: ["field-names", track, settled, range],
-    queryFn: () => complete(track, settled, settled.length, new Date(resolveTime(range.from, now, "utc") ?? now - 86_400_000).toISOString(), new Date(resolveTime(range.to, now, "utc") ?? now).toISOString()),
-    enabled: enabled && may,
-    placeholderData: keepPreviousData,
-    staleTime: 60_000,
-    retry: false,
-  });
-  return useMemo(() => [...new Set((found.data?.data.kind === "field" ? found.data.data.options : []).map((option) => option.insert.replace(/:$/, "")))], [found.data]);
+/** One of them, in a row whose head says what it is. */
+export function FieldInput({ label, placeholder, target, value, onChange, disabled }: { label: string; placeholder: string; target: string; value: string; onChange: (field: string) => void; disabled: boolean }) {
+  const field = useField();
+  const [open, setOpen] = useState(false);
+  const options = useFieldNames(value, "logs", open && !disabled);
+  return <Autocomplete size="xs" aria-label={label} placeholder={placeholder} classNames={{ input: classes.mono ?? "" }} data={options} maxDropdownHeight={240} disabled={disabled} value={value} onChange={onChange} onDropdownOpen={() => setOpen(true)} onDropdownClose={() => setOpen(false)} {...field(target)} />;
 }

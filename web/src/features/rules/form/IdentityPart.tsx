@@ -5,7 +5,7 @@ import { ruleTagsQuery } from "@/api/rules";
 import { attackLabel } from "@/lib/format";
 import { messagesAt, useEditor, useField } from "../editor";
 import { text } from "../ruleDraft";
-import classes from "../rules.module.css";
+import classes from "./form.module.css";
 import { Part } from "./Part";
 
 /** What the rule is called and tagged with. */

@@ -9,8 +9,8 @@ import { ErrorState } from "@/components/states";
 import { useLatestLog } from "../useLatestLog";
 import { messagesAt, useEditor, useField } from "../editor";
 import { isUsable } from "../preview";
-import { list, text } from "../ruleDraft";
-import classes from "../rules.module.css";
+import { list, queriesOf, text } from "../ruleDraft";
+import classes from "./form.module.css";
 import { testsOf } from "../testEvents";
 import { Part } from "./Part";
 
@@ -41,7 +41,7 @@ function Rendered({ message }: { message: string }) {
   const { draft, faults } = useEditor();
   const tests = testsOf(draft.tests);
   const [chosen, setChosen] = useState<string | null>(null);
-  const latest = useLatestLog(text(draft.queries[0]?.query));
+  const latest = useLatestLog(text(queriesOf(draft)[0]?.query));
   const samples = [
     ...(latest ? [{ value: "latest", label: "The latest log that the first query finds", payload: latest }] : []),
     ...tests.map((test, index) => ({ value: String(index), label: `Test event ${String(index + 1)}`, payload: test.event })),

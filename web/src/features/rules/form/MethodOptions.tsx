@@ -2,7 +2,7 @@ import { Select } from "@mantine/core";
 import type { AnomalyDetectionOptionsBody, ContentAnomalyOptionsBody, ImpossibleTravelOptionsBody, NewValueOptionsBody } from "@/api/generated/types.gen";
 import { useEditor } from "../editor";
 import { methodOf } from "../methods";
-import classes from "../rules.module.css";
+import classes from "./form.module.css";
 import { CountInput, Switchable, TimeChoice, useOptions } from "./inputs";
 import { Part } from "./Part";
 

@@ -6,7 +6,8 @@ import { stringifySearch } from "@/lib/urlState";
 import { useEditor, useField } from "../editor";
 import { AGGREGATIONS, methodOf, sourceOf, SOURCES, withSource, type Source } from "../methods";
 import { list, queryLabel, text } from "../ruleDraft";
-import classes from "../rules.module.css";
+import { readsCalculated } from "../scheduling";
+import classes from "./form.module.css";
 import { FieldsInput } from "./FieldsInput";
 import { Fault } from "./Part";
 import { QueryField } from "./QueryField";
@@ -39,13 +40,13 @@ export function QueryCard({ query, index, onChange, onRemove }: Props) {
         <span className={classes.label}>{index + 1}</span>
         {method !== "new_value" && <TextInput size="xs" aria-label={`Name of query ${label}`} placeholder={`${label}, or a name`} w={200} disabled={fixed} value={text(query.name)} {...field(`${target}.name`)} onChange={(event) => change({ name: event.currentTarget.value })} />}
         {sources.length > 1 && !fixed && <SegmentedControl size="xs" aria-label={`Where query ${label} looks`} data={sources.map((value) => ({ value, label: SOURCE_LABELS[value] }))} value={source} onChange={(value) => onChange(withSource(query, value as Source))} />}
-        {source !== "rule" && (
+        {source !== "rule" && !readsCalculated(draft, query.query) && (
           <AppLink to={`/${track}${stringifySearch({ query: query.query })}`} className={classes.try}>
             Open in {source === "logs" ? "Logs" : "Signals"}
           </AppLink>
         )}
         {onRemove && (
-          <ActionIcon aria-label={`Remove query ${label}`} className={source === "rule" ? classes.try : undefined} onClick={onRemove}>
+          <ActionIcon aria-label={`Remove query ${label}`} className={classes.end} onClick={onRemove}>
             <Icon name="trash" />
           </ActionIcon>
         )}

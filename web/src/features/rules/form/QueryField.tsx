@@ -7,6 +7,7 @@ import { useEditor, useField } from "../editor";
 
 interface Props {
   label: string;
+  hideLabel?: boolean;
   placeholder?: string;
   target: string;
   value: string;
@@ -18,14 +19,14 @@ interface Props {
 const MINUTE = 60_000;
 
 /** A query of the rule; completion counts in the range of the preview. */
-export function QueryField({ label, placeholder = "source:sshd @evt.outcome:failure", target, value, onChange, disabled = false, track = "logs" }: Props) {
+export function QueryField({ label, hideLabel = false, placeholder = "source:sshd @evt.outcome:failure", target, value, onChange, disabled = false, track = "logs" }: Props) {
   const { range } = useEditor();
   const field = useField();
   const now = Math.floor(useNow() / MINUTE) * MINUTE;
   const [from, to] = useMemo(() => [range.from, range.to].map((text) => new Date(resolveTime(text, now, "utc") ?? now).toISOString()), [range, now]);
   return (
     <div data-target={target}>
-      <Field track={track} label={label} placeholder={placeholder} value={value} error={field(target).error} disabled={disabled} from={from ?? ""} to={to ?? ""} onChange={onChange} />
+      <Field track={track} label={label} hideLabel={hideLabel} placeholder={placeholder} value={value} error={field(target).error} disabled={disabled} from={from ?? ""} to={to ?? ""} onChange={onChange} />
     </div>
   );
 }

@@ -1,13 +1,13 @@
-import { ActionIcon, Button, TextInput } from "@mantine/core";
+import { ActionIcon, TextInput } from "@mantine/core";
 import type { SequenceDetectionOptionsBody, SequenceStepBody, SequenceTransitionBody } from "@/api/generated/types.gen";
 import { Icon } from "@/components/icons";
 import { durationLabel, WINDOWS } from "../durations";
 import { useEditor, useField } from "../editor";
 import { list, replaceAt } from "../ruleDraft";
-import classes from "../rules.module.css";
+import classes from "./form.module.css";
 import { appended, chainOf, renamed, shortened, waitAfter } from "../sequence";
 import { TimeChoice, useOptions } from "./inputs";
-import { Fault, Part } from "./Part";
+import { AddItem, Fault, Part } from "./Part";
 
 const MAX_STEPS = 10;
 const PLACE = "options.sequenceDetectionOptions";
@@ -38,19 +38,18 @@ export function SequencePart() {
   return (
     <Part
       title="Steps"
+      target={PLACE}
       aside={
         !fixed &&
         steps.length < MAX_STEPS && (
-          <Button
-            variant="default"
-            leftSection={<Icon name="plus" size={12} />}
+          <AddItem
             onClick={() => {
               const next = appended(steps, transitions, chain);
               write(next, next.steps.at(-1)?.name ?? undefined);
             }}
           >
             Add a step
-          </Button>
+          </AddItem>
         )
       }
     >

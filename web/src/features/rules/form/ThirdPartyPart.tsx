@@ -1,14 +1,15 @@
-import { ActionIcon, Button, Select, TagsInput, TextInput } from "@mantine/core";
-import { Icon } from "@/components/icons";
+import { Select, TextInput } from "@mantine/core";
 import type { Severity } from "@/lib/severity";
 import { useEditor, useField } from "../editor";
 import { list, moveUp, removeAt, replaceAt, text, type ThirdPartyCase, type ThirdPartyOptions } from "../ruleDraft";
-import classes from "../rules.module.css";
-import { SEVERITY_OPTIONS } from "./CasesPart";
+import classes from "./form.module.css";
+import { CaseRow, SEVERITY_OPTIONS } from "./CaseRow";
 import { FieldsInput } from "./FieldsInput";
 import { useOptions } from "./inputs";
-import { Fault, Part } from "./Part";
+import { AddItem, Fault, Part } from "./Part";
 import { QueryField } from "./QueryField";
+import { Recipients } from "./Recipients";
+import { RowEnd } from "./RowEnd";
 
 const MAX = 10;
 const PLACE = "options.thirdPartyRuleOptions";
@@ -32,13 +33,10 @@ function Roots() {
   return (
     <Part
       title="Alerts"
+      target={PLACE}
       aside={
         !fixed &&
-        roots.length < MAX && (
-          <Button variant="default" leftSection={<Icon name="plus" size={12} />} onClick={() => write([...roots, { query: "", groupByFields: [] }])}>
-            Add a root query
-          </Button>
-        )
+        roots.length < MAX && <AddItem onClick={() => write([...roots, { query: "", groupByFields: [] }])}>Add a root query</AddItem>
       }
     >
       <p className={classes.dim}>The first root query that finds a log counts. Grouped, a signal takes in the alerts of 24 hours with the same values; else each alert is a signal.</p>
@@ -52,13 +50,9 @@ function Roots() {
             <div className={classes.queryHead}>
               <span className={classes.label}>{number}</span>
               <div className={classes.grow}>
-                <QueryField label={`Root query ${number}`} placeholder="source:crowdstrike" target={`${target}.query`} disabled={fixed} value={text(root.query)} onChange={(query) => write(replaceAt(roots, index, { query }))} />
+                <QueryField label={`Root query ${number}`} hideLabel placeholder="source:crowdstrike" target={`${target}.query`} disabled={fixed} value={text(root.query)} onChange={(query) => write(replaceAt(roots, index, { query }))} />
               </div>
-              {!fixed && roots.length > 1 && (
-                <ActionIcon aria-label={`Remove root query ${number}`} onClick={() => write(removeAt(roots, index))}>
-                  <Icon name="trash" />
-                </ActionIcon>
-              )}
+              {!fixed && roots.length > 1 && <RowEnd what={`root query ${number}`} onRemove={() => write(removeAt(roots, index))} />}
             </div>
             <FieldsInput label="Grouped by" placeholder="@device.id" target={`${target}.groupByFields`} disabled={fixed} value={list<string>(root.groupByFields)} onChange={(groupByFields) => write(replaceAt(roots, index, { groupByFields }))} />
           </fieldset>
@@ -78,13 +72,10 @@ function VendorCases() {
   return (
     <Part
       title="Cases"
+      target="thirdPartyCases"
       aside={
         !fixed &&
-        cases.length < MAX && (
-          <Button variant="default" leftSection={<Icon name="plus" size={12} />} onClick={() => write([...cases, { name: "", status: "high", query: "", notifications: [] }])}>
-            Add a case
-          </Button>
-        )
+        cases.length < MAX && <AddItem onClick={() => write([...cases, { name: "", status: "high", query: "", notifications: [] }])}>Add a case</AddItem>
       }
     >
       <p className={classes.dim}>The first case whose query finds the alert decides its severity; what no case takes has the one below.</p>
@@ -96,30 +87,27 @@ function VendorCases() {
         return (
           <fieldset key={index} className={classes.query}>
             <legend className="visually-hidden">Case {number}</legend>
-            <div className={classes.case}>
-              <Select size="xs" aria-label={`Severity of case ${number}`} w={110} data={SEVERITY_OPTIONS} allowDeselect={false} disabled={readOnly} value={each.status} {...field(`${target}.status`)} onChange={(status) => status && set({ status: status as Severity })} />
+            <CaseRow
+              target={target}
+              number={number}
+              severity={each.status}
+              name={text(each.name)}
+              onSeverity={(status) => set({ status })}
+              onName={(name) => set({ name })}
+              onUp={index > 0 ? () => write(moveUp(cases, index)) : undefined}
+              onRemove={() => write(removeAt(cases, index))}
+            >
               <div className={classes.grow}>
-                <QueryField label={`Query of case ${number}`} placeholder="@vendor.level:>=8" target={`${target}.query`} disabled={fixed} value={text(each.query)} onChange={(query) => set({ query })} />
+                <QueryField label={`Query of case ${number}`} hideLabel placeholder="@vendor.level:>=8" target={`${target}.query`} disabled={fixed} value={text(each.query)} onChange={(query) => set({ query })} />
               </div>
-              <TextInput size="xs" aria-label={`Name of case ${number}`} placeholder="Name, optional" w={170} disabled={fixed} value={text(each.name)} {...field(`${target}.name`)} onChange={(event) => set({ name: event.currentTarget.value })} />
-              {!fixed && index > 0 && (
-                <ActionIcon aria-label={`Move case ${number} up`} onClick={() => write(moveUp(cases, index))}>
-                  <Icon name="chevronUp" />
-                </ActionIcon>
-              )}
-              {!fixed && (
-                <ActionIcon aria-label={`Remove case ${number}`} onClick={() => write(removeAt(cases, index))}>
-                  <Icon name="trash" />
-                </ActionIcon>
-              )}
-            </div>
-            <TagsInput size="xs" label={`Recipients of case ${number}`} placeholder="@soc@example.com" splitChars={[",", " "]} disabled={readOnly} value={list<string>(each.notifications)} {...field(`${target}.notifications`)} onChange={(notifications) => set({ notifications })} />
+            </CaseRow>
+            <Recipients label={`Recipients of case ${number}`} target={`${target}.notifications`} disabled={readOnly} value={each.notifications} onChange={(notifications) => set({ notifications })} />
           </fieldset>
         );
       })}
       <div className={classes.fields}>
         <Select size="xs" label="Severity of all others" data={SEVERITY_OPTIONS} allowDeselect={false} disabled={fixed} value={value.defaultStatus ?? null} {...field(`${PLACE}.defaultStatus`)} onChange={(status) => status && change({ defaultStatus: status as Severity })} />
-        <TagsInput size="xs" label="Recipients of all others" placeholder="@soc@example.com" splitChars={[",", " "]} disabled={fixed} value={list<string>(value.defaultNotifications)} {...field(`${PLACE}.defaultNotifications`)} onChange={(defaultNotifications) => change({ defaultNotifications })} />
+        <Recipients label="Recipients of all others" target={`${PLACE}.defaultNotifications`} disabled={fixed} value={value.defaultNotifications} onChange={(defaultNotifications) => change({ defaultNotifications })} />
       </div>
     </Part>
   );
