@@ -5,7 +5,7 @@ an event is the `or` of its truth on each value alone, and can be remembered by 
 language's own test, so that the matcher can never think otherwise than a search.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tocsin.event import Event
@@ -23,18 +23,27 @@ TAGS = "tags"
 class Reach:
     """Places that a leaf looks at.
 
-    `names` are reserved attributes (`tags` for any clause on tags), `path` an attribute, `below` the attributes at
-    and below a path (existence), `everywhere` all attributes (full text).
+    `names` are reserved attributes (`tags` for any clause on tags), `paths` attributes, `everywhere` all attributes
+    (full text).
     """
 
     names: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
-    below: str = ""
     everywhere: bool = False
+
+    @classmethod
+    def union(cls, several: Iterable["Reach"]) -> "Reach":
+        several = list(several)
+        return cls(
+            tuple({name: None for each in several for name in each.names}),
+            tuple({path: None for each in several for path in each.paths}),
+            any(each.everywhere for each in several),
+        )
 
 
 def reach(leaf: Leaf, track: Track) -> Reach:
-    """What a leaf looks at on a track; nothing for `All`, and for calculated fields, which no event has yet."""
+    """What a leaf looks at on a track; nothing for `All`, for calculated fields, which no event has yet, and for the
+    existence of an attribute, which may be anywhere below a path."""
     if isinstance(leaf, All):
         return Reach()
     field = leaf.field
@@ -44,19 +53,10 @@ def reach(leaf: Leaf, track: Track) -> Reach:
     if field.kind is FieldKind.FULL:
         return Reach(tuple(dict.fromkeys((*names, "message", *track.full_text))), everywhere=True)
     if field.kind is FieldKind.ATTRIBUTE:
-        return Reach(below=field.name) if isinstance(leaf, Exists) else Reach(paths=(field.name,))
+        return Reach() if isinstance(leaf, Exists) else Reach(paths=(field.name,))
     if field.kind is FieldKind.NAME:
         return Reach((field.name if field.name in track.columns else TAGS,))
     return Reach()
-
-
-def prefixes(path: str) -> Iterator[str]:
-    """`a.b.c` gives `a`, `a.b`, `a.b.c`: the places that exist because this one does."""
-    end = path.find(".")
-    while end >= 0:
-        yield path[:end]
-        end = path.find(".", end + 1)
-    yield path
 
 
 def test_of(leaf: Leaf, track: Track) -> Test:

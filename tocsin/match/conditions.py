@@ -108,22 +108,28 @@ def usage(nodes: Iterable[Node]) -> Counter[Leaf]:
     return Counter(leaf for node in nodes for leaf in set(leaves(node)))
 
 
-def needed(node: Node, used: Mapping[Leaf, int]) -> frozenset[Leaf] | None:
+def needed(node: Node, cost: Callable[[Leaf], float | None]) -> frozenset[Leaf] | None:
     """Leaves of which at least one is true whenever the query holds; None when it can hold without any.
 
-    Of the parts of a conjunction the one is taken whose leaves few other queries share: what a rule does not share
-    with others is what is rare in events (`source:x` stands in many rules, the name of an operation in one).
+    Of the parts of a conjunction the one that costs least is taken. `cost` says how often a leaf is true for nothing,
+    and None for one that must not be relied on.
     """
 
-    def visit(current: Node, below: Sequence[frozenset[Leaf] | None]) -> frozenset[Leaf] | None:
+    def visit(current: Node, below: Sequence[_Need]) -> _Need:
         if isinstance(current, And):
-            possible = [part for part in below if part is not None]
-            return min(possible, key=lambda part: sum(used[leaf] for leaf in part), default=None)
+            return min((part for part in below if part is not None), key=lambda part: part[0], default=None)
         if isinstance(current, Or):
             parts = [part for part in below if part is not None]
-            return frozenset[Leaf]().union(*parts) if len(parts) == len(below) else None
+            if len(parts) < len(below):
+                return None
+            return sum(part[0] for part in parts), frozenset[Leaf]().union(*(part[1] for part in parts))
         if isinstance(current, Not | All):
             return None
-        return frozenset((current,))
+        price = cost(current)
+        return None if price is None else (price, frozenset((current,)))
 
-    return fold_up(node, visit)
+    need = fold_up(node, visit)
+    return None if need is None else need[1]
+
+
+_Need = tuple[float, frozenset[Leaf]] | None

@@ -1,6 +1,7 @@
 """Which atoms of full text are true of an event: all its values looked at as one text."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from tocsin.match.literals import Literals, literal_of
 from tocsin.match.values import Atom
@@ -10,6 +11,8 @@ from tocsin.query.values import Scalar, fold, text_of
 _BETWEEN = "\0"
 """Stands between two values. A literal with it in it is looked for in the values themselves."""
 
+_IN_NUMBERS = frozenset("0123456789+-.e") | frozenset("true") | frozenset("false")
+"""Characters of the text forms of numbers and truth values."""
 
 REMEMBERED = 50_000
 """Values; forgotten all at once when there are more."""
@@ -35,6 +38,7 @@ class FullText:
                 self._tests.setdefault(literal, []).append(atom)
         self._by_position = list(dict.fromkeys((*self._sure, *self._tests)))
         self._literals = Literals(self._by_position)
+        self._only_texts = not self._others and not any(map(_IN_NUMBERS.issuperset, self._by_position))
 
     def mask(self, names: Iterable[str | list[str]], found: Iterable[Sequence[Scalar]]) -> int:
         """The bits of all atoms that are true of one of the values: of reserved attributes, of all others by path.
@@ -44,7 +48,7 @@ class FullText:
         if not self._by_position and not self._others:
             return 0
         if not self._others:
-            return self._mask([*_texts(names), *_texts(found)])
+            return self._mask(_texts(names, found, only_texts=self._only_texts))
         known, mask = self._remembered, 0
         unknown: list[str] = []
         for values in (*names, *found):
@@ -81,10 +85,16 @@ class FullText:
         return mask
 
 
-def _texts(places: Iterable[str | Sequence[Scalar]]) -> Iterator[str]:
-    for values in places:
-        if isinstance(values, str):
-            yield values
+def _texts(names: Iterable[str | list[str]], found: Iterable[Sequence[Scalar]], *, only_texts: bool) -> list[str]:
+    """All values as texts; `only_texts` passes over numbers and truth values."""
+    texts: list[Any]
+    if only_texts:
+        texts = [value for values in found for value in values if value.__class__ is str]
+    else:
+        texts = [value if value.__class__ is str else text_of(value) for values in found for value in values]
+    for name in names:
+        if isinstance(name, str):
+            texts.append(name)
         else:
-            for value in values:
-                yield value if value.__class__ is str else text_of(value)
+            texts += name
+    return texts

@@ -22,13 +22,17 @@ def literal_of(leaf: Leaf) -> str:
     return ""
 
 
+FEW = 8
+"""Literals up to which looking for each in turn takes less time than to start a scan."""
+
+
 class Literals:
     """Which of many literals a text contains."""
 
     def __init__(self, literals: Sequence[str]) -> None:
         """Literals must be folded and not empty; the automaton knows them by their position."""
-        self._is_empty = not literals
-        if self._is_empty:
+        self._few = list(enumerate(literals)) if len(literals) <= FEW else None
+        if self._few is not None:
             return
         encoded = [_encoded(literal) for literal in literals]
         self._database = hyperscan.Database()
@@ -44,8 +48,8 @@ class Literals:
 
     def found(self, text: str) -> list[int]:
         """Positions of the literals that a folded text contains."""
-        if self._is_empty:
-            return []
+        if self._few is not None:
+            return [position for position, literal in self._few if literal in text]
         hits: list[int] = []
 
         def note(position: int, _start: int, _end: int, _flags: int, _context: object) -> None:

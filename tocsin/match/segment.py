@@ -1,46 +1,46 @@
 """Queries compiled together: what a matcher is made of (design §4.5).
 
-A query is a Boolean function of atoms, an atom a function of one value. So an event costs a look-up for each value
-that any rule asks for (`values.py`), which gives the number of the set of its true atoms, and one for these numbers,
-which gives the queries that hold. Only for numbers that were not seen together before queries are evaluated, and of
-them those that need one of the atoms (`conditions.py`). The number of rules appears in none of the frequent steps.
+A query is a Boolean function of atoms, an atom a function of one value. Three steps decide an event, each for what the
+one before it lets through:
 
-Texts are long and hardly repeat, full text looks at every value, and few events can meet the rest of a query that asks
-for words: such atoms are late, they are asked only for those events.
+1. Gates (`gates.py`). The values of the few fields that tell kinds of events apart give the queries that are open for
+   events of this kind, and the places at which these can be found.
+2. Values (`values.py`). Of each query a few atoms are chosen of which one must be true (`conditions.needed`), such as
+   are true of few events. A value that was seen before takes one look-up; another one is scanned for all of them.
+3. Checks (`checks.py`). The queries that are found so, and are open, are asked in turn: a few of thousands.
+
+The number of rules appears in none of the frequent steps.
 """
 
 import copy
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from tocsin.errors import TocsinError
 from tocsin.event import Event
-from tocsin.match.atoms import prefixes, reach, test_of
-from tocsin.match.conditions import Condition, condition_of, needed, possible, usage
+from tocsin.match.atoms import Reach, reach, test_of
+from tocsin.match.checks import Check, check_of
+from tocsin.match.conditions import Condition, condition_of, needed, usage
 from tocsin.match.emission import Emission
 from tocsin.match.full_text import FullText
+from tocsin.match.gates import gate_fields, gated, is_gate
+from tocsin.match.literals import literal_of
 from tocsin.match.values import Atom, Sets, ValueIndex
 from tocsin.query.calculate import with_calculated
 from tocsin.query.parser import parse_cached
 from tocsin.query.to_predicate import Predicate, to_predicate
-from tocsin.query.track import Column, Kind, Track
-from tocsin.query.tree import All, Leaf, Node, leaves
-from tocsin.query.values import Scalar
+from tocsin.query.track import Kind, Track
+from tocsin.query.tree import All, Cidr, Equals, Exists, Field, FieldKind, Leaf, Node, Range, Regex, leaves
+from tocsin.query.values import Scalar, words
 from tocsin.rule import Rule
 from tocsin.tables import ColumnOf
 
-REMEMBERED_EVENTS = 50_000
-"""Combinations of sets; an event with one of them is a matter of one look-up."""
+REMEMBERED_KINDS = 5_000
+"""Kinds of events by the atoms of gates that are true of them."""
 
 REMEMBERED_SETS = 20_000
-REMEMBERED_PATHS = 20_000
-
-EVERYWHERE = "*"
-"""The late place that full text looks at; the others are reserved attributes that hold texts."""
-
-Key = tuple[int, ...]
-"""The sets of atoms that an event's values have, which is all that its rules can know of it."""
+REMEMBERED_FULL_TEXTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,53 +54,89 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    condition: Condition
+    """`check` is what remains to be asked where the gate is open; None: nothing. Only events for which one of the
+    leaves `need` is true can meet it, which look at `places`; None: it must be checked always."""
+
     emission: Emission
+    check: Check | None
+    need: frozenset[Leaf] | None
+    places: Reach
+
+
+class _Places:
+    """Indexes by where they look: reserved attributes by name, others by path."""
+
+    def __init__(self, names: Mapping[str, ValueIndex], paths: Mapping[str, ValueIndex]) -> None:
+        self.names = names
+        self.paths = paths
+        self._at_paths = [(path, index.remembered.get, index.set_of) for path, index in paths.items()]
+
+    def afresh(self, sets: Sets) -> "_Places":
+        """Without what was seen."""
+        return _Places(
+            {name: index.afresh(sets) for name, index in self.names.items()},
+            {path: index.afresh(sets) for path, index in self.paths.items()},
+        )
+
+    def only(self, places: Reach) -> "_Places":
+        """Those of these places, which share what was seen."""
+        return _Places(
+            {name: self.names[name] for name in places.names},
+            {path: self.paths[path] for path in places.paths},
+        )
+
+    def sets_of(self, event: Event, found: Mapping[str, list[Scalar]]) -> list[int]:
+        """The sets of atoms that are true of the event's values, but empty ones."""
+        numbers: list[int] = []
+        for name, index in self.names.items():
+            value = getattr(event, name)
+            if value is not None and value != "":
+                numbers += filter(None, map(index.set_of, value if isinstance(value, list) else (value,)))
+        for path, known, set_of in self._at_paths:
+            values = found.get(path)
+            if values is not None:
+                for element in values:
+                    # What `set_of` does for most values, without the call.
+                    kind = element.__class__
+                    number = known(element) if kind is str or kind is int else None
+                    if number is None:
+                        number = set_of(element)
+                    if number:
+                        numbers.append(number)
+        return numbers
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """The queries that hold. `late` are the places that must be looked at before all of them are known, `shut` the
-    queries with late atoms that cannot hold whatever these are."""
+class _Kind:
+    """What is to be asked of events of one kind: `always` are the open queries that must be checked, `places` where the
+    other ones of `open` are found, some perhaps by `full_text`."""
 
-    emissions: tuple[Emission, ...]
-    late: tuple[str, ...] = ()
-    shut: frozenset[int] = frozenset()
+    open: frozenset[int]
+    always: tuple[int, ...]
+    places: _Places
+    full_text: FullText | None
 
 
 @dataclass(slots=True)
 class _Memory:
     """The indexes and what they have seen: one whole, so that forgetting is one assignment."""
 
+    gate_sets: Sets
+    gates: _Places
     sets: Sets
-    by_name: dict[str, ValueIndex]
-    by_text: dict[str, ValueIndex]
-    by_path: dict[str, ValueIndex] = field(default_factory=dict)
-    """Of the paths that any atom looks at."""
-    paths: set[str] = field(default_factory=set)
-    """All paths that events had, with an index or without."""
-    known: dict[Key, _Found] = field(default_factory=dict)
-    known_late: dict[tuple[Key, Key], _Found] = field(default_factory=dict)
+    values: _Places
+    kinds: dict[tuple[int, ...], _Kind] = field(default_factory=dict)
+    """By the sets of gates' atoms that are true of an event."""
+    full_texts: dict[frozenset[Leaf], FullText] = field(default_factory=dict)
+    """What kinds of events are searched for; many are for the same."""
 
     def afresh(self) -> "_Memory":
-        """Without what was seen."""
-        sets = Sets()
-        by_name = {name: index.afresh(sets) for name, index in self.by_name.items()}
-        by_text = {name: index.afresh(sets) for name, index in self.by_text.items()}
-        by_path = {path: index.afresh(sets) for path, index in self.by_path.items()}
-        return _Memory(sets, by_name, by_text, by_path, set(self.paths))
+        gate_sets, sets = self.gate_sets.afresh(), self.sets.afresh()
+        return _Memory(gate_sets, self.gates.afresh(gate_sets), sets, self.values.afresh(sets))
 
     def undecided(self) -> "_Memory":
-        """With all that is known of values, but not of which queries hold."""
-        return _Memory(self.sets, self.by_name, self.by_text, self.by_path, self.paths)
-
-
-@dataclass(frozen=True, slots=True)
-class _Late:
-    """A query with late atoms: what must hold beside them, and where they look."""
-
-    possible: Condition
-    places: frozenset[str]
+        """With all that is known of values, but not of which queries are open."""
+        return _Memory(self.gate_sets, self.gates, self.sets, self.values)
 
 
 class Segment:
@@ -112,42 +148,39 @@ class Segment:
         self.problems: list[Problem] = []
         self._track = track
         self._column = column
-        self._atoms: dict[Leaf, Atom] = {}
+        self._dead: frozenset[str] = frozenset()
         self._calculating: list[tuple[Predicate, Emission]] = []
         parsed = list(self._parsed())
-        masks = {leaf: bit for leaf, (bit, _) in self._atoms.items()}
-        self._queries = [_Query(condition_of(node, masks), emission) for node, emission in parsed]
-        self._by_atom: dict[int, list[int]] = {}
-        self._always: list[int] = []
-        used = usage(node for node, _ in parsed)
-        for number, (node, _) in enumerate(parsed):
-            need = needed(node, used)
-            if need is None:
-                self._always.append(number)
-            else:
-                for leaf in need:
-                    self._by_atom.setdefault(masks[leaf].bit_length(), []).append(number)
-        self._true_of_all = sum(bit for leaf, bit in masks.items() if isinstance(leaf, All))
-        self._leaves_by_path: dict[str, list[Leaf]] = {}
-        self._leaves_below: dict[str, list[Leaf]] = {}
-        everywhere = [leaf for leaf in self._atoms if reach(leaf, track).everywhere]
-        self._full_text_names = tuple(dict.fromkeys(name for leaf in everywhere for name in reach(leaf, track).names))
-        self._full_text = FullText({leaf: self._atoms[leaf] for leaf in everywhere})
-        self._late = {
-            number: _Late(condition_of(possible(node, late), masks), frozenset().union(*late.values()))
-            for number, (node, _) in enumerate(parsed)
-            if (late := {leaf: places for leaf in leaves(node) if (places := self._late_places(leaf))})
-        }
-        sets = Sets()
-        by_name = self._place_leaves(sets)
-        is_late = {name: track.columns[name].kind is Kind.TEXT for name in by_name}
+        fields = gate_fields([node for node, _ in parsed], track)
+        split = [gated(node, fields) for node, _ in parsed]
+        gate_atoms = _atoms((leaf for each in split for leaf in leaves(each.gate)), track)
+        masks = {leaf: bit for leaf, (bit, _) in gate_atoms.items()}
+        by_gate: dict[Node, list[int]] = {}
+        for number, each in enumerate(split):
+            by_gate.setdefault(each.gate, []).append(number)
+        self._gates: list[tuple[Condition, list[int]]] = [
+            (condition_of(gate, masks), numbers) for gate, numbers in by_gate.items()
+        ]
+        cost = _cost([each.rest for each in split], fields, track)
+        self._queries: list[_Query] = []
+        for (_, emission), each in zip(parsed, split, strict=True):
+            check = None if isinstance(each.rest, All) else check_of(each.rest, track)
+            need = needed(each.rest, cost)
+            self._queries.append(_Query(emission, check, need, _places_of(need or (), track)))
+        atoms = _atoms((leaf for query in self._queries for leaf in query.need or ()), track)
+        standing_for: dict[int, list[int]] = {}
+        for number, query in enumerate(self._queries):
+            for leaf in query.need or ():
+                standing_for.setdefault(atoms[leaf][0].bit_length(), []).append(number)
+        self._everywhere = {leaf: atom for leaf, atom in atoms.items() if reach(leaf, track).everywhere}
+        self._full_text_names = Reach.union(reach(leaf, track) for leaf in self._everywhere).names
+        gate_sets, sets = Sets(), Sets(standing_for)
         self._memory = _Memory(
+            gate_sets,
+            self._placed(gate_atoms, gate_sets),
             sets,
-            {name: index for name, index in by_name.items() if not is_late[name]},
-            {name: index for name, index in by_name.items() if is_late[name]},
+            self._placed({leaf: atom for leaf, atom in atoms.items() if leaf not in self._everywhere}, sets),
         )
-        self._learn_paths(self._memory, self._leaves_by_path)
-        self._dead: frozenset[str] = frozenset()
 
     def without(self, dead: Collection[str]) -> "Segment":
         """The same without some rules: all that is known of values stays."""
@@ -169,23 +202,6 @@ class Segment:
         calculating = (emission for holds, emission in self._calculating if holds(event))
         return (*indexed, *(emission for emission in calculating if emission.rule_id not in self._dead))
 
-    def _indexed(self, event: Event, found: Mapping[str, list[Scalar]]) -> tuple[Emission, ...]:
-        memory = self._memory
-        if len(memory.sets) > REMEMBERED_SETS:
-            memory = self._memory = memory.afresh()
-        key = self._key(memory, event, found)
-        known = memory.known.get(key)
-        if known is None:
-            known = _remember(memory.known, key, self._decide(memory.sets.union(key)))
-        if not known.late:
-            return known.emissions
-        both = key, self._late_key(memory, known.late, event, found)
-        answer = memory.known_late.get(both)
-        if answer is None:
-            mask = memory.sets.union(key) | memory.sets.union(both[1])
-            answer = _remember(memory.known_late, both, _Found(self._holding(mask, known.shut)))
-        return answer.emissions
-
     # ------------------------------------------------------------------------------------------ compiling
 
     def _parsed(self) -> Iterator[tuple[Node, Emission]]:
@@ -200,14 +216,10 @@ class Segment:
                     continue
                 try:
                     node = parse_cached(query.full_query)
-                    tests = {leaf: test_of(leaf, self._track) for leaf in leaves(node)}
-                    emission = Emission.of(rule, index, query, self._track, self._column)
+                    check_of(node, self._track)
+                    yield node, Emission.of(rule, index, query, self._track, self._column)
                 except TocsinError as error:
                     self.problems.append(Problem(rule.id, index, str(error)))
-                    continue
-                for leaf, test in tests.items():
-                    self._atoms.setdefault(leaf, (1 << len(self._atoms), test))
-                yield node, emission
 
     def _calculate(self, rule: Rule) -> None:
         """Such rules run over stored logs, one at a time: an index would have nothing to share."""
@@ -221,102 +233,118 @@ class Segment:
             except TocsinError as error:
                 self.problems.append(Problem(rule.id, index, str(error)))
 
-    def _place_leaves(self, sets: Sets) -> dict[str, ValueIndex]:
-        """Remember which leaves look at which path; returns the indexes of the reserved names."""
-        by_name: dict[str, list[Leaf]] = {}
-        for leaf in self._atoms:
+    def _placed(self, atoms: Mapping[Leaf, Atom], sets: Sets) -> _Places:
+        by_name: dict[str, dict[Leaf, Atom]] = {}
+        by_path: dict[str, dict[Leaf, Atom]] = {}
+        for leaf, atom in atoms.items():
             places = reach(leaf, self._track)
-            if places.everywhere:
-                continue
             for name in places.names:
-                by_name.setdefault(name, []).append(leaf)
+                by_name.setdefault(name, {})[leaf] = atom
             for path in places.paths:
-                self._leaves_by_path.setdefault(path, []).append(leaf)
-            if places.below:
-                self._leaves_below.setdefault(places.below, []).append(leaf)
+                by_path.setdefault(path, {})[leaf] = atom
         columns = self._track.columns
-        return {name: index for name, found in by_name.items() if (index := self._index(found, sets, columns[name]))}
-
-    def _index(self, found: Iterable[Leaf], sets: Sets, column: Column | None = None) -> ValueIndex | None:
-        atoms = {leaf: self._atoms[leaf] for leaf in found}
-        return ValueIndex(atoms, sets, column) if atoms else None
+        return _Places(
+            {name: ValueIndex(found, sets, columns[name]) for name, found in by_name.items()},
+            {path: ValueIndex(found, sets) for path, found in by_path.items()},
+        )
 
     # ------------------------------------------------------------------------------------------ matching
 
-    def _key(self, memory: _Memory, event: Event, found: Mapping[str, list[Scalar]]) -> Key:
-        numbers: list[int] = []
-        for name, index in memory.by_name.items():
-            value = getattr(event, name)
-            if isinstance(value, list):
-                numbers += map(index.set_of, value)
-            elif value is not None and value != "":
-                numbers.append(index.set_of(value))
-        if not memory.paths.issuperset(found):
-            self._learn_paths(memory, found)
-        by_path = memory.by_path
-        for path in found.keys() & by_path.keys():
-            at_path = by_path[path]
-            for element in found[path]:
-                # What `set_of` does for most values, without the call.
-                number = at_path.remembered.get(element) if element.__class__ is str else None
-                numbers.append(at_path.set_of(element) if number is None else number)
-        return tuple([number for number in numbers if number])
+    def _indexed(self, event: Event, found: Mapping[str, list[Scalar]]) -> tuple[Emission, ...]:
+        memory = self._memory
+        if len(memory.sets) > REMEMBERED_SETS or len(memory.gate_sets) > REMEMBERED_SETS:
+            memory = self._memory = memory.afresh()
+        key = tuple(memory.gates.sets_of(event, found))
+        kind = memory.kinds.get(key)
+        if kind is None:
+            kind = self._kind(memory, memory.gate_sets.union(key))
+            if len(memory.kinds) >= REMEMBERED_KINDS:
+                memory.kinds.clear()
+            memory.kinds[key] = kind
+        candidates: set[int] = set()
+        queries = memory.sets.queries
+        for number in kind.places.sets_of(event, found):
+            candidates |= queries[number]
+        if kind.full_text is not None:
+            names = [value for name in self._full_text_names if (value := getattr(event, name))]
+            if mask := kind.full_text.mask(names, found.values()):
+                candidates |= queries[memory.sets.number(mask)]
+        candidates &= kind.open
+        numbers = sorted(candidates.union(kind.always)) if candidates else kind.always
+        holding = []
+        for number in numbers:
+            query = self._queries[number]
+            if query.check is None or query.check(event, found):
+                holding.append(query.emission)
+        return tuple(holding)
 
-    def _late_places(self, leaf: Leaf) -> tuple[str, ...]:
-        places = reach(leaf, self._track)
-        if places.everywhere:
-            return (EVERYWHERE,)
-        return tuple(name for name in places.names if self._track.columns[name].kind is Kind.TEXT)
-
-    def _late_key(self, memory: _Memory, places: Iterable[str], event: Event, found: Mapping[str, list[Scalar]]) -> Key:
-        numbers: list[int] = []
-        for place in places:
-            if place == EVERYWHERE:
-                names = [value for name in self._full_text_names if (value := getattr(event, name))]
-                mask = self._full_text.mask(names, found.values())
-                numbers.append(memory.sets.number(mask))
-            elif text := getattr(event, place):
-                index = memory.by_text[place]
-                numbers += map(index.set_of, text) if isinstance(text, list) else (index.set_of(text),)
-        return tuple(numbers)
-
-    def _learn_paths(self, memory: _Memory, paths: Iterable[str]) -> None:
-        """Make the indexes for paths that an event is the first to have."""
-        if len(memory.paths) >= REMEMBERED_PATHS:
-            memory.paths, memory.by_path = set(), {}
-        for path in set(paths) - memory.paths:
-            found = [*self._leaves_by_path.get(path, ())]
-            for at in prefixes(path):
-                found += self._leaves_below.get(at, ())
-            index = self._index(found, memory.sets)
-            if index is not None:
-                memory.by_path[path] = index
-            memory.paths.add(path)
-
-    def _decide(self, mask: int) -> _Found:
-        """What holds for atoms not seen together before, as far as it can be told without full text."""
-        mask |= self._true_of_all
-        shut = frozenset(number for number, late in self._late.items() if not late.possible(mask))
-        places = sorted({place for number, late in self._late.items() if number not in shut for place in late.places})
-        return _Found(() if places else self._holding(mask, shut), tuple(places), shut)
-
-    def _holding(self, mask: int, shut: Collection[int]) -> tuple[Emission, ...]:
-        mask |= self._true_of_all
-        candidates = set(self._always)
-        rest = mask
-        while rest:
-            bit = rest & -rest
-            candidates.update(self._by_atom.get(bit.bit_length(), ()))
-            rest ^= bit
-        candidates.difference_update(shut)
-        queries = (self._queries[number] for number in sorted(candidates))
-        return tuple(
-            query.emission for query in queries if query.emission.rule_id not in self._dead and query.condition(mask)
+    def _kind(self, memory: _Memory, mask: int) -> _Kind:
+        """What events are asked of which these atoms of gates are true, and no other ones."""
+        numbers = sorted(
+            number
+            for holds, behind in self._gates
+            if holds(mask)
+            for number in behind
+            if self._queries[number].emission.rule_id not in self._dead
+        )
+        places = Reach.union(self._queries[number].places for number in numbers)
+        return _Kind(
+            frozenset(numbers),
+            tuple(number for number in numbers if self._queries[number].need is None),
+            memory.values.only(places),
+            self._full_text(memory, numbers) if places.everywhere else None,
         )
 
+    def _full_text(self, memory: _Memory, numbers: Iterable[int]) -> FullText:
+        """What finds the leaves of these queries that look everywhere, and no others: few are open at a time."""
+        looking = (self._queries[number] for number in numbers)
+        needs = (query.need or () for query in looking if query.places.everywhere)
+        wanted = frozenset(leaf for need in needs for leaf in need if leaf in self._everywhere)
+        known = memory.full_texts.get(wanted)
+        if known is None:
+            if len(memory.full_texts) >= REMEMBERED_FULL_TEXTS:
+                memory.full_texts.clear()
+            known = memory.full_texts[wanted] = FullText({leaf: self._everywhere[leaf] for leaf in wanted})
+        return known
 
-def _remember(known: dict[Any, _Found], key: Any, found: _Found) -> _Found:
-    if len(known) >= REMEMBERED_EVENTS:
-        known.clear()
-    known[key] = found
-    return found
+
+def _atoms(found: Iterable[Leaf], track: Track) -> dict[Leaf, Atom]:
+    distinct = dict.fromkeys(leaf for leaf in found if not isinstance(leaf, All))
+    return {leaf: (1 << number, test_of(leaf, track)) for number, leaf in enumerate(distinct)}
+
+
+def _places_of(found: Iterable[Leaf], track: Track) -> Reach:
+    """Where indexes of single places find them, and whether some look everywhere, which full text does at once."""
+    places = [reach(leaf, track) for leaf in found]
+    return Reach.union(Reach(everywhere=True) if each.everywhere else each for each in places)
+
+
+def _cost(nodes: Sequence[Node], fields: Collection[Field], track: Track) -> Callable[[Leaf], float | None]:
+    """How often a leaf may be true of events that meet nothing else of its query, as a number to compare.
+
+    What many rules ask is frequent in events (the name of a shell), and so is a text all of whose words stand in the
+    clauses of many rules (`\\Windows\\System32\\`).
+    """
+    used = usage(nodes)
+    written = Counter[str]()
+    for leaf, count in used.items():
+        for word in set(words(literal_of(leaf))):
+            written[word] += count
+
+    def cost(leaf: Leaf) -> float | None:
+        if isinstance(leaf, All | Exists) or leaf.field.kind is FieldKind.CALCULATED or is_gate(leaf, fields):
+            return None
+        price = float(used[leaf])
+        if reach(leaf, track).everywhere:
+            price += 1_000  # looks at the whole event
+        elif leaf.field.kind is FieldKind.NAME and leaf.field.name in track.columns:
+            price += 10 if track.columns[leaf.field.name].kind is Kind.TEXT else 0
+        if isinstance(leaf, Range):
+            return price + 100
+        if isinstance(leaf, Equals | Cidr | Regex):
+            return price
+        literal = literal_of(leaf)
+        rarest = min((written[word] + 50 / len(word) ** 2 for word in words(literal)), default=100)
+        return price + rarest + 1 / (len(literal) + 1)
+
+    return cost

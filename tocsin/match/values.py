@@ -9,6 +9,7 @@ Sets of atoms are few, so each has a number (`Sets`): what is remembered, and wh
 
 import copy
 import math
+import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,9 +38,14 @@ _IPV4 = 0xFFFF << 32
 class Sets:
     """Sets of atoms, as masks, and their numbers; 0 is the empty one. Numbers only grow, until all are forgotten."""
 
-    def __init__(self) -> None:
+    def __init__(self, queries: Mapping[int, Iterable[int]] | None = None) -> None:
+        """`queries` tells by the length of an atom's bit which queries it stands for."""
+        self._by_atom = queries or {}
         self._masks: list[int] = [0]
         self._numbers: dict[int, int] = {0: 0}
+        self._lock = threading.Lock()
+        self.queries: list[frozenset[int]] = [frozenset()]
+        """Set -> the queries that its atoms stand for."""
 
     def __len__(self) -> int:
         return len(self._masks)
@@ -47,8 +53,13 @@ class Sets:
     def number(self, mask: int) -> int:
         known = self._numbers.get(mask)
         if known is None:
-            self._masks.append(mask)
-            known = self._numbers[mask] = len(self._masks) - 1
+            with self._lock:
+                known = self._numbers.get(mask)
+                if known is None:
+                    known = len(self._masks)
+                    self._masks.append(mask)
+                    self.queries.append(self._queries_of(mask))
+                    self._numbers[mask] = known
         return known
 
     def union(self, numbers: Iterable[int]) -> int:
@@ -57,6 +68,17 @@ class Sets:
         for number in numbers:
             mask |= self._masks[number]
         return mask
+
+    def afresh(self) -> "Sets":
+        return Sets(self._by_atom)
+
+    def _queries_of(self, mask: int) -> frozenset[int]:
+        found: set[int] = set()
+        while mask:
+            top = mask.bit_length()
+            found.update(self._by_atom.get(top, ()))
+            mask ^= 1 << (top - 1)
+        return frozenset(found)
 
 
 @dataclass(slots=True)
@@ -81,10 +103,9 @@ class ValueIndex:
         self._exists = 0
         self._others = _Candidates()
         self._equal: dict[object, _Candidates] = {}
-        self._numbers = _Line(_number)
-        self._addresses = _Line(_address)
+        numbers, addresses = _Line(_number), _Line(_address)
         self.remembered: dict[object, int] = {}
-        """Value -> its set; texts stand for themselves, others with their type."""
+        """Value -> its set; texts and whole numbers stand for themselves, others with their type. It stays the same."""
         self._room = REMEMBERED_SIZE
         by_literal: dict[str, _Candidates] = {}
         regexes: list[tuple[str, Atom]] = []
@@ -99,10 +120,10 @@ class ValueIndex:
                 text = leaf.text if leaf.field.name == TAGS else f"{leaf.field.name}:{leaf.text}"
                 self._equal.setdefault(fold(text), _Candidates()).tests.append(atom)
             elif isinstance(leaf, Range) and leaf.kind is RangeKind.NUMBER and is_plain:
-                self._numbers.add([number_of(bound) for bound in (leaf.low, leaf.high) if bound is not None], atom)
+                numbers.add([number_of(bound) for bound in (leaf.low, leaf.high) if bound is not None], atom)
             elif isinstance(leaf, Cidr) and is_plain:
                 blocks = [block for block in map(block_of, leaf.blocks) if block is not None]
-                self._addresses.add([edge for block in blocks for edge in (block.first, block.last + 1)], atom)
+                addresses.add([edge for block in blocks for edge in (block.first, block.last + 1)], atom)
             elif isinstance(leaf, AnyCase) and is_plain:
                 self._add_any_case(leaf, atom, by_literal)
             elif isinstance(leaf, Regex):
@@ -111,7 +132,8 @@ class ValueIndex:
                 by_literal.setdefault(literal, _Candidates()).tests.append(atom)
             else:
                 self._others.tests.append(atom)
-        self._addresses.add([_IPV4, _IPV4 + (1 << 32)])
+        addresses.add([_IPV4, _IPV4 + (1 << 32)])
+        self._lines = [line for line in (numbers, addresses) if line.atoms]
         self._literals = Literals(list(by_literal))
         self._by_literal = list(by_literal.values())
         self._patterns = Patterns([pattern for pattern, _ in regexes])
@@ -132,7 +154,8 @@ class ValueIndex:
 
     def set_of(self, value: Scalar) -> int:
         """The number of the set of all atoms that are true of this value."""
-        key: object = value if value.__class__ is str else (value.__class__, value)
+        kind = value.__class__
+        key: object = value if kind is str or kind is int else (kind, value)
         known = self.remembered.get(key)
         if known is not None:
             return known
@@ -154,13 +177,16 @@ class ValueIndex:
 
     def _decide(self, value: Scalar) -> int:
         text = fold(text_of(value))
-        found = [self._others]
+        found = [self._by_literal[position] for position in self._literals.found(text)]
+        if self._others.tests or self._others.folded:
+            found.append(self._others)
         if (equal := self._equal.get(text)) is not None:
             found.append(equal)
         if not isinstance(value, str | bool) and (equal := self._equal.get(value)) is not None:
             found.append(equal)
-        found += [self._by_literal[position] for position in self._literals.found(text)]
-        mask = self._exists | self._numbers.mask(value) | self._addresses.mask(value)
+        mask = self._exists
+        for line in self._lines:
+            mask |= line.mask(value)
         for candidates in found:
             mask |= candidates.sure
             if candidates.tests:
@@ -192,8 +218,6 @@ class _Line:
             self.atoms.append(atom)
 
     def mask(self, value: Scalar) -> int:
-        if not self.atoms:
-            return 0
         point = self.point_of(value)
         if point is None:
             return 0

@@ -44,6 +44,13 @@ def whole(pieces: Pieces) -> Callable[[str], bool]:
     inner = [piece for piece in pieces[bool(head) : len(pieces) - bool(tail)] if isinstance(piece, str)]
     if ANY not in pieces:
         return lambda text: text == head
+    if not inner and not head:
+        return lambda text: text.endswith(tail)
+    if not inner and not tail:
+        return lambda text: text.startswith(head)
+    if len(inner) == 1 and not head and not tail:
+        literal = inner[0]
+        return lambda text: literal in text
     least = len(head) + len(tail)
 
     def matches(text: str) -> bool:

@@ -1,0 +1,90 @@
+"""Rules that share a log source: how their queries are split, and that nothing is lost by it."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_matcher import EVENTS, QUERIES, plainly, rule
+
+from tocsin.event import Event
+from tocsin.match import Matcher
+from tocsin.match.checks import check_of
+from tocsin.match.gates import gate_fields, gated
+from tocsin.query.parser import parse, parse_field
+from tocsin.query.to_predicate import to_predicate
+from tocsin.query.track import LOGS
+from tocsin.query.values import flatten
+
+SOURCES = [
+    "source:okta",
+    "source:okta @a:root",
+    "source:okta @a:(root OR 401)",
+    "(source:sshd OR status:error)",
+    "((source:okta @a:root) OR (source:sshd @a:401))",
+    "source:o* -@a:root",
+]
+
+GATED = st.builds("{} {}".format, st.sampled_from(SOURCES), QUERIES)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(GATED, min_size=4, max_size=12), st.lists(EVENTS, min_size=1, max_size=4))
+def test_it_finds_what_each_predicate_finds_behind_gates(queries: list[str], events: list[Event]) -> None:
+    rules = [rule(number, query) for number, query in enumerate(queries)]
+    matcher = Matcher(rules)
+    assert matcher.problems == []
+    for event in [*events, *events]:
+        assert [match.rule_id for match in matcher.match(event)] == plainly(rules, event)
+
+
+@settings(max_examples=60, deadline=None)
+@given(QUERIES, EVENTS)
+def test_a_check_says_what_the_predicate_says(query: str, event: Event) -> None:
+    node = parse(query)
+    assert check_of(node, LOGS)(event, flatten(event.attributes)) == to_predicate(node)(event)
+
+
+@settings(max_examples=60, deadline=None)
+@given(GATED, EVENTS)
+def test_gate_and_rest_are_the_query(query: str, event: Event) -> None:
+    node = parse(query)
+    both = gated(node, [parse_field("source"), parse_field("@a")])
+    holds = [to_predicate(each)(event) for each in (node, both.gate, both.rest)]
+    assert holds[0] == (holds[1] and holds[2])
+
+
+@pytest.mark.parametrize(
+    ("query", "gate", "rest"),
+    [
+        ("source:s @id:1 @image:*x", "source:s @id:1", "@image:*x"),
+        ("((source:s @id:1) OR (source:t @id:2)) @image:*x", "(source:s @id:1) OR (source:t @id:2)", "@image:*x"),
+        ("source:s ((@id:1 @image:x) OR @id:2)", "source:s (@id:1 OR @id:2)", "(@id:1 @image:x) OR @id:2"),
+        ("source:s (@id:1 OR @image:x)", "source:s", "@id:1 OR @image:x"),
+        ("source:s -(@id:1 @image:x)", "source:s", "-(@id:1 @image:x)"),
+        ("source:s -(@id:1 OR @image:x)", "source:s -@id:1", "-(@id:1 OR @image:x)"),
+        ("@image:x word", "*", "@image:x word"),
+        ("source:s @id:*", "source:s", "@id:*"),  # its existence, which may be below it
+        ("source:s @id:1", "source:s @id:1", "*"),
+    ],
+)
+def test_how_a_query_is_split(query: str, gate: str, rest: str) -> None:
+    found = gated(parse(query), [parse_field("source"), parse_field("@id")])
+    assert (found.gate, found.rest) == (parse(gate), parse(rest))
+
+
+def test_which_fields_are_gates() -> None:
+    queries = [f"source:s @id:{number % 20} @name:x{number} @image:*{number}* host:*" for number in range(100)]
+    assert gate_fields([parse(query) for query in queries], LOGS) == {parse_field("source"), parse_field("@id")}
+    rare = [f"@name:x{number}" for number in range(200)]
+    assert gate_fields([parse(query) for query in [*queries[:3], *rare]], LOGS) == frozenset(), "three of 203"
+
+
+def test_events_of_another_kind_are_not_looked_at() -> None:
+    rules = [rule(number, f"source:s{number % 2} ANYCASE(@image, *x{number}*)") for number in range(40)]
+    matcher = Matcher(rules)
+    other = Event("e", 0, source="s2", attributes={"image": "an x1 and x2"})
+    assert matcher.match(other) == []
+    index = matcher._segments[0]._memory.values.paths["image"]
+    assert index.remembered == {}
+    other.source = "s1"
+    assert [match.rule_id for match in matcher.match(other)] == ["r1"]
+    assert list(index.remembered) == ["an x1 and x2"]
