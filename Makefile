@@ -34,7 +34,7 @@ unit: $(STAMPS)/python $(STAMPS)/node ## tests without I/O, in under a minute
 test: setup ## everything: checks, unit, store, system and browser tests
 	$(MAKE) check
 	$(MAKE) unit
-	$(BIN)/pytest tests/store tests/system -n 2 --dist loadfile
+	$(BIN)/pytest tests/system tests/store -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: setup ## all benchmarks, each against a baseline in the same run
 	$(BIN)/python -m bench
