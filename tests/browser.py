@@ -99,6 +99,33 @@ def ana(browser: Browser, web_server: Server) -> Iterator[Person]:
     person.context.close()
 
 
+READER = "reader@example.com"
+READERS_PASSWORD = "nothing but looking"
+
+
+@pytest.fixture(scope="session")
+def readers_account(web_server: Server) -> None:
+    """The role of those who may look at everything and change nothing, given to somebody."""
+    roles = web_server.get("/api/v2/roles", **{"page[size]": "100"})["data"]
+    role = next(role["id"] for role in roles if role["attributes"]["name"] == "Read Only")
+    user = {
+        "type": "users",
+        "attributes": {"email": READER, "name": "Reader", "password": READERS_PASSWORD},
+        "relationships": {"roles": {"data": [{"id": role, "type": "roles"}]}},
+    }
+    web_server.post("/api/v2/users", {"data": user})
+
+
+@pytest.fixture
+def reader(browser: Browser, web_server: Server, readers_account: None) -> Iterator[Person]:
+    """Somebody who may look at everything and change nothing, signed in."""
+    person = Person(browser, web_server)
+    person.sign_in(READER, READERS_PASSWORD)
+    yield person
+    assert person.errors == []
+    person.context.close()
+
+
 STILL = """() => document.getAnimations().every(
     (one) => one.playState !== 'running' || one.effect?.getComputedTiming().endTime === Infinity)"""
 """Whether what fades or moves has arrived; what turns for ever does not count."""

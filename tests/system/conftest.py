@@ -1,5 +1,5 @@
 """Fixtures of the system tests; each lives in the file of its subject."""
 
-from browser import ana, browser, web_server
+from browser import ana, browser, reader, readers_account, web_server
 
-__all__ = ["ana", "browser", "web_server"]
+__all__ = ["ana", "browser", "reader", "readers_account", "web_server"]

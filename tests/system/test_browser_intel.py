@@ -103,6 +103,15 @@ def test_from_a_feed_to_its_indicators_to_the_logs(ana: Person) -> None:
     expect(page.get_by_role("region", name="Recent logs").get_by_text("visit from 198.18.7.7").first).to_be_visible()
     assert violations_in_both_themes(ana) == {}
 
+    page.keyboard.press("l")
+    page.keyboard.type("hxxp://deep.evil-doors[.]example/x")
+    row = page.get_by_role("row").filter(has_text="evil-doors.example")
+    expect(row).to_contain_text("a domain above it")
+    page.wait_for_url("**lookup=hxxp**")
+    assert violations_in_both_themes(ana) == {}
+    row.get_by_role("link", name="Gate watchers").click()
+    expect(panel).to_be_visible()
+
     ana.open("/intel?tab=feeds")
     page.on("dialog", accept)
     page.get_by_role("button", name="More for Gate watchers").click()

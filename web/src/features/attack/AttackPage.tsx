@@ -1,18 +1,18 @@
 import { Button, SegmentedControl, Select, Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useMemo, useRef, useState } from "react";
+import { useMemo, useRef } from "react";
 import { attackMapQuery, type AttackMapAnswer } from "@/api/attack";
 import { facetQuery } from "@/api/explore";
 import { useMay } from "@/api/session";
 import { TimeRange } from "@/components/explorer/TimeRange";
+import { useRange } from "@/components/explorer/useRange";
 import { Legend } from "@/components/Legend";
 import page from "@/components/Page.module.css";
 import { PageBar } from "@/components/PageBar";
 import { SearchField } from "@/components/SearchField";
 import { EmptyState, ErrorState, SkeletonRows } from "@/components/states";
-import { useZone } from "@/components/zone";
 import { formatNumber, plural } from "@/lib/format";
-import { resolveRange, type Range } from "@/lib/time";
+import type { Range } from "@/lib/time";
 import classes from "./attack.module.css";
 import { AttackMatrix } from "./AttackMatrix";
 import { DENSITIES, matrixOf, readFilter, ruleQuery } from "./model";
@@ -29,12 +29,8 @@ interface Props {
 
 /** Tactics by techniques: what rules look for, what they found, and where none looks (siem.md §10.3). */
 export function AttackPage({ search, change }: Props) {
-  const { zone } = useZone();
-  const [anchor, setAnchor] = useState(() => Date.now());
   const filter = readFilter(search);
-  const range = search.from && search.to ? { from: search.from, to: search.to } : DEFAULT_RANGE;
-  const { from, to } = range;
-  const resolved = useMemo(() => resolveRange({ from, to }, anchor, zone, DEFAULT_RANGE), [from, to, anchor, zone]);
+  const { range, resolved, setRange } = useRange(search, change, DEFAULT_RANGE);
   const times = useMemo(() => ({ from: new Date(resolved.from).toISOString(), to: new Date(resolved.to).toISOString() }), [resolved]);
   const map = useQuery(attackMapQuery(ruleQuery(filter), filter.source === "active" ? "active" : "all", times.from, times.to));
   const mayCount = useMay("security_monitoring_signals_read");
@@ -58,16 +54,7 @@ export function AttackPage({ search, change }: Props) {
     <div className={page.page}>
       <PageBar
         title="ATT&CK map"
-        actions={
-          <TimeRange
-            range={range}
-            resolved={resolved}
-            onChange={(next) => {
-              setAnchor(Date.now());
-              change({ from: next.from, to: next.to });
-            }}
-          />
-        }
+        actions={<TimeRange range={range} resolved={resolved} onChange={setRange} />}
       >
         <SearchField isQuery label="Search rules" placeholder="Rules: severity:high, method:threshold, okta" value={filter.text} onSearch={(query) => change({ query })} />
         <SourceSelect value={filter.source} active={map.data?.meta.active_sources ?? []} onChange={(source) => change({ source: source === "active" ? undefined : source })} />

@@ -1,9 +1,10 @@
 import { Button, Tooltip } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { coverageQuery, type RuleCoverageResource } from "@/api/coverage";
 import { AppLink } from "@/components/AppLink";
 import { TimeRange } from "@/components/explorer/TimeRange";
+import { useRange } from "@/components/explorer/useRange";
 import { Icon } from "@/components/icons";
 import { Legend } from "@/components/Legend";
 import { List, NothingFound, type Column } from "@/components/List";
@@ -12,7 +13,7 @@ import page from "@/components/Page.module.css";
 import { EmptyState } from "@/components/states";
 import { useZone } from "@/components/zone";
 import { formatCompact, formatNumber, plural } from "@/lib/format";
-import { formatShort, resolveRange, type Range } from "@/lib/time";
+import { formatShort, type Range } from "@/lib/time";
 import classes from "./coverage.module.css";
 import { EngineBanner } from "./EngineBanner";
 import { STATUSES } from "./model";
@@ -29,10 +30,7 @@ interface Props {
 /** For every rule, minute by minute, what detection looked at and what it did not (design §9.2). */
 export function CoveragePage({ search, change }: Props) {
   const { zone } = useZone();
-  const [anchor, setAnchor] = useState(() => Date.now());
-  const range = search.from && search.to ? { from: search.from, to: search.to } : DEFAULT_RANGE;
-  const { from, to } = range;
-  const resolved = useMemo(() => resolveRange({ from, to }, anchor, zone, DEFAULT_RANGE), [from, to, anchor, zone]);
+  const { range, resolved, lookAgain, setRange } = useRange(search, change, DEFAULT_RANGE);
   const { query = "", status = "", sort = DEFAULT_SORT, rule: only = "" } = search;
   const list = useInfiniteQuery(coverageQuery(String(resolved.from), String(resolved.to), { query, status, sort, rule: only }));
   const rules = list.data?.pages.flatMap(({ data }) => data) ?? [];
@@ -63,18 +61,11 @@ export function CoveragePage({ search, change }: Props) {
         <>
           <EngineBanner />
           <Tooltip label="Look again">
-            <Button variant="default" aria-label="Look again" loading={list.isFetching && !list.isFetchingNextPage} onClick={() => setAnchor(Date.now())}>
+            <Button variant="default" aria-label="Look again" loading={list.isFetching && !list.isFetchingNextPage} onClick={lookAgain}>
               <Icon name="refresh" size={14} />
             </Button>
           </Tooltip>
-          <TimeRange
-            range={range}
-            resolved={resolved}
-            onChange={(next) => {
-              setAnchor(Date.now());
-              change({ from: next.from, to: next.to });
-            }}
-          />
+          <TimeRange range={range} resolved={resolved} onChange={setRange} />
         </>
       }
       below={

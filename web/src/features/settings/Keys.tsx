@@ -2,6 +2,7 @@ import { Button, CopyButton, Modal, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { createKey, keysQuery, revokeKey, type KeyKind } from "@/api/people";
+import { useMay } from "@/api/session";
 import type { KeyAttributes, Resource } from "@/api/types";
 import { AddButton } from "@/components/AddButton";
 import { Gate } from "@/components/Gate";
@@ -19,14 +20,25 @@ export function Keys() {
   return (
     <>
       <h1 className="visually-hidden">Keys</h1>
-      <KeyTable kind="api_keys" title="API keys" about="Whoever has one may send logs." create="api_keys_write" revoke="api_keys_delete" />
-      <KeyTable kind="application_keys" title="Your application keys" about="Together with an API key, one acts as you: for scripts and the command line." create="user_app_keys" revoke="user_app_keys" />
+      <KeyTable kind="api_keys" title="API keys" about="Whoever has one may send logs." read="api_keys_read" create="api_keys_write" revoke="api_keys_delete" />
+      <KeyTable kind="application_keys" title="Your application keys" about="Together with an API key, one acts as you: for scripts and the command line." read="user_app_keys" create="user_app_keys" revoke="user_app_keys" />
     </>
   );
 }
 
-function KeyTable({ kind, title, about, create, revoke }: { kind: KeyKind; title: string; about: string; create: string; revoke: string }) {
-  const keys = useQuery(keysQuery(kind));
+interface KeyTableProps {
+  kind: KeyKind;
+  title: string;
+  about: string;
+  /** The permissions that each needs. */
+  read: string;
+  create: string;
+  revoke: string;
+}
+
+function KeyTable({ kind, title, about, read, create, revoke }: KeyTableProps) {
+  const mayRead = useMay(read);
+  const keys = useQuery({ ...keysQuery(kind), enabled: mayRead });
   const [making, setMaking] = useState(false);
   return (
     <section aria-label={title} className={classes.section}>
@@ -34,7 +46,8 @@ function KeyTable({ kind, title, about, create, revoke }: { kind: KeyKind; title
         <AddButton permission={create} label="New key" onClick={() => setMaking(true)} />
       </Head>
       {keys.error && <ErrorState inline error={keys.error} retry={() => void keys.refetch()} />}
-      {keys.isPending && <SkeletonRows rows={3} />}
+      {!mayRead && <p className={classes.none}>To see them needs the permission {read}.</p>}
+      {keys.isLoading && <SkeletonRows rows={3} />}
       {keys.data && keys.data.data.length === 0 && <p className={classes.none}>No keys yet.</p>}
       {keys.data && keys.data.data.length > 0 && (
         <table className={page.table}>

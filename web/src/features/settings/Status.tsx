@@ -68,7 +68,7 @@ function Rejected() {
     <section id="rejected" className={classes.section} aria-label="Rejected events">
       <Head title="Rejected events" about="Kept with their reason and raw text, newest first.">
         {events.length > 0 && (
-          <Gate permission="logs_write_pipelines">
+          <Gate permission="logs_write_processors">
             {(may) => (
               <Button variant="default" disabled={!may} loading={replay.isPending} onClick={() => replay.mutate([])}>
                 Replay all

@@ -3,7 +3,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { eventsPage } from "@/api/explore";
 import { usersQuery } from "@/api/people";
-import { useMay, useMe } from "@/api/session";
+import { useMe } from "@/api/session";
 import { changeSignals, type BulkOutcome, type TriageChange } from "@/api/signals";
 import type { ExploreEvent } from "@/api/types";
 import type { BulkProps } from "@/components/explorer/Explorer";
@@ -29,11 +29,10 @@ interface Job {
   undo: { id: string; change: TriageChange }[];
 }
 
-/** With the first tick: state and assignee for all of them, progress, and an outcome for each. */
+/** For those who may triage, with the first tick: state and assignee for all of them, progress, and an outcome for each. */
 export function BulkBar({ explorer, selection, total, loaded, select }: BulkProps & { explorer: ExplorerHandle }) {
   const client = useQueryClient();
   const me = useMe();
-  const may = useMay("security_monitoring_signals_write");
   const users = useQuery(usersQuery);
   const [job, setJob] = useState<Job | null>(null);
   const [archiving, setArchiving] = useState(false);
@@ -77,7 +76,7 @@ export function BulkBar({ explorer, selection, total, loaded, select }: BulkProp
   };
 
   const people = (users.data?.data ?? []).filter((user) => !user.attributes.disabled).map((user) => ({ uuid: user.id, name: user.attributes.name ?? user.attributes.handle, handle: user.attributes.handle, id: 0 }));
-  useHotkeys([{ keys: ["e"], label: "Archive the ticked signals", group: "Triage", run: () => setArchiving(true) }], may && !running);
+  useHotkeys([{ keys: ["e"], label: "Archive the ticked signals", group: "Triage", run: () => setArchiving(true) }], !running);
 
   return (
     <div className={classes.bulk} role="region" aria-label="Ticked signals">
@@ -89,44 +88,39 @@ export function BulkBar({ explorer, selection, total, loaded, select }: BulkProp
       )}
       <span className={classes.dim}>live updates wait</span>
       <div className={classes.bulkActions}>
-        {!may && <span className={classes.dim}>Changing signals needs the permission security_monitoring_signals_write</span>}
-        {may && (
-          <>
-            {changes("under_review") && (
-              <Button variant="default" disabled={running} onClick={() => void run("Moved under review", { state: "under_review" })}>
-                {STATE_WORDS.under_review}
-              </Button>
-            )}
-            {changes("archived") && (
-              <Button variant="default" disabled={running} onClick={() => setArchiving(true)}>
-                Archive…
-              </Button>
-            )}
-            {changes("open") && (
-              <Button variant="default" disabled={running} onClick={() => void run("Reopened", { state: "open" })}>
-                Reopen
-              </Button>
-            )}
-            <Menu position="top-end">
-              <Menu.Target>
-                <Button variant="default" disabled={running} rightSection={<Icon name="chevronDown" size={11} />}>
-                  Assign
-                </Button>
-              </Menu.Target>
-              <Menu.Dropdown mah={320} style={{ overflowY: "auto" }}>
-                <Menu.Item onClick={() => void run("Assigned to you", { assignee: { uuid: me.uuid } })}>Me</Menu.Item>
-                {people
-                  .filter((person) => person.uuid !== me.uuid)
-                  .map((person) => (
-                    <Menu.Item key={person.uuid} onClick={() => void run(`Assigned to ${person.name}`, { assignee: { uuid: person.uuid } })}>
-                      {person.name}
-                    </Menu.Item>
-                  ))}
-                <Menu.Item onClick={() => void run("Unassigned", { assignee: { uuid: "" } })}>Nobody</Menu.Item>
-              </Menu.Dropdown>
-            </Menu>
-          </>
+        {changes("under_review") && (
+          <Button variant="default" disabled={running} onClick={() => void run("Moved under review", { state: "under_review" })}>
+            {STATE_WORDS.under_review}
+          </Button>
         )}
+        {changes("archived") && (
+          <Button variant="default" disabled={running} onClick={() => setArchiving(true)}>
+            Archive…
+          </Button>
+        )}
+        {changes("open") && (
+          <Button variant="default" disabled={running} onClick={() => void run("Reopened", { state: "open" })}>
+            Reopen
+          </Button>
+        )}
+        <Menu position="top-end">
+          <Menu.Target>
+            <Button variant="default" disabled={running} rightSection={<Icon name="chevronDown" size={11} />}>
+              Assign
+            </Button>
+          </Menu.Target>
+          <Menu.Dropdown mah={320} style={{ overflowY: "auto" }}>
+            <Menu.Item onClick={() => void run("Assigned to you", { assignee: { uuid: me.uuid } })}>Me</Menu.Item>
+            {people
+              .filter((person) => person.uuid !== me.uuid)
+              .map((person) => (
+                <Menu.Item key={person.uuid} onClick={() => void run(`Assigned to ${person.name}`, { assignee: { uuid: person.uuid } })}>
+                  {person.name}
+                </Menu.Item>
+              ))}
+            <Menu.Item onClick={() => void run("Unassigned", { assignee: { uuid: "" } })}>Nobody</Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
         <Button variant="subtle" color="gray" disabled={running} onClick={() => select(NOTHING)}>
           Clear
         </Button>

@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { useMay } from "@/api/session";
 import { Explorer } from "@/components/explorer/Explorer";
 import { useExplorer } from "@/components/explorer/useExplorer";
 import { SendFirstLog } from "@/components/SendFirstLog";
@@ -13,6 +14,7 @@ import { ViewSwitch } from "./ViewSwitch";
 export function SignalsPage({ search, navigate }: { search: ExplorerSearch; navigate: (search: ExplorerSearch, replace: boolean) => void }) {
   const explorer = useExplorer(SIGNALS, search, navigate);
   const marked = useColleagues(explorer);
+  const mayTriage = useMay("security_monitoring_signals_write");
   const [archiving, setArchiving] = useState<string | null>(null);
   const archive = (id: string) => {
     setArchiving(id);
@@ -23,7 +25,7 @@ export function SignalsPage({ search, navigate }: { search: ExplorerSearch; navi
       explorer={explorer}
       title="Signals"
       panel={(props) => <SignalPanel key={props.id} explorer={explorer} startArchiving={archiving === props.id} {...props} />}
-      bulk={(props) => <BulkBar explorer={explorer} {...props} />}
+      bulk={mayTriage ? (props) => <BulkBar explorer={explorer} {...props} /> : undefined}
       rowKeys={(props) => <TriageKeys {...props} openId={explorer.state.event} archive={archive} />}
       views={<ViewSwitch explorer={explorer} />}
       marked={marked}
