@@ -7,14 +7,23 @@ all (`prospects.py`). None of them looks for lists where no log has any: that wo
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 from tocsin.evaluate.prospects import AtLeast, Bound, Every
 from tocsin.evaluate.repository import LATE_MS
 from tocsin.event import BACKFILL_TAG, Event
-from tocsin.query import Node, Sql, field_number_sql, field_sql, to_sql
+from tocsin.query import (
+    Node,
+    Sql,
+    field_number_sql,
+    field_several_sql,
+    field_single_sql,
+    field_sql,
+    may_hold_several,
+    to_sql,
+)
 from tocsin.rule import MISSING_GROUP_VALUE
 from tocsin.store.events import EventStore
 from tocsin.store.limits import Limits
@@ -108,7 +117,9 @@ _WITHIN = """timestamp >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
 _IN_TIME = """(toUnixTimestamp64Milli(ingested_at) - toUnixTimestamp64Milli(timestamp) <= {late:Int64}
   OR has(tags, {tag:String}))"""
 
-_ORDERED = "ORDER BY timestamp, id LIMIT {page:UInt32} WITH TIES"
+# An event that is stored twice may lose its twin here. WITH TIES would keep it, and sort whole rows for that: six times
+# the work, as then the engine neither reads in the order of the key nor fetches large columns last.
+_ORDERED = "ORDER BY timestamp, id LIMIT {page:UInt32}"
 
 _VALUES = f"""
 SELECT timestamp, id, {{columns}} FROM logs
@@ -121,24 +132,22 @@ WHERE {_WITHIN} AND {{only}} AND {{found}} AND {{in_time}} AND {{after}} {_ORDER
 """
 
 _COUNTED = f"""
-SELECT {{scope}} AS scope, bucket, {{zeros}} FROM (
-  SELECT {{groups}} intDiv(toUnixTimestamp64Milli(timestamp) - {{start:Int64}}, {{window:Int64}}) AS bucket,
-    {{number}} AS c
-  FROM logs WHERE {_WITHIN} AND {{condition}} GROUP BY ALL
+SELECT {{scope}} AS scope, later, {{zeros}} FROM (
+  SELECT {{groups}} {{number}} AS c,
+    intDiv(toUnixTimestamp64Milli(timestamp) - {{start:Int64}}, {{window:Int64}}) + arrayJoin([0, 1]) AS later
+  FROM logs WHERE {_WITHIN} AND {{condition}} GROUP BY {{keys}} later {{having}}
 )
 """
 
 _PROSPECTS = """
 SELECT scope, groupArray(later) AS buckets FROM (
-  SELECT scope, arrayJoin([bucket, bucket + 1]) AS later, {sums}
-  FROM ({counted}) GROUP BY scope, later HAVING {reached}
+  SELECT scope, later, {sums} FROM ({counted}) GROUP BY scope, later HAVING {reached}
 ) GROUP BY scope LIMIT {limit:UInt32}
 """
 
 _TIMES = """
 SELECT DISTINCT later FROM (
-  SELECT scope, arrayJoin([bucket, bucket + 1]) AS later, {sums}
-  FROM ({counted}) GROUP BY scope, later HAVING {reached}
+  SELECT scope, later, {sums} FROM ({counted}) GROUP BY scope, later HAVING {reached}
 )
 """
 
@@ -157,7 +166,9 @@ WHERE timestamp >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
   AND ingested_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
 """
 
-_AFTER = "(timestamp, id) > (fromUnixTimestamp64Milli({time:Int64}, 'UTC'), {event:String})"
+# The first comparison for the key of the table, which the second does not narrow.
+_AFTER = """timestamp >= fromUnixTimestamp64Milli({time:Int64}, 'UTC')
+  AND (timestamp, id) > (fromUnixTimestamp64Milli({time:Int64}, 'UTC'), {event:String})"""
 
 _SERIES = f"""
 SELECT intDiv(toUnixTimestamp64Milli(timestamp) - {{start:Int64}}, {{interval:Int64}}) AS bar, {{counts}}
@@ -210,7 +221,7 @@ class StoredLogs:
     ) -> Prospects:
         """Where the bound is reached. `window` in milliseconds."""
         lists = self._list_paths(stretch, limits)
-        counted = [_counted(query, i, len(asked), window, stretch, lists) for i, query in enumerate(asked)]
+        counted = [_counted(query, i, len(asked), window, stretch, lists, needed) for i, query in enumerate(asked)]
         parts: dict[str, Any] = {
             "counted": Sql.join("\nUNION ALL\n", counted),
             "sums": Sql(", ".join(f"sum(c{i}) AS s{i}" for i in range(len(asked)))),
@@ -242,7 +253,7 @@ class StoredLogs:
         """The paths that hold several values in any log of the stretch, or of days beside it.
 
         Learned once for each day, then from what has arrived since. What arrives later than this look is looked for
-        the next time.
+        the next time. Who loses interest does not end this: the next one would begin it again.
         """
         newest = int(self._events.query(Sql(_NEWEST), limits())[0]["newest"])
         days = range(stretch.start // DAY_MS, (stretch.end - 1) // DAY_MS + 1)
@@ -255,7 +266,8 @@ class StoredLogs:
             looks.append((unknown[0], unknown[-1], 0))
         for first, last, since in looks:
             bounds = {"start": first * DAY_MS, "end": (last + 1) * DAY_MS, "since": max(since, 0)}
-            found |= frozenset(self._events.query(Sql(_LISTS, bounds), limits())[0]["found"])
+            wanted = replace(limits(), is_wanted=None)
+            found |= frozenset(self._events.query(Sql(_LISTS, bounds), wanted)[0]["found"])
         with self._lock:
             if len(self._lists) > MAX_DAYS:
                 self._lists.clear()
@@ -291,10 +303,20 @@ def _group(query: Asked, position: int, lists: frozenset[str]) -> Sql:
     return Sql.of("if(empty({values}), [{missing:String}], {values})", values=values, missing=MISSING_GROUP_VALUE)
 
 
-def _counted(query: Asked, index: int, queries: int, window: int, stretch: Stretch, lists: frozenset[str]) -> Sql:
-    """For each scope and bucket the number of the query's matches or distinct values, or more, as `c<index>`.
+def _counted(
+    query: Asked,
+    index: int,
+    queries: int,
+    window: int,
+    stretch: Stretch,
+    lists: frozenset[str],
+    needed: Bound,
+) -> Sql:
+    """For each scope and bucket the number of the query's matches or distinct values in it and the bucket before, or
+    more, as `c<index>`.
 
-    Rows are grouped by their lists of values, and only what is left is unfolded.
+    Rows are grouped by the single values of fields beside lists of several, and only what is left is unfolded. Where
+    that is a scope already, and there is no other query, what does not reach the bound is dropped at once.
     """
     width = range(len(query.group_by))
     number = Sql("count()")
@@ -303,12 +325,16 @@ def _counted(query: Asked, index: int, queries: int, window: int, stretch: Stret
     elif query.distinct:
         lengths = [Sql.of("length({values})", values=field_sql(name, lists=lists)) for name in query.distinct]
         number = Sql.of("sum({lengths})", lengths=Sql.join(" * ", lengths))
-    unfolded = f"[{', '.join(f'arrayJoin(g{i})' for i in width)}]" if query.group_by else "CAST([], 'Array(String)')"
+    is_scope = queries == 1 and not any(may_hold_several(name, lists=lists) for name in query.group_by)
+    values = [Sql.of("arrayJoin({values})", values=_unfolded(i, query.is_group_optional)) for i in width]
+    scope = Sql.of("[{values}]", values=Sql.join(", ", values)) if values else Sql("CAST([], 'Array(String)')")
     return Sql.of(
         _COUNTED,
-        scope=Sql(unfolded),
+        scope=scope,
         zeros=Sql(", ".join(f"{'c' if i == index else '0'} AS c{i}" for i in range(queries))),
-        groups=Sql.join(" ", [Sql.of(f"{{group}} AS g{i},", group=_group(query, i, lists)) for i in width]),
+        groups=Sql.join(" ", [_folded(query.group_by[i], i, lists) for i in width]),
+        keys=Sql("".join(f"one{i}, all{i}, " for i in width)),
+        having=Sql.of("HAVING {reached}", reached=_reached(needed, "c")) if is_scope else Sql(""),
         number=number,
         condition=Sql.of("({condition})", condition=to_sql(query.node, lists=lists)),
         start=stretch.start,
@@ -317,11 +343,26 @@ def _counted(query: Asked, index: int, queries: int, window: int, stretch: Stret
     )
 
 
-def _reached(needed: Bound) -> Sql:
+def _folded(field: str, position: int, lists: frozenset[str]) -> Sql:
+    """The values of a group-by field as two columns: a single one, and several."""
+    single, several = field_single_sql(field), field_several_sql(field, lists=lists)
+    return Sql.of(f"{{single}} AS one{position}, {{several}} AS all{position},", single=single, several=several)
+
+
+def _unfolded(position: int, is_optional: bool) -> Sql:
+    """The values of two such columns as one Array(String)."""
+    values = Sql(f"if(isNull(one{position}), all{position}, [assumeNotNull(one{position})])")
+    if not is_optional:
+        return values
+    return Sql.of("if(empty({values}), [{missing:String}], {values})", values=values, missing=MISSING_GROUP_VALUE)
+
+
+def _reached(needed: Bound, number: str | None = None) -> Sql:
+    """`number`: the name of the only query's number; else they are called `s<index>`."""
     if isinstance(needed, AtLeast):
         sign = ">" if needed.is_strict else ">="
-        return Sql(f"s{needed.query_index} {sign} {{number:Float64}}", {"number": needed.number})
-    parts = [Sql.of("({part})", part=_reached(part)) for part in needed.parts]
+        return Sql(f"{number or f's{needed.query_index}'} {sign} {{number:Float64}}", {"number": needed.number})
+    parts = [Sql.of("({part})", part=_reached(part, number)) for part in needed.parts]
     if isinstance(needed, Every):
         return Sql.join(" AND ", parts) if parts else Sql("true")
     return Sql.join(" OR ", parts) if parts else Sql("false")

@@ -155,13 +155,22 @@ def field_single_sql(field: Field | str, track: Track = LOGS) -> Sql:
     return Sql(compiler.single(parse_field(field)), compiler.parameters)
 
 
-def field_several_sql(field: Field | str, track: Track = LOGS) -> Sql:
+def field_several_sql(field: Field | str, track: Track = LOGS, lists: Lists = None) -> Sql:
     """An Array(String): the values that `field_single_sql` leaves out; empty where that one has a value."""
-    compiler = _Compiler(track)
+    compiler = _Compiler(track, lists)
     field = parse_field(field)
     column = track.columns.get(field.name) if field.kind is FieldKind.NAME else None
     is_single = column is not None and not column.is_list
     return Sql(_NO_STRINGS if is_single else compiler.several(field), compiler.parameters)
+
+
+def may_hold_several(field: Field | str, track: Track = LOGS, lists: Lists = None) -> bool:
+    """Whether `field_several_sql` finds anything in any row."""
+    field = parse_field(field)
+    if field.kind is FieldKind.ATTRIBUTE:
+        return lists is None or any(f"{section}.{encode_path(field.name)}" in lists for section in (STRINGS, OTHERS))
+    column = track.columns.get(field.name) if field.kind is FieldKind.NAME else None
+    return column is None or column.is_list
 
 
 def field_number_sql(field: Field | str, track: Track = LOGS, lists: Lists = None) -> Sql:
