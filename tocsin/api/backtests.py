@@ -45,7 +45,8 @@ async def preview_rule(
     began, now = time.monotonic(), services.clock()
     start, end = parse_time(body.from_, now), parse_time(body.to, now)
     async with _watched(request) as is_wanted:
-        found = await run_in_threadpool(replays.preview, body.rule, start, end, body.limit, is_wanted)
+        asked = (body.rule, start, end, body.limit, is_wanted, body.ruleId or "")
+        found = await run_in_threadpool(replays.preview, *asked)
     return PreviewAnswer.of(found, start, end, _since(began))
 
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tocsin.clock import Clock
@@ -162,14 +162,17 @@ class Backtests:
         self._suppressions = suppressions
         self._slots = threading.BoundedSemaphore(AT_ONCE)
 
-    def preview(self, body: Any, start: int, end: int, limit: int, is_wanted: IsWanted | None = None) -> Preview:
+    def preview(
+        self, body: Any, start: int, end: int, limit: int, is_wanted: IsWanted | None = None, rule_id: str = ""
+    ) -> Preview:
         """What the queries of a rule that is not stored find, and the signals that it would have raised.
 
+        `rule_id` names the stored rule that it is to become: suppressions may be about that.
         Ends with `Abandoned` soon after `is_wanted` has become false: somebody who types asks again and again.
         Raises `InvalidRule`, `BadRequest` for a rule or range that cannot be run, `LimitExceeded`,
         `TooManyRequests`.
         """
-        rule = self._seeing(executable(self._rules.check_unsaved(body)))
+        rule = self._seeing(replace(executable(self._rules.check_unsaved(body)), id=rule_id))
         interval = _interval(start, end)
         with self._slot(is_wanted):
             budget = Budget(PREVIEW_SECONDS, is_wanted=is_wanted, instead=INSTEAD)
@@ -224,7 +227,8 @@ class Backtests:
         _check_range(start, end)
         with self._slot(is_wanted):
             budget = Budget(BACKTEST_SECONDS, is_wanted=is_wanted, instead=INSTEAD)
-            found = self._replay.run(self._seeing(rule), start, end, budget)
+            seen = self._seeing(replace(rule, id=rule.id or (other.id if other is not None else "")))
+            found = self._replay.run(seen, start, end, budget)
             before = self._replay.run(self._seeing(other), start, end, budget) if other is not None else None
             shown, hidden_count = self._shown(found, limit, budget)
         return Backtest(

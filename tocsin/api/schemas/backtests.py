@@ -16,9 +16,13 @@ Limit = Annotated[int, Field(ge=0, le=MAX_SHOWN, description="Signals that are s
 
 
 class PreviewBody(BaseModel):
-    """A rule that need not be stored, and the range of stored logs that it is run over."""
+    """A rule that need not be stored, and the range of stored logs that it is run over.
+
+    `ruleId` names the stored rule that it is to become, if there is one: suppressions may be about that.
+    """
 
     rule: RuleDocument
+    ruleId: Annotated[str | None, Field(max_length=64)] = None
     from_: Moment = Field("now-1d", alias="from")
     to: Moment = "now"
     limit: Limit = 50
