@@ -31,7 +31,21 @@ from tocsin.query.calculate import with_calculated
 from tocsin.query.parser import parse_cached
 from tocsin.query.to_predicate import Predicate, to_predicate
 from tocsin.query.track import Kind, Track
-from tocsin.query.tree import All, Cidr, Equals, Exists, Field, FieldKind, Leaf, Node, Range, Regex, leaves
+from tocsin.query.tree import (
+    All,
+    And,
+    Cidr,
+    Equals,
+    Exists,
+    Field,
+    FieldKind,
+    Leaf,
+    Node,
+    Range,
+    Regex,
+    conjunction,
+    leaves,
+)
 from tocsin.query.values import Scalar, words
 from tocsin.rule import Rule
 from tocsin.tables import ColumnOf
@@ -41,6 +55,9 @@ REMEMBERED_KINDS = 5_000
 
 REMEMBERED_SETS = 20_000
 REMEMBERED_FULL_TEXTS = 100
+
+MOST_BEFORE = 8
+"""So many checks cost less than a look at all values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +72,12 @@ class Problem:
 @dataclass(frozen=True, slots=True)
 class _Query:
     """`check` is what remains to be asked where the gate is open; None: nothing. Only events for which one of the
-    leaves `need` is true can meet it, which look at `places`; None: it must be checked always."""
+    leaves `need` is true can meet it, which look at `places`; None: it must be checked always. `before` is the part of
+    `check` that looks at single places; None: there is no such part."""
 
     emission: Emission
     check: Check | None
+    before: Check | None
     need: frozenset[Leaf] | None
     places: Reach
 
@@ -109,12 +128,24 @@ class _Places:
 @dataclass(frozen=True, slots=True)
 class _Kind:
     """What is to be asked of events of one kind: `always` are the open queries that must be checked, `places` where the
-    other ones of `open` are found, some perhaps by `full_text`."""
+    other ones of `open` are found, some perhaps by `full_text`, which is worth a look when one of `before` holds; when
+    there is none, always."""
 
     open: frozenset[int]
     always: tuple[int, ...]
     places: _Places
     full_text: FullText | None
+    before: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    """The queries behind one gate: `always` those of them that must be checked, `places` where the others are found."""
+
+    is_open: Condition
+    queries: frozenset[int]
+    always: frozenset[int]
+    places: Reach
 
 
 @dataclass(slots=True)
@@ -149,24 +180,25 @@ class Segment:
         self._track = track
         self._column = column
         self._dead: frozenset[str] = frozenset()
+        self._dead_queries: frozenset[int] = frozenset()
         self._calculating: list[tuple[Predicate, Emission]] = []
         parsed = list(self._parsed())
         fields = gate_fields([node for node, _ in parsed], track)
         split = [gated(node, fields) for node, _ in parsed]
         gate_atoms = _atoms((leaf for each in split for leaf in leaves(each.gate)), track)
         masks = {leaf: bit for leaf, (bit, _) in gate_atoms.items()}
-        by_gate: dict[Node, list[int]] = {}
-        for number, each in enumerate(split):
-            by_gate.setdefault(each.gate, []).append(number)
-        self._gates: list[tuple[Condition, list[int]]] = [
-            (condition_of(gate, masks), numbers) for gate, numbers in by_gate.items()
-        ]
         cost = _cost([each.rest for each in split], fields, track)
         self._queries: list[_Query] = []
         for (_, emission), each in zip(parsed, split, strict=True):
             check = None if isinstance(each.rest, All) else check_of(each.rest, track)
             need = needed(each.rest, cost)
-            self._queries.append(_Query(emission, check, need, _places_of(need or (), track)))
+            self._queries.append(
+                _Query(emission, check, _before(each.rest, track), need, _places_of(need or (), track))
+            )
+        by_gate: dict[Node, list[int]] = {}
+        for number, each in enumerate(split):
+            by_gate.setdefault(each.gate, []).append(number)
+        self._gates = [self._behind(condition_of(gate, masks), numbers) for gate, numbers in by_gate.items()]
         atoms = _atoms((leaf for query in self._queries for leaf in query.need or ()), track)
         standing_for: dict[int, list[int]] = {}
         for number, query in enumerate(self._queries):
@@ -186,6 +218,9 @@ class Segment:
         """The same without some rules: all that is known of values stays."""
         made = copy.copy(self)
         made._dead = self._dead | frozenset(dead)
+        made._dead_queries = frozenset(
+            number for number, query in enumerate(self._queries) if query.emission.rule_id in made._dead
+        )
         made._memory = self._memory.undecided()
         return made
 
@@ -248,6 +283,14 @@ class Segment:
             {path: ValueIndex(found, sets) for path, found in by_path.items()},
         )
 
+    def _behind(self, is_open: Condition, numbers: Sequence[int]) -> _Behind:
+        return _Behind(
+            is_open,
+            frozenset(numbers),
+            frozenset(number for number in numbers if self._queries[number].need is None),
+            Reach.union(self._queries[number].places for number in numbers),
+        )
+
     # ------------------------------------------------------------------------------------------ matching
 
     def _indexed(self, event: Event, found: Mapping[str, list[Scalar]]) -> tuple[Emission, ...]:
@@ -265,7 +308,7 @@ class Segment:
         queries = memory.sets.queries
         for number in kind.places.sets_of(event, found):
             candidates |= queries[number]
-        if kind.full_text is not None:
+        if kind.full_text is not None and (not kind.before or any(holds(event, found) for holds in kind.before)):
             names = [value for name in self._full_text_names if (value := getattr(event, name))]
             if mask := kind.full_text.mask(names, found.values()):
                 candidates |= queries[memory.sets.number(mask)]
@@ -280,25 +323,25 @@ class Segment:
 
     def _kind(self, memory: _Memory, mask: int) -> _Kind:
         """What events are asked of which these atoms of gates are true, and no other ones."""
-        numbers = sorted(
-            number
-            for holds, behind in self._gates
-            if holds(mask)
-            for number in behind
-            if self._queries[number].emission.rule_id not in self._dead
-        )
-        places = Reach.union(self._queries[number].places for number in numbers)
+        gates = [gate for gate in self._gates if gate.is_open(mask)]
+        places = Reach.union(gate.places for gate in gates)
+        found = frozenset[int]().union(*(gate.queries for gate in gates)) - self._dead_queries
+        always = frozenset[int]().union(*(gate.always for gate in gates)) - self._dead_queries
+        if not places.everywhere:
+            return _Kind(found, tuple(sorted(always)), memory.values.only(places), None)
+        looking = [query for number in found if (query := self._queries[number]).places.everywhere]
+        before = [query.before for query in looking if query.before is not None]
         return _Kind(
-            frozenset(numbers),
-            tuple(number for number in numbers if self._queries[number].need is None),
+            found,
+            tuple(sorted(always)),
             memory.values.only(places),
-            self._full_text(memory, numbers) if places.everywhere else None,
+            self._full_text(memory, looking),
+            tuple(before) if len(before) == len(looking) <= MOST_BEFORE else (),
         )
 
-    def _full_text(self, memory: _Memory, numbers: Iterable[int]) -> FullText:
+    def _full_text(self, memory: _Memory, looking: Iterable[_Query]) -> FullText:
         """What finds the leaves of these queries that look everywhere, and no others: few are open at a time."""
-        looking = (self._queries[number] for number in numbers)
-        needs = (query.need or () for query in looking if query.places.everywhere)
+        needs = (query.need or () for query in looking)
         wanted = frozenset(leaf for need in needs for leaf in need if leaf in self._everywhere)
         known = memory.full_texts.get(wanted)
         if known is None:
@@ -317,6 +360,13 @@ def _places_of(found: Iterable[Leaf], track: Track) -> Reach:
     """Where indexes of single places find them, and whether some look everywhere, which full text does at once."""
     places = [reach(leaf, track) for leaf in found]
     return Reach.union(Reach(everywhere=True) if each.everywhere else each for each in places)
+
+
+def _before(rest: Node, track: Track) -> Check | None:
+    """Those parts of a query that look at single places, if there are any; all of them must hold."""
+    parts = rest.parts if isinstance(rest, And) else (rest,)
+    cheap = [part for part in parts if not any(reach(leaf, track).everywhere for leaf in leaves(part))]
+    return check_of(conjunction(cheap), track) if cheap else None
 
 
 def _cost(nodes: Sequence[Node], fields: Collection[Field], track: Track) -> Callable[[Leaf], float | None]:
@@ -339,10 +389,10 @@ def _cost(nodes: Sequence[Node], fields: Collection[Field], track: Track) -> Cal
             price += 1_000  # looks at the whole event
         elif leaf.field.kind is FieldKind.NAME and leaf.field.name in track.columns:
             price += 10 if track.columns[leaf.field.name].kind is Kind.TEXT else 0
-        if isinstance(leaf, Range):
-            return price + 100
-        if isinstance(leaf, Equals | Cidr | Regex):
+        if isinstance(leaf, Equals | Cidr):
             return price
+        if isinstance(leaf, Range | Regex):
+            return price + 100
         literal = literal_of(leaf)
         rarest = min((written[word] + 50 / len(word) ** 2 for word in words(literal)), default=100)
         return price + rarest + 1 / (len(literal) + 1)
