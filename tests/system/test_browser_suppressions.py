@@ -142,6 +142,30 @@ def test_what_is_hidden_is_one_click_away_and_read_only(ana: Person, hatch: Hatc
     expect(page.get_by_text("No signals", exact=False).first).to_be_visible()
 
 
+def test_what_is_kept_from_rules_is_told_and_opens_in_the_logs(ana: Person, hatch: Hatch) -> None:
+    attributes = {"name": "Fay tests", "enabled": True, "rule_query": f"ruleId:{hatch.rule}"}
+    body = {"type": "suppressions", "attributes": {**attributes, "data_exclusion_query": "@usr.id:fay"}}
+    made = ana.server.post(SUPPRESSIONS, {"data": body})["data"]["id"]
+    rattle(ana.server, "fay", 4)
+    until(lambda: ana.server.get(f"{SUPPRESSIONS}/{made}/excluded")["data"]["attributes"]["events"] == 4)
+    page = ana.open(f"/suppressions?open={made}")
+    told = page.get_by_role("region", name="Kept from rules in 30 days")
+    expect(told.get_by_role("paragraph").first).to_contain_text("4 events were kept from 1 rule.")
+    expect(told.get_by_role("link", name="Hatch rattled")).to_be_visible()
+    assert violations_in_both_themes(ana) == {}
+    told.get_by_role("link", name="these events in Logs").click()
+    page.wait_for_url("**/logs?*")
+    expect(ana.rows()).to_have_count(4)
+
+
+def test_a_preview_names_the_suppressions_that_would_hide(ana: Person, hatch: Hatch) -> None:
+    page = ana.open(f"/rules/{hatch.rule}?from=now-1h&to=now")
+    preview = page.get_by_role("complementary", name="Preview")
+    expect(preview.get_by_text("would be hidden, by")).to_be_visible()
+    expect(preview.get_by_role("link", name="Agreed with dan")).to_be_visible()
+    expect(preview.get_by_role("list", name="Signals that the rule").get_by_text("would be hidden")).to_be_visible()
+
+
 def test_a_row_that_a_colleague_changed_is_marked_in_its_place(ana: Person) -> None:
     page = ana.open("/signals?query=%40workflow.triage.state%3Aopen+status%3Amedium")
     expect(ana.rows().nth(1)).to_be_visible()

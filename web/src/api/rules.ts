@@ -82,10 +82,10 @@ export const hintsQuery = (rule: object) =>
 export type RulePreview = TocsinApiSchemasBacktestsPreviewData;
 
 /** What a rule that is not stored finds in stored logs, and the signals it would have raised. */
-export const previewQuery = (rule: object, from: string, to: string) =>
+export const previewQuery = (rule: object, ruleId: string | undefined, from: string, to: string) =>
   queryOptions({
-    queryKey: ["rule-preview", rule, from, to],
-    queryFn: async ({ signal }) => (await post<{ data: RulePreview }>(`${BASE}/preview`, { rule, from, to, limit: 100 }, signal)).data,
+    queryKey: ["rule-preview", rule, ruleId, from, to],
+    queryFn: async ({ signal }) => (await post<{ data: RulePreview }>(`${BASE}/preview`, { rule, ruleId, from, to, limit: 100 }, signal)).data,
     retry: false,
     staleTime: 60_000,
     gcTime: 60_000,

@@ -2,10 +2,11 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { get, post, request } from "./client";
 import { ApiError, type FieldFault } from "./errors";
-import type { PreviewAnswerAttributes, SuppressionHistory, SuppressionList, SuppressionResource } from "./generated/types.gen";
+import type { ExcludedAttributes, PreviewAnswerAttributes, SuppressionHistory, SuppressionList, SuppressionResource } from "./generated/types.gen";
 
 export type Suppression = SuppressionResource;
 export type SuppressionPreview = PreviewAnswerAttributes;
+export type Excluded = ExcludedAttributes;
 
 const BASE = "/api/v2/security_monitoring/configuration/suppressions";
 const KEY = "suppressions";
@@ -51,6 +52,14 @@ export const previewQuery = (fields: Pick<SuppressionFields, "rule_query" | "sup
     retry: false,
   });
 };
+
+/** Which events it has kept from rules in the last days. */
+export const excludedQuery = (id: string, days: number) =>
+  queryOptions({
+    queryKey: [KEY, "excluded", id, days],
+    queryFn: async ({ signal }) => (await get<{ data: { attributes: Excluded } }>(`${path(id)}/excluded?days=${String(days)}`, signal)).data.attributes,
+    retry: false,
+  });
 
 /** Nothing when it could be saved; else the query's error says why, field by field (`suppressionFaults`). */
 export const validationQuery = (fields: SuppressionFields) =>

@@ -14,6 +14,7 @@ import { Tabs } from "@/components/Tabs";
 import { RelativeTime } from "@/components/Time";
 import { changesBetween, draftOf } from "./draft";
 import { Force } from "./Force";
+import { Excluded } from "./Excluded";
 import { Preview } from "./Preview";
 import { SuppressionForm } from "./SuppressionForm";
 import classes from "./suppressions.module.css";
@@ -32,7 +33,7 @@ export function StoredSuppression({ id, ...props }: Props & { id: string }) {
   const found = useQuery({ ...suppressionQuery(id), refetchOnWindowFocus: false });
   if (!found.data) {
     return (
-      <SidePanel label="Suppression" header={<h2 className={classes.heading}>Suppression</h2>} onClose={props.close}>
+      <SidePanel label="Suppression" header={<h2 className={page.heading}>Suppression</h2>} onClose={props.close}>
         {found.error ? <ErrorState error={found.error} retry={() => void found.refetch()} /> : <SkeletonRows rows={10} />}
       </SidePanel>
     );
@@ -94,6 +95,7 @@ export function SuppressionEditor({ stored, original, opened, tab, onTab, close 
     <>
       <SuppressionForm fields={fields} faults={faults} readOnly={!may} edit={edit} />
       <Preview fields={fields} isStored={stored !== null} />
+      {stored && <Excluded id={stored.id} />}
     </>
   );
   return (
@@ -102,7 +104,7 @@ export function SuppressionEditor({ stored, original, opened, tab, onTab, close 
       onClose={close}
       header={
         <>
-          <h2 className={classes.heading}>{stored ? stored.attributes.name : "New suppression"}</h2>
+          <h2 className={page.heading}>{stored ? stored.attributes.name : "New suppression"}</h2>
           {stored && (
             <div className={classes.badges}>
               <Force of={stored.attributes} />
