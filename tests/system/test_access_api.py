@@ -577,6 +577,7 @@ def test_shipped_roles_cannot_be_changed(api: Api) -> None:
         b'{"data":{"type":"roles","attributes":{"name":' + b"9" * 5000 + b"}}}",
         b"[" * 100_000,
         b'{"data":' * 2000,
+        b'{"data":{"type":"roles","attributes":{"name":"deep","x":' + b"[" * 300 + b"]" * 300 + b"}}}",
     ],
 )
 def test_broken_bodies_are_the_callers_mistake(api: Api, content: bytes) -> None:

@@ -9,6 +9,7 @@ import secrets
 import time
 import traceback
 import zlib
+from contextlib import suppress
 from functools import cache
 
 import orjson
@@ -26,6 +27,12 @@ MAX_BODY = 5_000_000
 
 RAW_BODY_PATHS = ("/api/v2/logs", "/api/v2/logs/")
 """The intake reads its bodies itself: more encodings, formats other than JSON, and faults that are kept."""
+
+MAX_LEVELS = 200
+"""Of a JSON body: what is kept is written as JSON again, a little deeper."""
+
+WRITABLE_LEVELS = 254
+"""More `orjson` does not write."""
 
 UPLOAD_PATHS = re.compile(r"/api/v2/security/siem/threat-intel/feeds/[^/]+/content")
 """Files that are larger than other bodies are read by their route, after it knows who sends them."""
@@ -50,6 +57,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 log = structlog.get_logger("api")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -118,6 +126,7 @@ class Body:
         try:
             body = _decompressed(await _read(headers, receive), headers.get("content-encoding", ""))
             _refuse_unstorable(body)
+            body = _in_64_bits(body)
         except TocsinError as error:
             await error_response(scope["path"], error.status, *error.reasons)(scope, receive, send)
             return
@@ -183,7 +192,9 @@ def _decompressed(body: bytes, encoding: str) -> bytes:
 
 
 def _refuse_unstorable(body: bytes) -> None:
-    """Text that no store can keep: NUL, and halves of surrogate pairs, which are no characters."""
+    """What no store can keep: too deep a document, NUL, and halves of surrogate pairs, which are no characters."""
+    if body.count(b"{") + body.count(b"[") > MAX_LEVELS:
+        _refuse_deep(body)
     if b"\\u" not in body:
         return
     if _NUL.search(body):
@@ -192,6 +203,25 @@ def _refuse_unstorable(body: bytes) -> None:
         orjson.loads(body)  # stricter than the parser that follows
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"the body is not valid JSON: {error}") from error
+
+
+def _refuse_deep(body: bytes) -> None:
+    with suppress(orjson.JSONDecodeError):  # whoever reads it says what is wrong
+        value = orjson.loads(body)
+        for _ in range(WRITABLE_LEVELS - MAX_LEVELS):
+            value = [value]
+        try:
+            orjson.dumps(value)
+        except TypeError as error:
+            raise BadRequest(f"the body has more than {MAX_LEVELS} levels within one another") from error
+
+
+def _in_64_bits(body: bytes) -> bytes:
+    """A JSON body whose larger integers are floats, as the intake reads them: the parser that follows has no bound."""
+    if _LONG_NUMBER.search(body) and body.lstrip()[:1] in (b"{", b"["):
+        with suppress(orjson.JSONDecodeError):
+            return orjson.dumps(orjson.loads(body))
+    return body
 
 
 @cache

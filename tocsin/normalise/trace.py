@@ -48,7 +48,7 @@ def trace(body: Mapping[str, Any], sample: Any, lookups: Lookups, number: int, n
     whole = compile_pipeline({**body, "processors": []}, lookups)
     if event.source is None and whole is not None and whole.sources:
         event.source = min(whole.sources)
-    query = (body.get("filter") or {}).get("query", "")
+    query = (body.get("filter") or {}).get("query") or ""
     is_matched = compile_filter(query, "filter.query")(event)
     before = _shown(event)
     failures: list[str] = []
@@ -71,7 +71,7 @@ class _Tracer:
             if processor.get("type") != "pipeline":
                 self._step(processor, where)
                 continue
-            query = (processor.get("filter") or {}).get("query", "")
+            query = (processor.get("filter") or {}).get("query") or ""
             if not _is_enabled(processor):
                 self._tell(processor, where, "disabled")
             elif not compile_filter(query, where)(self.event):

@@ -25,6 +25,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 from tocsin.errors import BadRequest
 from tocsin.query.values import time_of
 from tocsin.rule import SEVERITIES
@@ -260,7 +262,11 @@ def _record(place: str, body: Mapping[str, Any], samples: Mapping[str, Any]) -> 
         record = copy.deepcopy(record)
         for path, value in changes.items():
             _change(record, path.split("."), value)
-    return record
+    try:
+        # As a sender's: YAML knows dates, and integers without end.
+        return orjson.loads(orjson.dumps(record))
+    except TypeError as error:
+        raise BadTest(f"{place}: the event cannot be written as JSON: {error}") from error
 
 
 def _change(record: dict[str, Any], path: Sequence[str], value: Any) -> None:

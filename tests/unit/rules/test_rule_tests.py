@@ -1,5 +1,6 @@
 """The tests that rule files carry: how they are read, run, compared and told."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -105,11 +106,19 @@ def test_durations(text: Any, expected: int) -> None:
         (timeline([{"sample": "bad", "at": float("nan")}], []), "nan is no duration"),
         (timeline([{"sample": "bad", "repeat": 3, "every": "3000d"}], []), "ten years at most"),
         (timeline([{"sample": "bad"}], [{"count": 20_001}]), "20,001 in all"),
+        ({"match": [{"event": {"number": 10**30}}]}, "cannot be written as JSON: Integer exceeds 64-bit range"),
+        ({"match": [{"event": {1: "x"}}]}, "cannot be written as JSON: Dict key must be str"),
     ],
 )
 def test_what_is_written_wrong_is_named(tests: dict[str, Any], told: str) -> None:
     with pytest.raises(BadTest, match=told):
         read_tests({"samples": SAMPLES, **tests})
+
+
+def test_a_date_that_only_yaml_knows_is_a_text() -> None:
+    moment = datetime(2026, 3, 2, 8, tzinfo=UTC)
+    (single,) = read_tests({"match": [{"event": {"at": moment}}]}).singles
+    assert single.record == {"at": "2026-03-02T08:00:00+00:00"}
 
 
 def test_single_events() -> None:
