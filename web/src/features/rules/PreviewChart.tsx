@@ -6,6 +6,8 @@ import { formatCompact, formatNumber, plural } from "@/lib/format";
 import { isSeverity } from "@/lib/severity";
 import { formatDuration, formatShort } from "@/lib/time";
 import { stringifySearch } from "@/lib/urlState";
+import { useEditor } from "./editor";
+import { NO_FIELDS, readsCalculated } from "./scheduling";
 import classes from "./preview.module.css";
 
 const WIDTH = 600;
@@ -15,11 +17,13 @@ interface Row {
   label: string;
   total: number;
   bars: { time: string; count: number }[];
+  /** Where its logs are searched; null where the explorer could not. */
   address: string | null;
 }
 
 /** For each query a row of bars over the same time, and below them when signals open. */
 export function PreviewChart({ preview }: { preview: RulePreview }) {
+  const { draft } = useEditor();
   const { zone } = useZone();
   const [hovered, setHovered] = useState<number | null>(null);
   const start = Date.parse(preview.from);
@@ -28,7 +32,7 @@ export function PreviewChart({ preview }: { preview: RulePreview }) {
   const at = (time: string) => Math.round((Date.parse(time) - start) / interval);
   const bars = Math.max(1, Math.ceil((end - start) / interval));
   const range = { from: String(start), to: String(end) };
-  const rows: Row[] = preview.queries.map((query) => ({ label: query.name, total: query.total, bars: query.series, address: `/logs${stringifySearch({ query: query.query, ...range })}` }));
+  const rows: Row[] = preview.queries.map((query) => ({ label: query.name, total: query.total, bars: query.series, address: readsCalculated(draft, query.query) ? null : `/logs${stringifySearch({ query: query.query, ...range })}` }));
   const counts = (row: Row) => row.bars.find((bar) => at(bar.time) === hovered)?.count ?? 0;
   const opened = preview.signals.series.find((bar) => at(bar.time) === hovered)?.count ?? 0;
   const when = hovered === null ? null : start + hovered * interval;
@@ -40,7 +44,11 @@ export function PreviewChart({ preview }: { preview: RulePreview }) {
             {row.label}
           </span>
           <Strip row={row} bars={bars} at={at} hovered={hovered} onHover={setHovered} summary={`${plural(row.total, "log")} match the query ${row.label}`} />
-          {row.address && (
+          {row.address === null ? (
+            <span className={classes.total} title={NO_FIELDS}>
+              {formatCompact(hovered === null ? row.total : counts(row))}
+            </span>
+          ) : (
             <AppLink to={row.address} className={classes.total} title={`Logs that the query ${row.label} finds`}>
               {formatCompact(hovered === null ? row.total : counts(row))}
             </AppLink>

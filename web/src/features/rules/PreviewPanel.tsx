@@ -17,6 +17,7 @@ import { stringifySearch } from "@/lib/urlState";
 import { useEditor } from "./editor";
 import { isUsable, previewed, readsSignals } from "./preview";
 import { PreviewChart } from "./PreviewChart";
+import { NO_FIELDS, readsCalculated } from "./scheduling";
 import classes from "./preview.module.css";
 
 const SETTLE_MS = 500;
@@ -76,6 +77,8 @@ function Result({ isFaulty }: { isFaulty: boolean }) {
 
 function Found({ preview, isStale }: { preview: RulePreview; isStale: boolean }) {
   const { signals, queries, failed } = preview;
+  const { draft } = useEditor();
+  const isSearchable = !queries.some((query) => readsCalculated(draft, query.query));
   const range = { from: String(Date.parse(preview.from)), to: String(Date.parse(preview.to)) };
   const days = (Date.parse(preview.to) - Date.parse(preview.from)) / 86_400_000;
   const found = queries.reduce((sum, query) => sum + query.total, 0);
@@ -121,16 +124,22 @@ function Found({ preview, isStale }: { preview: RulePreview; isStale: boolean })
                     .join(" · ")}
                 </span>
               </span>
-              <AppLink to={`/logs${stringifySearch(logsOf(signal, queries.map((query) => query.query)))}`} className={classes.events} title="The logs of this signal">
-                {formatNumber(signal.events_matched)}
-              </AppLink>
+              {isSearchable ? (
+                <AppLink to={`/logs${stringifySearch(logsOf(signal, queries.map((query) => query.query)))}`} className={classes.events} title="The logs of this signal">
+                  {formatNumber(signal.events_matched)}
+                </AppLink>
+              ) : (
+                <span className={classes.events} title={NO_FIELDS}>
+                  {formatNumber(signal.events_matched)}
+                </span>
+              )}
             </li>
           ))}
         </ol>
       )}
       {signals.total > signals.shown.length && (
         <p className={classes.note}>
-          Cut off: the first {formatNumber(signals.shown.length)} of {formatNumber(signals.total)} are listed, the chart has all. <AppLink to={`/logs${stringifySearch({ ...range, query: queries[0]?.query ?? "" })}`}>All logs of the first query</AppLink>
+          Cut off: the first {formatNumber(signals.shown.length)} of {formatNumber(signals.total)} are listed, the chart has all. {isSearchable && <AppLink to={`/logs${stringifySearch({ ...range, query: queries[0]?.query ?? "" })}`}>All logs of the first query</AppLink>}
         </p>
       )}
     </div>

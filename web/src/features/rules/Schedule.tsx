@@ -10,6 +10,7 @@ import page from "@/components/Page.module.css";
 import { NextRuns } from "./NextRuns";
 import { list } from "./ruleDraft";
 import { sentenceOf } from "./recurrence";
+import { NO_FIELDS } from "./scheduling";
 import classes from "./schedule.module.css";
 
 /** When a scheduled rule runs next, up to where it has looked at logs, and how its last runs went. */
@@ -86,7 +87,7 @@ function Run({ rule, run }: { rule: Rule; run: ScheduledRun }) {
       </td>
       <td className={page.number}>
         {list(rule.calculatedFields).length > 0 ? (
-          <span title="The logs explorer knows no calculated fields">{matches}</span>
+          <span title={NO_FIELDS}>{matches}</span>
         ) : (
           <AppLink to={`/logs${stringifySearch({ query: asked, ...span })}`} title="The logs that the queries find in this time">
             {matches}

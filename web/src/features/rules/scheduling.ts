@@ -17,6 +17,9 @@ export const isScheduled = (draft: Record<string, unknown>): boolean => schedule
 /** Whether the form has something to say about when the rule runs. */
 export const hasRuns = (draft: RuleDraft): boolean => maySchedule(methodOf(draft)) || isScheduled(draft);
 
+/** Why a number is no link. */
+export const NO_FIELDS = "The logs explorer knows no calculated fields";
+
 /** Whether a query reads calculated fields, which the explorer does not know. */
 export const readsCalculated = (draft: RuleDraft, query: unknown): boolean => list<CalculatedField>(draft.calculatedFields).some(({ name }) => name !== "" && text(query).includes(`#${name}`));
 
