@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 import orjson
 import typer
-import yaml
 
 from tocsin.cli.client import Client, ServerError
 from tocsin.cli.output import cell, note, plain_table, print_table
@@ -59,10 +58,9 @@ def backtest(
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadRequest(f"{path} cannot be read: {error}") from error
+    from tocsin.rules.shipped import load_document  # here, so that no other command waits for it
+
+    document = load_document(path)
     if not isinstance(document, dict):
         raise BadRequest(f"{path} does not hold a rule: it must be an object with name, message, queries, …")
     return {"isEnabled": True, **document}

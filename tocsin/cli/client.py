@@ -11,6 +11,7 @@ from itertools import count
 from typing import Any
 
 import httpx
+import orjson
 
 from tocsin.access.local_keys import LocalKeys, read_local_keys
 from tocsin.config import load_config
@@ -82,12 +83,14 @@ class Client:
         carried out is sent again only then.
         """
         may_repeat = method != "POST" if is_repeatable is None else is_repeatable
+        if json is not None:
+            content, headers = _encoded(json), {**(headers or {}), "Content-Type": "application/json"}
         give_up_at = time.monotonic() + self.patience_seconds
         attempt = 0
         while True:
             attempt += 1
             try:
-                answer = self._http.request(method, path, json=json, content=content, params=params, headers=headers)
+                answer = self._http.request(method, path, content=content, params=params, headers=headers)
             except httpx.TransportError as error:
                 was_sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
                 is_over = time.monotonic() >= give_up_at and (not was_sent or attempt >= MAX_ATTEMPTS)
@@ -116,6 +119,14 @@ def pages(client: Client, path: str, params: Mapping[str, str] | None = None) ->
         yield answer
         if len(answer["data"]) < PAGE:
             return
+
+
+def _encoded(body: Any) -> bytes:
+    """As JSON; dates, which YAML knows, are texts."""
+    try:
+        return orjson.dumps(body)
+    except TypeError as error:
+        raise BadRequest(f"it cannot be sent as JSON: {error}") from error
 
 
 def _decoded(answer: httpx.Response) -> Any:

@@ -53,5 +53,9 @@ def test_a_date_that_only_yaml_knows_is_sent_as_a_text(
 ) -> None:
     (tmp_path / "rule.yaml").write_text("id: abc-d1e-2fg\nschedulingOptions: {start: 2030-01-01T00:00:00}\n")
     assert "no Tocsin answers" in said(["rules", "apply", tmp_path], monkeypatch, capsys)
+    (tmp_path / "rule.yaml").write_text("schedulingOptions: {start: 2030-01-01T00:00:00}\n")
+    assert "no Tocsin answers" in said(["rules", "backtest", tmp_path / "rule.yaml"], monkeypatch, capsys)
+    (tmp_path / "rule.yaml").write_text("at: 2030-13-41\n")
+    assert "month must be in" in said(["rules", "backtest", tmp_path / "rule.yaml"], monkeypatch, capsys)
     (tmp_path / "rule.yaml").write_text("id: abc-d1e-2fg\n1: x\n")
     assert "rule.yaml: Dict key must be str" in said(["rules", "apply", tmp_path], monkeypatch, capsys)
