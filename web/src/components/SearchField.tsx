@@ -26,11 +26,12 @@ export function SearchField({ label, placeholder, value, onSearch, isQuery = fal
   const field = useRef<HTMLInputElement>(null);
   const [text, setText] = useState(value);
   const [seen, setSeen] = useState(value);
-  const [sent, setSent] = useState(value);
+  const [sent, setSent] = useState<string | null>(null);
   if (seen !== value) {
     setSeen(value);
-    // What was searched here comes back as it was sent, while typing may have gone on.
+    // What was searched here comes back once, as it was sent, while typing may have gone on.
     if (value !== sent) setText(value);
+    setSent(null);
   }
   const search = useDebouncedCallback((next: string) => {
     setSent(next.trim());
