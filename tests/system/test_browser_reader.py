@@ -98,3 +98,8 @@ def test_who_may_only_look_reads_a_signal_and_a_feed(reader: Person) -> None:
     reader.open("/intel?lookup=203.0.113.254")
     expect(page.get_by_role("heading", name="No feed lists it")).to_be_visible()
     assert violations(page) == []
+    for section, heading in (("keys", "API keys"), ("status", "Rejected events")):
+        reader.open(f"/settings/{section}")
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        settled(reader)
+        assert violations(page) == []
