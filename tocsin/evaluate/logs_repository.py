@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from tocsin.evaluate.prospects import AtLeast, Bound, Every
+from tocsin.evaluate.prospects import AtLeast, Bound, Every, least
 from tocsin.evaluate.repository import LATE_MS
 from tocsin.event import BACKFILL_TAG, Event
 from tocsin.query import (
@@ -46,6 +46,9 @@ MAX_SCOPES = 50_000
 
 MAX_PAIRS = 200_000
 """Scopes with the buckets in which they can fire; of more, only the scopes are named."""
+
+MAX_LEAST = 1_000_000_000
+"""Events that a bound may ask for and be looked for one by one."""
 
 DAY_MS = 86_400_000
 
@@ -151,6 +154,21 @@ SELECT DISTINCT later FROM (
 )
 """
 
+# Of a scope's times in order, those `least - 1` events after one that is no more than the window (s) before. Sparse
+# scopes have as many buckets as events, so that keeping the times costs less than counting by bucket, and it says more.
+_DENSE = f"""
+SELECT {{scope}} AS scope, dense AS buckets FROM (
+  SELECT {{keys}} arraySort(groupArray(
+      toUInt32(intDiv(toUnixTimestamp64Milli(timestamp) - {{start:Int64}}, 1000)))) AS seconds,
+    arrayFilter((late, early) -> late - early <= {{width:UInt32}},
+      arraySlice(seconds, {{least:UInt32}}),
+      arraySlice(seconds, 1, toInt64(length(seconds)) - {{least:UInt32}} + 1)) AS late,
+    arrayDistinct(arrayMap(second -> intDiv(second, {{width:UInt32}}), late)) AS dense
+  FROM logs WHERE {_WITHIN} AND {{condition}} {{grouped}} HAVING count() >= {{least:UInt32}} AND {{has_scope}}
+) WHERE notEmpty(dense)
+LIMIT {{limit:UInt32}}
+"""
+
 _IN_SCOPES = "arrayExists(x -> x IN {named:Array(String)}, {values})"
 
 _IN_PAIRS = """arrayExists(
@@ -227,7 +245,8 @@ class StoredLogs:
             "sums": Sql(", ".join(f"sum(c{i}) AS s{i}" for i in range(len(asked)))),
             "reached": _reached(needed),
         }
-        found = self._events.query(Sql.of(_PROSPECTS, **parts, limit=MAX_SCOPES + 1), limits())
+        sql = _dense(asked, least(needed), window, stretch, lists) or Sql.of(_PROSPECTS, **parts, limit=MAX_SCOPES + 1)
+        found = self._events.query(sql, limits())
         scopes = None
         if len(found) <= MAX_SCOPES:
             scopes = {tuple(row["scope"]): row["buckets"] for row in found}
@@ -340,6 +359,38 @@ def _counted(
         start=stretch.start,
         end=stretch.end,
         window=window,
+    )
+
+
+def _dense(asked: Sequence[Asked], number: float, window: int, stretch: Stretch, lists: frozenset[str]) -> Sql | None:
+    """The scopes and buckets in which so many events of a single query lie within a window; None where fields may hold
+    several values, and one event counts as many."""
+    query = asked[0]
+    if len(asked) > 1 or any(may_hold_several(name, lists=lists) for name in (*query.group_by, *query.distinct)):
+        return None
+    if not 2 <= number < MAX_LEAST or window % 1000:
+        return None
+    names = [f"one{i}" for i in range(len(query.group_by))]
+    single = [field_single_sql(name) for name in query.group_by]
+    scope = Sql("CAST([], 'Array(String)')")
+    if names:
+        values = [Sql.of(f"ifNull({name}, {{missing:String}})", missing=MISSING_GROUP_VALUE) for name in names]
+        scope = Sql.of("[{values}]", values=Sql.join(", ", values))
+    has_scope = [] if query.is_group_optional else [f"isNotNull({name})" for name in names]
+    return Sql.of(
+        _DENSE,
+        scope=scope,
+        keys=Sql.join(
+            " ", [Sql.of(f"{{value}} AS {name},", value=one) for name, one in zip(names, single, strict=True)]
+        ),
+        grouped=Sql(f"GROUP BY {', '.join(names)}" if names else ""),
+        has_scope=Sql(" AND ".join(has_scope) or "true"),
+        condition=Sql.of("({condition})", condition=to_sql(query.node, lists=lists)),
+        least=int(number),
+        width=window // 1000,
+        start=stretch.start,
+        end=stretch.end,
+        limit=MAX_SCOPES + 1,
     )
 
 

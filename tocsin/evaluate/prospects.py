@@ -6,6 +6,7 @@ every count in the window, and a case whose comparisons do not even hold for the
 Pure; `logs_repository.py` writes the bound as SQL, and a property test holds both to the method itself.
 """
 
+import math
 from dataclasses import dataclass
 
 from tocsin.evaluate.condition import All, Comparison, Part
@@ -73,3 +74,11 @@ def holds(needed: Bound, numbers: list[float]) -> bool:
     if isinstance(needed, Every):
         return all(holds(part, numbers) for part in needed.parts)
     return any(holds(part, numbers) for part in needed.parts)
+
+
+def least(needed: Bound) -> float:
+    """Of a rule with a single query: the least whole number that reaches the bound; infinite where none does."""
+    if isinstance(needed, AtLeast):
+        return math.floor(needed.number) + 1 if needed.is_strict else math.ceil(needed.number)
+    numbers = [least(part) for part in needed.parts]
+    return max(numbers, default=0) if isinstance(needed, Every) else min(numbers, default=math.inf)

@@ -3,7 +3,7 @@
 import pytest
 
 from tocsin.evaluate.methods import plan
-from tocsin.evaluate.prospects import bound, holds
+from tocsin.evaluate.prospects import AtLeast, Every, Some, bound, holds, least
 from tocsin.rule import Rule, RuleCase, RuleOptions, RuleQuery
 
 
@@ -47,3 +47,12 @@ def test_one_match_may_be_enough(conditions: list[str]) -> None:
 def test_a_sum_has_no_bound_and_an_instant_no_buckets() -> None:
     assert bound(plan(rule("a > 1000", aggregation="sum"))) is None
     assert bound(plan(rule("a > 5", window=0))) is None
+
+
+def test_the_least_number_of_a_single_query() -> None:
+    assert least(AtLeast(0, 5, is_strict=True)) == 6
+    assert least(AtLeast(0, 5.5, is_strict=True)) == 6
+    assert least(AtLeast(0, 5.5, is_strict=False)) == 6
+    assert least(Every((AtLeast(0, 5, is_strict=False), AtLeast(0, 9, is_strict=True)))) == 10
+    assert least(Some((AtLeast(0, 5, is_strict=False), AtLeast(0, 9, is_strict=True)))) == 5
+    assert least(Some(())) == float("inf")
