@@ -245,7 +245,8 @@ class StoredLogs:
             "sums": Sql(", ".join(f"sum(c{i}) AS s{i}" for i in range(len(asked)))),
             "reached": _reached(needed),
         }
-        sql = _dense(asked, least(needed), window, stretch, lists) or Sql.of(_PROSPECTS, **parts, limit=MAX_SCOPES + 1)
+        number, query = max(((least(needed, i), query) for i, query in enumerate(asked)), key=lambda pair: pair[0])
+        sql = _dense(query, number, window, stretch, lists) or Sql.of(_PROSPECTS, **parts, limit=MAX_SCOPES + 1)
         found = self._events.query(sql, limits())
         scopes = None
         if len(found) <= MAX_SCOPES:
@@ -362,11 +363,10 @@ def _counted(
     )
 
 
-def _dense(asked: Sequence[Asked], number: float, window: int, stretch: Stretch, lists: frozenset[str]) -> Sql | None:
-    """The scopes and buckets in which so many events of a single query lie within a window; None where fields may hold
-    several values, and one event counts as many."""
-    query = asked[0]
-    if len(asked) > 1 or any(may_hold_several(name, lists=lists) for name in (*query.group_by, *query.distinct)):
+def _dense(query: Asked, number: float, window: int, stretch: Stretch, lists: frozenset[str]) -> Sql | None:
+    """The scopes and buckets in which so many events of the query lie within a window; None where fields may hold
+    several values, and one event counts as many, or where the number says nothing."""
+    if any(may_hold_several(name, lists=lists) for name in (*query.group_by, *query.distinct)):
         return None
     if not 2 <= number < MAX_LEAST or window % 1000:
         return None

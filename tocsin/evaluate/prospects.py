@@ -76,9 +76,12 @@ def holds(needed: Bound, numbers: list[float]) -> bool:
     return any(holds(part, numbers) for part in needed.parts)
 
 
-def least(needed: Bound) -> float:
-    """Of a rule with a single query: the least whole number that reaches the bound; infinite where none does."""
+def least(needed: Bound, query_index: int) -> float:
+    """The least whole number of one query with which the bound can be reached, whatever the others have; infinite where
+    none does."""
     if isinstance(needed, AtLeast):
+        if needed.query_index != query_index:
+            return 0
         return math.floor(needed.number) + 1 if needed.is_strict else math.ceil(needed.number)
-    numbers = [least(part) for part in needed.parts]
+    numbers = [least(part, query_index) for part in needed.parts]
     return max(numbers, default=0) if isinstance(needed, Every) else min(numbers, default=math.inf)

@@ -49,10 +49,14 @@ def test_a_sum_has_no_bound_and_an_instant_no_buckets() -> None:
     assert bound(plan(rule("a > 5", window=0))) is None
 
 
-def test_the_least_number_of_a_single_query() -> None:
-    assert least(AtLeast(0, 5, is_strict=True)) == 6
-    assert least(AtLeast(0, 5.5, is_strict=True)) == 6
-    assert least(AtLeast(0, 5.5, is_strict=False)) == 6
-    assert least(Every((AtLeast(0, 5, is_strict=False), AtLeast(0, 9, is_strict=True)))) == 10
-    assert least(Some((AtLeast(0, 5, is_strict=False), AtLeast(0, 9, is_strict=True)))) == 5
-    assert least(Some(())) == float("inf")
+def test_the_least_number_of_a_query() -> None:
+    five, nine = AtLeast(0, 5, is_strict=False), AtLeast(0, 9, is_strict=True)
+    assert least(AtLeast(0, 5, is_strict=True), 0) == 6
+    assert least(AtLeast(0, 5.5, is_strict=True), 0) == 6
+    assert least(AtLeast(0, 5.5, is_strict=False), 0) == 6
+    assert least(Every((five, nine)), 0) == 10
+    assert least(Some((five, nine)), 0) == 5
+    assert least(Some(()), 0) == float("inf")
+    other = AtLeast(1, 3, is_strict=False)
+    assert [least(Every((five, other)), index) for index in (0, 1)] == [5, 3]
+    assert [least(Some((five, other)), index) for index in (0, 1)] == [0, 0], "the other is enough"
