@@ -5014,9 +5014,15 @@ export type PreviewAttributes = {
  * PreviewBody
  *
  * A rule that need not be stored, and the range of stored logs that it is run over.
+ *
+ * `ruleId` names the stored rule that it is to become, if there is one: suppressions may be about that.
  */
 export type PreviewBody = {
     rule: RuleBody;
+    /**
+     * Ruleid
+     */
+    ruleId?: string | null;
     /**
      * From
      *
