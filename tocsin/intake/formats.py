@@ -48,10 +48,14 @@ def read_records(
     bad: list[tuple[RawRecord, Unreadable]] = []
     seen: dict[bytes, int] = {}
     for item in items:
-        if isinstance(item, Unreadable):
-            raw = item.raw
+        if isinstance(item, dict):
+            try:
+                raw = orjson.dumps(item)
+            except TypeError:  # it is read to a depth to which it is not written
+                item = Unreadable(_raw(item), "too_deep", "more than 254 levels within one another")
+                raw = item.raw
         else:
-            raw = item.encode() if isinstance(item, str) else orjson.dumps(item)
+            raw = item.raw if isinstance(item, Unreadable) else item.encode()
         occurrence = seen.get(raw, 0)
         seen[raw] = occurrence + 1
         record = RawRecord(
@@ -125,11 +129,23 @@ def _elements(value: Json) -> list[Item]:
 def _element(value: Json) -> Item:
     if isinstance(value, str) or (isinstance(value, dict) and value):
         return value
-    raw = orjson.dumps(value)
+    raw = _raw(value)
     if value == {}:
         return Unreadable(raw, "empty", "an empty object says nothing")
     kind = "a list" if isinstance(value, list) else f"the value {raw[:40].decode()}"
     return Unreadable(raw, "not_an_object", f"{kind} is neither a JSON object nor a text")
+
+
+def _raw(value: Json) -> bytes:
+    """An element as it was sent, about. Raises `BadBody` for one that nothing can write."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        pass
+    try:
+        return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    except RecursionError as error:
+        raise BadBody("Invalid JSON: an element has too many levels within one another") from error
 
 
 def _json_lines(body: bytes) -> list[Item] | None:

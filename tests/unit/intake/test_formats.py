@@ -118,6 +118,19 @@ def test_a_bad_line_does_not_cost_the_good_ones() -> None:
     assert [(record.raw, why.code) for record, why in bad] == [(b'{"b":', "bad_json")]
 
 
+@pytest.mark.parametrize(("depth", "kept"), [(100, 2), (300, 1), (800, 1)])
+def test_a_record_that_is_too_deep_does_not_cost_the_others(depth: int, kept: int) -> None:
+    """It is read, but cannot be written: with an answer to send it again nobody would ever be done."""
+    deep = b'{"a":' * depth + b"1" + b"}" * depth
+    good, bad = read_records(Request(b"[" + deep + b',{"message":"good"}]', 5))
+    assert len(good) == kept
+    assert good[-1].body == {"message": "good"}
+    assert [why.code for _, why in bad] == ["too_deep"] * (2 - kept)
+    assert all(load_json(record.raw) == load_json(deep) for record, _ in bad)
+    items = split(b"[" + b"[" * depth + b"]" * depth + b"]", "application/json")
+    assert [item.code for item in items if isinstance(item, Unreadable)] == ["not_an_object"]
+
+
 def test_defaults_come_from_the_query() -> None:
     query = {"ddsource": "sshd", "service": "ssh", "hostname": "h1", "ddtags": "env:prod, team:infra,"}
     request = request_of(b'{"a":1}', {"content-type": JSON}, query, 7)
