@@ -5,7 +5,7 @@ language's own test; only clauses that would fold the same value again and again
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from itertools import repeat
 
 from tocsin.event import Event
 from tocsin.match.atoms import reach
@@ -19,8 +19,6 @@ Found = Mapping[str, Sequence[Scalar]]
 """A flattened event: the values of its attributes by path."""
 
 Check = Callable[[Event, Found], bool]
-
-T = TypeVar("T")
 
 
 def check_of(node: Node, track: Track) -> Check:
@@ -141,7 +139,7 @@ def _at(path: str, test: Callable[[Scalar], bool]) -> Check:
 def _there(path: str) -> Check:
     """A value at the path, or anywhere below it (search-syntax.md §8)."""
     below = f"{path}."
-    return lambda _event, found: path in found or any(each.startswith(below) for each in found)
+    return lambda _event, found: path in found or any(map(str.startswith, found, repeat(below)))
 
 
 def _everywhere(names: Iterable[str], test: Callable[[Scalar], bool]) -> Check:
