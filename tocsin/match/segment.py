@@ -56,6 +56,12 @@ REMEMBERED_KINDS = 5_000
 REMEMBERED_SETS = 20_000
 REMEMBERED_FULL_TEXTS = 100
 
+COMMON = 500.0
+"""The price of a clause that is true of every second event: a hundred texts to look for are cheaper."""
+
+SHORT_VALUE = 4
+"""Characters. What is so short (`200`, `GET`, `true`) is one of few values, and true of many events."""
+
 MOST_BEFORE = 8
 """So many checks cost less than a look at all values."""
 
@@ -390,11 +396,12 @@ def _cost(nodes: Sequence[Node], fields: Collection[Field], track: Track) -> Cal
         elif leaf.field.kind is FieldKind.NAME and leaf.field.name in track.columns:
             price += 10 if track.columns[leaf.field.name].kind is Kind.TEXT else 0
         if isinstance(leaf, Equals | Cidr):
-            return price
+            return price + (COMMON if isinstance(leaf, Equals) and len(leaf.text) <= SHORT_VALUE else 0)
         if isinstance(leaf, Range | Regex):
-            return price + 100
+            return price + COMMON
         literal = literal_of(leaf)
-        rarest = min((written[word] + 50 / len(word) ** 2 for word in words(literal)), default=100)
+        signs = 50 / max(len(literal), 1) ** 2  # of a text without words, such as `../`
+        rarest = min((written[word] + 50 / len(word) ** 2 for word in words(literal)), default=signs)
         return price + rarest + 1 / (len(literal) + 1)
 
     return cost
