@@ -70,7 +70,8 @@ def test_stages_and_labels() -> None:
 
 
 def test_unknown_label_is_named_with_its_place() -> None:
-    with pytest.raises(ConditionError, match=r"no query is labelled 'x' \(at character 10\); the queries are labelled a, b"):
+    said = r"no query is labelled 'x' \(at character 10\); the queries are labelled a, b"
+    with pytest.raises(ConditionError, match=said):
         check_labels(parse_condition("a > 1 && x > 2"), ("a", "b"))
 
 
