@@ -1,5 +1,6 @@
 """Match only: what the matcher does on one core, against the plain predicate of each rule in turn (design §4.5)."""
 
+import random
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -15,13 +16,17 @@ from tocsin.rule import Rule
 
 EVENTS = 40_000
 PLAIN_EVENTS = 400
+FEW = 100
+"""Rules, drawn from all: the shipped ones come first, and a hundred of these would be for two of the sources."""
+
 TARGET_TIMES = 20.0
 TARGET_GROWTH = 1.5
 
 
 def run(events: int = EVENTS) -> list[Row]:
     sample = normalised(events)
-    many, few = rules(1000), rules(100)
+    many = rules(1000)
+    few = random.Random(FEW).sample(many, FEW)
     fast = _rate(Matcher(many).match, sample)
     with_few = _rate(Matcher(few).match, sample)
     plain = _rate(_in_turn(many), sample[:: max(1, len(sample) // PLAIN_EVENTS)])
@@ -41,7 +46,7 @@ def run(events: int = EVENTS) -> list[Row]:
             f"{1e6 / with_few:.1f} us/event",
             with_few / fast,
             f"<= {TARGET_GROWTH} times",
-            "",
+            "drawn from the same rules",
             with_few / fast <= TARGET_GROWTH,
         ),
     ]

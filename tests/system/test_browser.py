@@ -129,9 +129,9 @@ def test_rules_can_be_switched_off_and_say_what_is_wrong(ana: Person) -> None:
     expect(switch).to_be_checked()
     switch.click(force=True)
     expect(switch).not_to_be_checked()
+    expect(switch).to_be_enabled()  # it is not while the change is on its way, and a forced click would be lost
     rule = ana.server.get("/api/v2/security_monitoring/rules/aws-roo-001")
     assert rule["isEnabled"] is False
-    expect(switch).to_be_enabled()  # it is not while the first change is on its way, and a forced click would be lost
     switch.click(force=True)
     expect(switch).to_be_checked()
 

@@ -36,8 +36,8 @@ class Endless:
     def __init__(self) -> None:
         self.began, self.ended = threading.Event(), threading.Event()
 
-    def preview(self, body: Any, start: int, end: int, limit: int, is_wanted: Callable[[], bool]) -> Any:
-        self._wait(is_wanted)
+    def preview(self, *given: Any) -> Any:
+        self._wait(next(filter(callable, given)))
 
     def backtest_stored(self, *given: Any) -> Any:
         self._wait(given[-1])
