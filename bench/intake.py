@@ -5,6 +5,7 @@ the rows that it has stored are read out and inserted once more, as many at a ti
 `python -m bench.intake 100000` takes fewer events.
 """
 
+import contextlib
 import http.client
 import itertools
 import os
@@ -155,8 +156,11 @@ class _Usage(threading.Thread):
         self.server_cpu, self.workers_cpu = end[0] - self._start[0], end[1] - self._start[1]
 
     def _children(self) -> set[int]:
-        tasks = Path(f"/proc/{self._pid}/task").iterdir()
-        return {int(child) for task in tasks for child in (task / "children").read_text().split()}
+        found: set[int] = set()
+        for task in Path(f"/proc/{self._pid}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # a thread that ended meanwhile
+                found |= set(map(int, (task / "children").read_text().split()))
+        return found
 
     def _cpu(self) -> tuple[float, float]:
         return _processor_seconds(self._pid), sum(map(_processor_seconds, self._children()))
