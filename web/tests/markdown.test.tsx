@@ -44,3 +44,8 @@ it("knows safe addresses", () => {
   expect(safeUrl("https://example.com")).toBe("https://example.com/");
   for (const text of ["javascript:1", "java\nscript:1", " data:x", "vbscript:x", "//x", "http:/x", "https://"]) expect(safeUrl(text), text).toBeNull();
 });
+
+it("takes lines that were wrapped by hand as one, and two blanks at the end as a break", () => {
+  expect(html("one\ntwo")).toBe("<p>one\ntwo</p>");
+  expect(html("one  \ntwo")).toBe("<p>one<br/>two</p>");
+});

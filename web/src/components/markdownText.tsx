@@ -7,7 +7,7 @@ import { safeUrl } from "@/lib/safeUrl";
  * no images, and links go to http or https only, without a referrer.
  */
 export function renderMarkdown(text: string): ReactNode {
-  return blocks(lexer(text, { gfm: true, breaks: true }));
+  return blocks(lexer(text, { gfm: true })); // a single line break is a blank: files of rules are wrapped by hand
 }
 
 export default function MarkdownText({ text }: { text: string }) {
