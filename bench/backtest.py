@@ -6,24 +6,21 @@ says which signals that makes, with their evidence, and is right whatever the da
 `BENCH_BACKTEST_LOGS` (default ten million) and `BENCH_BACKTEST_DATA` (a directory to keep them in) may be set.
 """
 
-import gc
 import os
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from bench.explorer_data import END, LOG_SPAN, load
+from bench.kept import kept_logs
 from bench.table import Row
-from tocsin.config import Config
 from tocsin.evaluate.logs_repository import StoredLogs
 from tocsin.evaluate.replay import Budget, Replay
 from tocsin.evaluate.repository import Matches
 from tocsin.event import Event, event_id
 from tocsin.query import Sql
 from tocsin.rule import Rule, RuleCase, RuleOptions, RuleQuery
-from tocsin.store.events import EventStore, open_event_store
+from tocsin.store.events import EventStore
 from tocsin.store.limits import Limits
 from tocsin.store.rows import encode_event
 
@@ -53,21 +50,15 @@ FAILED = "status = 'warn' AND attributes.evt.outcome.:String = 'failure'"
 
 
 def run() -> list[Row]:
-    with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as temporary:
-        data = Path(os.environ.get("BENCH_BACKTEST_DATA") or temporary)
-        store = open_event_store(Config(data=data, logs_retention_days=0, signals_retention_days=0))
-        try:
-            store.migrate()
-            started = time.monotonic()
-            if not store.query(Sql("SELECT 1 FROM logs LIMIT 1")):
-                load(store, LOGS, 0)
-                burst(store)
-            gc.collect()
-            gc.freeze()  # as the server does
-            note = f"{LOGS / 1_000_000:g} M logs, loaded in {time.monotonic() - started:.0f} s"
-            return [Row(note, ""), *_measured(store)]
-        finally:
-            store.close()
+    started = time.monotonic()
+    with kept_logs("BENCH_BACKTEST_DATA", _fill) as store:
+        note = f"{LOGS / 1_000_000:g} M logs, loaded in {time.monotonic() - started:.0f} s"
+        return [Row(note, ""), *_measured(store)]
+
+
+def _fill(store: EventStore) -> None:
+    load(store, LOGS, 0)
+    burst(store)
 
 
 def _measured(store: EventStore) -> list[Row]:

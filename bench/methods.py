@@ -4,23 +4,18 @@ What a threshold costs, whose groups are bounded first, is `backtest.py`. `BENCH
 keeps the logs.
 """
 
-import gc
-import os
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from bench.explorer_data import END, LOG_SPAN, LOGS_SQL, load
+from bench.kept import kept_logs
 from bench.table import Row
-from tocsin.config import Config
 from tocsin.evaluate.logs_repository import StoredLogs
 from tocsin.evaluate.replay import Budget, Replay
 from tocsin.evaluate.repository import Matches
-from tocsin.query import Sql
 from tocsin.rules.executable import executable
 from tocsin.rules.validation import read_rule
-from tocsin.store.events import EventStore, open_event_store
+from tocsin.store.events import EventStore
 
 LOGS = 1_000_000
 TARGET_SECONDS = 30
@@ -34,18 +29,12 @@ PERSON = {"groupByFields": ["@usr.id"]}
 
 
 def run() -> list[Row]:
-    with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as temporary:
-        data = Path(os.environ.get("BENCH_METHODS_DATA") or temporary)
-        store = open_event_store(Config(data=data, logs_retention_days=0, signals_retention_days=0))
-        try:
-            store.migrate()
-            if not store.query(Sql("SELECT 1 FROM logs LIMIT 1")):
-                load(store, LOGS, 0, LOGS_SQL.replace("'session.id'", f"{PLACES}'session.id'"))
-            gc.collect()
-            gc.freeze()  # as the server does
-            return [_row(name, store, body) for name, body in _bodies().items()]
-        finally:
-            store.close()
+    with kept_logs("BENCH_METHODS_DATA", _fill) as store:
+        return [_row(name, store, body) for name, body in _bodies().items()]
+
+
+def _fill(store: EventStore) -> None:
+    load(store, LOGS, 0, LOGS_SQL.replace("'session.id'", f"{PLACES}'session.id'"))
 
 
 def _bodies() -> dict[str, dict[str, Any]]:

@@ -3,26 +3,21 @@
 `BENCH_PREVIEW_DATA` may name a directory that keeps the logs.
 """
 
-import gc
-import os
 import statistics
-import tempfile
 import time
-from pathlib import Path
 from typing import Any, cast
 
 from bench.backtest import burst
 from bench.explorer_data import END, LOG_SPAN, load
+from bench.kept import kept_logs
 from bench.table import Row
-from tocsin.config import Config
 from tocsin.evaluate.logs_repository import StoredLogs
 from tocsin.evaluate.replay import Replay
 from tocsin.evaluate.repository import Matches
-from tocsin.query import Sql
 from tocsin.rules.backtest import Backtests
 from tocsin.rules.service import RulesService
 from tocsin.rules.validation import read_rule
-from tocsin.store.events import EventStore, open_event_store
+from tocsin.store.events import EventStore
 
 LOGS = 2_000_000
 ROUNDS = 5
@@ -39,19 +34,13 @@ class _Rules:
 
 
 def run() -> list[Row]:
-    with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as temporary:
-        data = Path(os.environ.get("BENCH_PREVIEW_DATA") or temporary)
-        store = open_event_store(Config(data=data, logs_retention_days=0, signals_retention_days=0))
-        try:
-            store.migrate()
-            if not store.query(Sql("SELECT 1 FROM logs LIMIT 1")):
-                load(store, LOGS, 0)
-                burst(store)
-            gc.collect()
-            gc.freeze()  # as the server does
-            return [_row(name, store, body) for name, body in _bodies().items()]
-        finally:
-            store.close()
+    with kept_logs("BENCH_PREVIEW_DATA", _fill) as store:
+        return [_row(name, store, body) for name, body in _bodies().items()]
+
+
+def _fill(store: EventStore) -> None:
+    load(store, LOGS, 0)
+    burst(store)
 
 
 def _bodies() -> dict[str, dict[str, Any]]:

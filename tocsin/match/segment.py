@@ -78,8 +78,8 @@ class Problem:
 @dataclass(frozen=True, slots=True)
 class _Query:
     """`check` is what remains to be asked where the gate is open; None: nothing. Only events for which one of the
-    leaves `need` is true can meet it, which look at `places`; None: it must be checked always. `before` is the part of
-    `check` that looks at single places; None: there is no such part."""
+    leaves `need` is true can meet it, which look at `places`; None: it must be checked always. `before` is, where these
+    look everywhere, the part of `check` that looks at single places; None: there is no such part."""
 
     emission: Emission
     check: Check | None
@@ -198,9 +198,9 @@ class Segment:
         for (_, emission), each in zip(parsed, split, strict=True):
             check = None if isinstance(each.rest, All) else check_of(each.rest, track)
             need = needed(each.rest, cost)
-            self._queries.append(
-                _Query(emission, check, _before(each.rest, track), need, _places_of(need or (), track))
-            )
+            places = _places_of(need or (), track)
+            before = _before(each.rest, track) if places.everywhere else None
+            self._queries.append(_Query(emission, check, before, need, places))
         by_gate: dict[Node, list[int]] = {}
         for number, each in enumerate(split):
             by_gate.setdefault(each.gate, []).append(number)
