@@ -4,7 +4,7 @@ explorers, rules, and no serious accessibility violation on any page (ux.md).
 
 import pytest
 from browser import Person, violations
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 from server import ADMIN_EMAIL, Server
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
@@ -88,6 +88,26 @@ def test_a_broken_query_is_marked_and_not_run(ana: Person) -> None:
     page = ana.open("/signals?query=status%3A")
     expect(page.get_by_text("status", exact=False).first).to_be_visible()
     expect(page.get_by_role("alert").or_(page.get_by_text("value", exact=False)).first).to_be_visible()
+
+
+def test_who_types_before_the_editor_is_there_types_on(ana: Person) -> None:
+    page = ana.page
+    held: list[Route] = []
+    page.route("**/QueryEditor-*.js", lambda route: held.append(route))
+    ana.open("/logs?query=source:n")
+    box = page.get_by_role("textbox", name="Search logs")
+    box.click()
+    box.press("End")
+    page.keyboard.type("ot")
+    expect(box).to_have_value("source:not")
+    while not held:
+        page.wait_for_timeout(20)
+    page.keyboard.press("ArrowLeft")
+    held.pop().continue_()
+    page.keyboard.type("hing-is-lost-while-the-editor-arrives-")
+    expect(page.locator(".cm-content")).to_be_focused()
+    page.keyboard.type("nor-after-i")
+    expect(page.locator(".cm-content")).to_have_text("source:nohing-is-lost-while-the-editor-arrives-nor-after-it")
 
 
 def test_two_people_at_one_signal(browser: Browser, web_server: Server) -> None:

@@ -1,12 +1,12 @@
 import { Input } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import { checkQuery } from "@/api/explore";
 import type { Hint, Track } from "@/api/types";
+import { LazyQueryEditor } from "./explorer/LazyQueryEditor";
 import classes from "./QueryField.module.css";
 
-const QueryEditor = lazy(() => import("./explorer/QueryEditor"));
 const NO_HINTS: Hint[] = [];
 
 interface Props {
@@ -41,9 +41,7 @@ export function QueryField({ track, label, hideLabel = false, description, place
         {disabled ? (
           <input className={classes.plain} aria-label={label} readOnly value={value} placeholder="–" />
         ) : (
-          <Suspense fallback={<input className={classes.plain} aria-label={label} placeholder={placeholder} value={value} onChange={(event) => onChange(event.currentTarget.value)} />}>
-            <QueryEditor track={track} label={label} placeholder={placeholder} value={value} from={from} to={to} fault={fault} hints={verdict?.hints ?? NO_HINTS} onChange={onChange} onSubmit={onChange} />
-          </Suspense>
+          <LazyQueryEditor plainClass={classes.plain} track={track} label={label} placeholder={placeholder} value={value} from={from} to={to} fault={fault} hints={verdict?.hints ?? NO_HINTS} onChange={onChange} onSubmit={onChange} />
         )}
       </div>
       {!shown && hint && <Input.Description mt={4}>{hint.message}</Input.Description>}

@@ -1,14 +1,13 @@
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { checkQuery } from "@/api/explore";
 import type { Hint, Track } from "@/api/types";
 import { Icon } from "@/components/icons";
 import { useHotkeys } from "@/components/hotkeys";
 import { rememberSearch } from "@/lib/storage";
+import { LazyQueryEditor } from "./LazyQueryEditor";
 import classes from "./QueryBox.module.css";
-
-const QueryEditor = lazy(() => import("./QueryEditor"));
 
 export interface EditorHandle {
   focus: () => void;
@@ -61,21 +60,20 @@ export function QueryBox({ track, label, placeholder, value, from, to, onSubmit 
       <span className={classes.icon}>
         <Icon name="search" />
       </span>
-      <Suspense fallback={<PlainInput label={label} placeholder={placeholder} value={draft} onChange={setDraft} onSubmit={submit} />}>
-        <QueryEditor
-          ref={editor}
-          track={track}
-          label={label}
-          placeholder={placeholder}
-          value={draft}
-          from={from}
-          to={to}
-          fault={fault}
-          hints={verdict?.hints ?? NO_HINTS}
-          onChange={setDraft}
-          onSubmit={submit}
-        />
-      </Suspense>
+      <LazyQueryEditor
+        ref={editor}
+        plainClass={classes.plain}
+        track={track}
+        label={label}
+        placeholder={placeholder}
+        value={draft}
+        from={from}
+        to={to}
+        fault={fault}
+        hints={verdict?.hints ?? NO_HINTS}
+        onChange={setDraft}
+        onSubmit={submit}
+      />
       {draft !== "" && (
         <button type="button" className={classes.clear} aria-label="Clear the search" onClick={() => submit("")}>
           <Icon name="close" size={14} />
@@ -100,23 +98,5 @@ export function QueryBox({ track, label, placeholder, value, from, to, onSubmit 
         </div>
       )}
     </div>
-  );
-}
-
-/** What works while the editor is on its way. */
-function PlainInput({ label, placeholder, value, onChange, onSubmit }: { label: string; placeholder: string; value: string; onChange: (text: string) => void; onSubmit: (text: string) => void }) {
-  return (
-    <input
-      className={classes.plain}
-      aria-label={label}
-      placeholder={placeholder}
-      value={value}
-      spellCheck={false}
-      onChange={(event) => onChange(event.currentTarget.value)}
-      onKeyDown={(event) => {
-        if (event.key === "Enter") onSubmit(value);
-        if (event.key === "Escape") event.currentTarget.blur();
-      }}
-    />
   );
 }

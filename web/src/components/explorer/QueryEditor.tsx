@@ -1,9 +1,10 @@
 import { acceptCompletion, autocompletion, completionStatus, moveCompletionSelection, selectedCompletion, startCompletion, closeCompletion, type Completion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { setDiagnostics, type Diagnostic } from "@codemirror/lint";
-import { EditorState, Prec, RangeSetBuilder } from "@codemirror/state";
+import { Annotation, EditorState, Prec, RangeSetBuilder } from "@codemirror/state";
 import { Decoration, type DecorationSet, EditorView, keymap, placeholder as placeholderText, ViewPlugin, type ViewUpdate } from "@codemirror/view";
-import { useEffect, useEffectEvent, useImperativeHandle, useRef, type Ref } from "react";
+import { useEffect, useEffectEvent, useImperativeHandle, useLayoutEffect, useRef, type Ref } from "react";
+import { flushSync } from "react-dom";
 import { complete } from "@/api/explore";
 import type { QueryFault } from "@/api/errors";
 import type { Hint, Track } from "@/api/types";
@@ -12,6 +13,12 @@ import { searchHistory } from "@/lib/storage";
 import { formatRelative } from "@/lib/time";
 import type { EditorHandle } from "./QueryBox";
 import classes from "./QueryBox.module.css";
+
+/** Positions in the text, in characters. */
+export interface Caret {
+  anchor: number;
+  head: number;
+}
 
 interface Props {
   ref?: Ref<EditorHandle>;
@@ -25,12 +32,16 @@ interface Props {
   hints: Hint[];
   onChange: (text: string) => void;
   onSubmit: (text: string) => void;
+  /** Where the person is in the input that stood in for the editor, asked once; null if they are elsewhere. */
+  takeOver: () => Caret | null;
 }
 
 const HISTORY_SHOWN = 4;
+/** A text that the page has set, which it therefore knows. */
+const fromPage = Annotation.define<boolean>();
 
 /** CodeMirror on one line: loaded when an explorer is first shown. */
-export default function QueryEditor({ ref, track, label, placeholder, value, from, to, fault, hints, onChange, onSubmit }: Props) {
+export default function QueryEditor({ ref, track, label, placeholder, value, from, to, fault, hints, onChange, onSubmit, takeOver }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   useImperativeHandle(ref, () => ({ focus: () => view.current?.focus() }), []);
@@ -40,7 +51,8 @@ export default function QueryEditor({ ref, track, label, placeholder, value, fro
   const suggestions = useEffectEvent((context: CompletionContext) => suggest(context, track, from, to));
   const initial = useEffectEvent(() => value);
 
-  useEffect(() => {
+  // Before the next key: the input that stood in is gone in the same moment.
+  useLayoutEffect(() => {
     const editor = new EditorView({
       parent: host.current ?? undefined,
       state: EditorState.create({
@@ -84,20 +96,31 @@ export default function QueryEditor({ ref, track, label, placeholder, value, fro
           editorTheme,
           EditorView.contentAttributes.of({ "aria-label": label, "aria-multiline": "false", spellcheck: "false" }),
           EditorView.updateListener.of((update) => {
-            if (update.docChanged) changed(update.state.doc.toString());
+            if (update.docChanged) {
+              const text = update.state.doc.toString();
+              // At once: a value that comes back a key later would take that key away again.
+              if (update.transactions.some((transaction) => transaction.annotation(fromPage))) changed(text);
+              else flushSync(() => changed(text));
+            }
             if (update.focusChanged && update.view.hasFocus && update.state.doc.length === 0) startCompletion(update.view);
           }),
         ],
       }),
     });
     view.current = editor;
+    const caret = takeOver();
+    if (caret) {
+      editor.focus();
+      const length = editor.state.doc.length;
+      editor.dispatch({ selection: { anchor: Math.min(caret.anchor, length), head: Math.min(caret.head, length) } });
+    }
     return () => editor.destroy();
-  }, [label, placeholder]);
+  }, [label, placeholder, takeOver]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const editor = view.current;
     if (editor && editor.state.doc.toString() !== value) {
-      editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value }, selection: { anchor: value.length } });
+      editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value }, selection: { anchor: value.length }, annotations: fromPage.of(true) });
     }
   }, [value]);
 
