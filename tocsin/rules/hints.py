@@ -1,5 +1,6 @@
 """What is allowed in a rule but probably not meant: ATT&CK tags that the map will not show (siem.md §2.26), templates
-that cannot be rendered (siem.md §2.25), calculated fields that nothing uses or that are made of every log."""
+that cannot be rendered (siem.md §2.25), calculated fields that nothing uses or that are made of every log, windows as
+long as a signal may last (siem.md §2.10)."""
 
 from collections.abc import Iterator, Sequence
 
@@ -17,8 +18,8 @@ EXAMPLES = {"tactic": "tactic:TA0001-initial-access", "technique": "technique:T1
 
 
 def hints(rule: Rule) -> list[Problem]:
-    """Remarks on a rule's tags and texts; none of them keeps the rule from being stored."""
-    return [*attack_hints(rule), *_template_hints(rule), *_calculated_hints(rule)]
+    """Remarks on a rule's tags, texts and times; none of them keeps the rule from being stored."""
+    return [*attack_hints(rule), *_template_hints(rule), *_calculated_hints(rule), *duration_hints(rule)]
 
 
 def attack_id(tag: str) -> str:
@@ -60,6 +61,18 @@ def _calculated_hints(rule: Rule) -> Iterator[Problem]:
         if fold_up(uncalculated(parse(query.full_query)), _finds_all):
             message = "Every log is read for this query: name what else it must have, such as its source"
             yield Problem(f"queries[{i}].query", message, "reads_all")
+
+
+def duration_hints(rule: Rule) -> Iterator[Problem]:
+    """A remark if signals of a group that matches steadily are too old at birth: their duration counts from the first
+    match in the evaluation window (siem.md §2.10). Without keep alive each match is a signal of its own anyway."""
+    options = rule.options
+    if options.keep_alive and 0 < options.max_signal_duration <= options.evaluation_window:
+        message = (
+            "A group that matches steadily would open a signal with nearly every match, as a signal's duration counts "
+            "from the first match in its window: choose a shorter evaluationWindow or a longer maxSignalDuration"
+        )
+        yield Problem("options.maxSignalDuration", message, "short_duration")
 
 
 def _finds_all(node: Node, below: Sequence[bool]) -> bool:

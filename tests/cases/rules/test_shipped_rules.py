@@ -14,6 +14,7 @@ from tocsin.evaluate.methods import METHODS
 from tocsin.explain.tests import failure
 from tocsin.rule import Rule
 from tocsin.rules.checking import RuleTester, TimelineResult
+from tocsin.rules.hints import duration_hints
 from tocsin.rules.shape import rule_from_api
 from tocsin.rules.shipped import load_document, read_rule_file
 
@@ -62,6 +63,11 @@ def test_rule(file: Path, documents: Mapping[Path, Any], rules: Mapping[str, Rul
 def test_ids_are_unique(documents: Mapping[Path, Any]) -> None:
     ids = [document["id"] for document in documents.values()]
     assert len(ids) == len(set(ids))
+
+
+def test_signals_outlast_the_window(rules: Mapping[str, Rule]) -> None:
+    """Else who matches steadily would have a signal for nearly every match."""
+    assert [rule.id for rule in rules.values() if list(duration_hints(rule))] == []
 
 
 def test_every_method_is_used(rules: Mapping[str, Rule]) -> None:

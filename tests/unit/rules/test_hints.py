@@ -1,11 +1,12 @@
-"""What is remarked upon: ATT&CK tags that the map would not show, calculated fields that nothing uses."""
+"""What is remarked upon: ATT&CK tags that the map would not show, calculated fields that nothing uses, signals as
+short as the window."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from tocsin.rule import CalculatedField, Rule, RuleQuery
+from tocsin.rule import CalculatedField, Rule, RuleOptions, RuleQuery
 from tocsin.rules.attack import TACTICS, tactics_of, techniques
 from tocsin.rules.hints import hints
 
@@ -67,3 +68,20 @@ def test_calculated_fields_that_nothing_uses_or_that_every_log_makes() -> None:
         ("queries[1].query", "reads_all"),
         ("queries[2].query", "reads_all"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("window", "keep_alive", "duration", "expected"),
+    [
+        (86400, 86400, 86400, ["options.maxSignalDuration"]),
+        (3600, 3600, 3600, ["options.maxSignalDuration"]),
+        (43200, 86400, 86400, []),
+        (0, 0, 0, []),  # each event is a signal of its own
+        (0, 3600, 86400, []),
+    ],
+)
+def test_a_signal_that_may_last_no_longer_than_the_window(
+    window: int, keep_alive: int, duration: int, expected: list[str]
+) -> None:
+    options = RuleOptions(evaluation_window=window, keep_alive=keep_alive, max_signal_duration=duration)
+    assert [hint.target for hint in hints(Rule("id", "name", "", (), (), options))] == expected
