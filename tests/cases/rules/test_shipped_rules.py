@@ -21,6 +21,17 @@ from tocsin.rules.shipped import load_document, read_rule_file
 CONTENT = Path(__file__).parents[3] / "content" / "rules"
 FILES = sorted(CONTENT.glob("*.yaml"))
 
+SOURCES = {
+    "Google Workspace": {"gsuite"},
+    "Azure": {"azure"},
+    "Entra ID": {"azure.activedirectory"},
+    "Google Cloud": {"gcp"},
+    "DNS": {"dns", "route53", "bind"},
+    "VPN": {"openvpn", "cisco-asa", "paloalto", "wireguard"},
+    "SaaS audit": {"slack", "1password", "zoom"},
+}
+"""What there must be rules for, beside servers and AWS, by the sources of their logs."""
+
 
 @pytest.fixture(scope="module")
 def documents() -> Mapping[Path, Any]:
@@ -75,6 +86,13 @@ def test_every_method_is_used(rules: Mapping[str, Rule]) -> None:
     used["scheduled"] = sum(rule.schedule is not None for rule in rules.values())
     assert {method: count for method, count in used.items() if count < 5} == {}
     assert set(used) == {*METHODS, "signal correlation", "scheduled"}
+
+
+@pytest.mark.parametrize("sources", SOURCES.values(), ids=SOURCES)
+def test_sources_have_rules(rules: Mapping[str, Rule], sources: set[str]) -> None:
+    tagged = [{tag.removeprefix("source:") for tag in rule.tags} & sources for rule in rules.values()]
+    assert sum(map(bool, tagged)) >= 5
+    assert set().union(*tagged) == sources, "some have none"
 
 
 def method_of(rule: Rule) -> str:
