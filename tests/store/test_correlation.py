@@ -272,18 +272,51 @@ def test_a_member_that_only_grows_is_not_looked_at_again(event_store: EventStore
     assert document(member)["workflow"]["events_matched"] == 8
     assert document(member)["n"] == [0, *range(2, 8)]
     rebuilt = world.metric("tocsin_correlator_groups_rebuilt_total")
-    assert rebuilt == 2  # when it came, and when its events began to differ
+    assert rebuilt == 1  # when it came; not when its events began to differ
     (row,) = world.signals(both)
     assert "n" in document(before) and "n" not in document(row)
     world.ingest(event(8, rule=safe), event(9, rule=safe))  # more severe now
     world.run()
-    assert world.metric("tocsin_correlator_groups_rebuilt_total") == rebuilt + 1
+    assert world.metric("tocsin_correlator_groups_rebuilt_total") == rebuilt
     (row,) = world.signals(both)
     assert orjson.loads(row["detail"])["samples"][0]["content"]["status"] == "high"
     world.restart()
     world.ingest(event(10, rule=safe))
     world.run()
     assert world.signals(both) == [row]
+
+
+def test_what_a_member_says_later_is_shown_where_it_was_before(event_store: EventStore, state: StateStore) -> None:
+    """Two correlated signals, the first closed long ago: each shows the new user of its member, and no other."""
+    times = {"keep_alive": 7_200, "max_signal_duration": 86_400}
+    safe = threshold("aaa-lat-001", ("medium", "a > 0"), **times)
+    both = replace(
+        correlation(
+            "ccc-lat-001",
+            ("critical", "safe > 0"),
+            safe={"ruleId": safe.id, "correlatedByFields": ["@usr.id"], "correlatedQueryIndex": 0},
+        ),
+        options=replace(BOTH.options, keep_alive=60, max_signal_duration=600),
+    )
+    world = Correlating(event_store, state, safe, both)
+    world.now = BORN + 4 * HOUR
+    world.ingest(event(0, rule=safe), event(10_800, rule=safe))
+    world.run()
+    world.ingest(event(10_900, rule=safe, salt="settles"))
+    world.run()
+    assert len(world.signals(both)) == 2
+    for at in (100, 10_950):
+        made, matches = event(at, rule=safe, salt="later")
+        world.ingest((replace(made, attributes={**made.attributes, "usr": {"id": "bob", "email": f"{at}"}}), matches))
+        world.now += REFRESH_MS
+        world.run()
+    live = world.signals(both)
+    assert [document(row)["usr"].get("email") for row in live] == ["100", "10950"]
+    world.restart()
+    for made, matches in (event(200, rule=safe, salt="again"), event(10_990, rule=safe, salt="again")):
+        world.ingest((made, matches))
+    world.run()
+    assert world.signals(both) == live
 
 
 def test_signals_of_correlation_are_correlated_only_where_they_are_named(

@@ -244,6 +244,7 @@ class Evaluator:
                     self._notes.skipped(match.rule_id, match.ingested_at, "late")
         self._disbelieve(batch.changed)
         fresh = self._by_group([*ready, *in_time, *batch.changed], before, failures)
+        self._retell(batch.retold, fresh, before, failures)
         warm = self._warm(fresh)
         groups = [*warm, *self._cold(fresh, {group.key for group in warm}, failures)]
         refreshed = self._refreshable(now, is_idle=batch.is_empty)
@@ -370,10 +371,31 @@ class Evaluator:
         """Drop the groups that hold these matches: they are read from the store again."""
         for match in changed:
             if (prepared := self._prepared_of(match)) is not None:
-                key = GroupKey(match.rule_id, match.rule_version, prepared.signal_group(match.row.group))
-                if key in self._groups:
-                    self._drop(key)
-                    self._grown.pop(key, None)
+                self._disbelieve_group(
+                    GroupKey(match.rule_id, match.rule_version, prepared.signal_group(match.row.group))
+                )
+
+    def _disbelieve_group(self, key: GroupKey) -> None:
+        if key in self._groups:
+            self._drop(key)
+            self._grown.pop(key, None)
+
+    def _retell(
+        self,
+        retold: Sequence[StoredMatch],
+        fresh: dict[GroupKey, list[MatchRow]],
+        before: int,
+        failures: "_Failures",
+    ) -> None:
+        """What signals show of members that say more of themselves is growth, which waits for a moment. A group that
+        is not in memory, or not far enough back, joins the `fresh` ones, which are read from the store."""
+        for key, rows in self._by_group(retold, before, failures).items():
+            group = self._groups.get(key)
+            if group is None or not group.holds(min(row.timestamp for row in rows)):
+                self._disbelieve_group(key)
+                fresh.setdefault(key, []).extend(rows)
+            elif group.retell() and key not in fresh:
+                self._grown.setdefault(key, (self._clock(), before))
 
     def _warm(self, fresh: Mapping[GroupKey, list[MatchRow]]) -> list[Group]:
         """The groups that are in memory and can take the new matches."""

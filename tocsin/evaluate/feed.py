@@ -43,11 +43,13 @@ class Batch:
     """New matches; `watermark` (Unix milliseconds) holds once they are decided.
 
     `changed` are matches of what is not as it was, or no more: logs stay, but signals grow and are superseded. Their
-    groups are to be read again.
+    groups are to be read again. `retold` are matches as they were, of what now says more of itself: nothing is decided
+    otherwise, but it is to be shown otherwise.
     """
 
     matches: list[StoredMatch] = field(default_factory=list)
     changed: list[StoredMatch] = field(default_factory=list)
+    retold: list[StoredMatch] = field(default_factory=list)
     watermark: int = 0
     waiting: bool = False
     oldest: int | None = None

@@ -77,6 +77,8 @@ class Group:
         self._near: tuple[Machine, int] | None = None  # has also seen so many matches of the tail
         self._ahead: tuple[Machine, int] | None = None
         self._previous: dict[str, Decision] = {}
+        self._is_retold = False
+        self._forgotten_to = restart
 
     @property
     def size(self) -> int:
@@ -110,10 +112,21 @@ class Group:
         self._ahead = _unless_past(self._ahead, index)
         return True
 
+    def holds(self, moment: int) -> bool:
+        """Whether all signals are known here that an event of a moment can be in: none before was settled."""
+        return moment >= self._forgotten_to
+
+    def retell(self) -> bool:
+        """What is in its signals says more of itself: they are to be shown anew with the next outcome. False if it has
+        none."""
+        self._is_retold = bool(self._previous)
+        return self._is_retold
+
     def outcome(self) -> Outcome:
         """Decide everything that is there. Raises `ScopeTooLarge`."""
         decisions = self._decided().decisions()
-        changed = [decision for decision in decisions if self._previous.get(decision.opened_by) != decision]
+        before = {} if self._is_retold else self._previous
+        changed = [decision for decision in decisions if before.get(decision.opened_by) != decision]
         return Outcome(self.key, self.plan, decisions, changed, dict(self.known), self._only_grew(decisions))
 
     def _decided(self) -> Machine:
@@ -140,10 +153,13 @@ class Group:
 
     def accept(self, outcome: Outcome, ids: dict[str, str]) -> None:
         """The outcome is stored; `ids` maps opening events to the ids of their signals. Settles what is old enough."""
+        self._is_retold = False
         old = self._cut()
         self._machine.feed(old)
         self._near, self._ahead = _less(self._near, len(old)), _less(self._ahead, len(old))
-        settled = {decision.opened_by for decision in self._machine.closed()}
+        closed = self._machine.closed()
+        self._forgotten_to = max([self._forgotten_to, *(decision.closes_at for decision in closed)])
+        settled = {decision.opened_by for decision in closed}
         self._machine.forget()
         if settled:
             self._near = self._ahead = None  # they still hold what is settled and forgotten here

@@ -3,19 +3,28 @@
 Unlike logs, signals have one writer, in this process while it evaluates. It numbers what it writes with versions that
 rise, so the feed reads on from the highest that it has seen, and asks nothing while there is no higher one.
 
-A signal that grows, is raised to a higher severity or is superseded may change what it belongs to, and what is shown of
-it there; so the groups that it is in, or was in, are read from the store each time.
+A signal that is raised to a higher severity or is superseded may change what it belongs to: the groups that it is in,
+or was in, are read from the store again. One that matches as it did before, as when it grows, changes only what is
+shown of it there. The feed remembers how signals matched, to tell one from the other.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from tocsin.evaluate.feed import OVERLAP_MS, Batch
+from tocsin.evaluate.repository import StoredMatch
 from tocsin.evaluate.signals_repository import ChangedSignal
 
 BATCH = 10_000
 """Signals in one batch, about."""
+
+REMEMBERED = 50_000
+"""Signals whose matches are remembered, some 40 MB; of the others it is not known whether they match as before."""
+
+
+Found = tuple[StoredMatch, ...]
 
 
 class SignalSource(Protocol):
@@ -24,14 +33,14 @@ class SignalSource(Protocol):
 
 @dataclass(slots=True)
 class SignalBatch(Batch):
-    """`versions`: the signals of the batch and of which version they are."""
+    """`signals`: those of the batch, by their ids."""
 
-    versions: dict[str, int] = field(default_factory=dict)
+    signals: dict[str, ChangedSignal] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was read."""
-        return not self.versions
+        return not self.signals
 
 
 class SignalFeed:
@@ -49,6 +58,7 @@ class SignalFeed:
         self._clock = clock
         self.watermark = watermark or 0
         self._read_to = max(self.watermark - OVERLAP_MS, 0) * 1000
+        self._matched: OrderedDict[str, tuple[Found, Found]] = OrderedDict()
 
     def read(self) -> Batch:
         """The next batch, empty if nothing is new."""
@@ -58,16 +68,24 @@ class SignalFeed:
         changed = self._source.changed(self._read_to, BATCH)
         batch.waiting = len(changed) >= BATCH
         for signal in changed:
-            batch.versions[signal.id] = signal.version
-            batch.changed += signal.matches
+            batch.signals[signal.id] = signal
+            if self._matched.get(signal.id) == (signal.current, signal.former):
+                batch.retold += signal.current
+            else:
+                batch.changed += (*signal.current, *signal.former)
         if changed:
-            newest = max(batch.versions.values())
-            batch.watermark = max(self.watermark, newest // 1000)
-            batch.oldest = min(min(batch.versions.values()) // 1000, self._clock())
+            versions = [signal.version for signal in changed]
+            batch.watermark = max(self.watermark, max(versions) // 1000)
+            batch.oldest = min(min(versions) // 1000, self._clock())
         return batch
 
     def accept(self, batch: Batch) -> None:
         """The batch is decided and its decisions are durable."""
         self.watermark = batch.watermark
         if isinstance(batch, SignalBatch):
-            self._read_to = max((self._read_to, *batch.versions.values()))
+            self._read_to = max((self._read_to, *(signal.version for signal in batch.signals.values())))
+            for identity, signal in batch.signals.items():
+                self._matched[identity] = (signal.current, signal.former)
+                self._matched.move_to_end(identity)
+            while len(self._matched) > REMEMBERED:
+                self._matched.popitem(last=False)

@@ -43,11 +43,12 @@ WHERE timestamp IN (SELECT fromUnixTimestamp64Milli(arrayJoin({times:Array(Int64
 
 
 class ChangedSignal(NamedTuple):
-    """A signal that was written, with all matches that it has or had once."""
+    """A signal that was written, with the matches that it has, and those that it had once."""
 
     id: str
     version: int
-    matches: tuple[StoredMatch, ...]
+    current: tuple[StoredMatch, ...]
+    former: tuple[StoredMatch, ...]
 
 
 class SignalMatches(Matches):
@@ -83,8 +84,8 @@ class SignalMatches(Matches):
 
 
 def _changed(row: Mapping[str, Any]) -> ChangedSignal:
-    matches = _stored(row, [*row["matched"], *row["unmatched"]])
-    return ChangedSignal(row["id"], int(row["matched_version"]), matches)
+    current, former = _stored(row, row["matched"]), _stored(row, row["unmatched"])
+    return ChangedSignal(row["id"], int(row["matched_version"]), current, former)
 
 
 def _stored(row: Mapping[str, Any], matches: Sequence[Mapping[str, Any]]) -> tuple[StoredMatch, ...]:
