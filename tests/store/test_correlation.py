@@ -287,7 +287,7 @@ def test_a_member_that_only_grows_is_not_looked_at_again(event_store: EventStore
 
 
 def test_what_a_member_says_later_is_shown_where_it_was_before(event_store: EventStore, state: StateStore) -> None:
-    """Two correlated signals, the first closed long ago: each shows the new user of its member, and no other."""
+    """Three correlated signals, the first closed long ago: each shows the new user of its member, and no other."""
     times = {"keep_alive": 7_200, "max_signal_duration": 86_400}
     safe = threshold("aaa-lat-001", ("medium", "a > 0"), **times)
     both = replace(
@@ -299,19 +299,19 @@ def test_what_a_member_says_later_is_shown_where_it_was_before(event_store: Even
         options=replace(BOTH.options, keep_alive=60, max_signal_duration=600),
     )
     world = Correlating(event_store, state, safe, both)
-    world.now = BORN + 4 * HOUR
+    world.now = BORN + 7 * HOUR
     world.ingest(event(0, rule=safe), event(10_800, rule=safe))
     world.run()
-    world.ingest(event(10_900, rule=safe, salt="settles"))
+    world.ingest(event(21_600, rule=safe))
     world.run()
-    assert len(world.signals(both)) == 2
+    assert len(world.signals(both)) == 3
     for at in (100, 10_950):
         made, matches = event(at, rule=safe, salt="later")
         world.ingest((replace(made, attributes={**made.attributes, "usr": {"id": "bob", "email": f"{at}"}}), matches))
         world.now += REFRESH_MS
         world.run()
     live = world.signals(both)
-    assert [document(row)["usr"].get("email") for row in live] == ["100", "10950"]
+    assert [document(row)["usr"].get("email") for row in live] == ["100", "10950", None]
     world.restart()
     for made, matches in (event(200, rule=safe, salt="again"), event(10_990, rule=safe, salt="again")):
         world.ingest((made, matches))
