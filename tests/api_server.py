@@ -5,7 +5,6 @@
 
 import itertools
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from datadog_api_client import ApiClient, Configuration
 from datadog_api_client.model_utils import validate_and_convert_types
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
+from waiting import PATIENCE, TIMEOUT, until
 
 from tocsin.access.audit import AuditTrail
 from tocsin.access.service import Access
@@ -39,13 +39,18 @@ API_KEY, APP_KEY = "0123456789abcdef0123456789abcdef", "0123456789abcdef01234567
 
 
 class MovableClock:
-    """The system's time, plus what a test adds to it (milliseconds)."""
+    """The system's time, plus what a test adds to it (milliseconds). Once stopped, only the test moves it."""
 
     def __init__(self) -> None:
         self.ahead = 0
+        self._stopped_at: int | None = None
 
     def __call__(self) -> int:
-        return now_ms() + self.ahead
+        return (now_ms() if self._stopped_at is None else self._stopped_at) + self.ahead
+
+    def stop(self) -> None:
+        """For tests of moments: how long their own work takes is nothing to them then."""
+        self._stopped_at = now_ms()
 
 
 @dataclass
@@ -63,7 +68,7 @@ class Api:
     def client(self, **headers: str) -> httpx.Client:
         """A new client with these headers (underscores for hyphens)."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return httpx.Client(base_url=self.url, headers=named, timeout=30)
+        return httpx.Client(base_url=self.url, headers=named, timeout=TIMEOUT)
 
     def sign_in(self, email: str = ADMIN, password: str = PASSWORD) -> httpx.Client:
         """A browser: it keeps the cookie and sends the session's token."""
@@ -135,16 +140,13 @@ def serve(app: FastAPI) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started:
-        if not thread.is_alive() or time.monotonic() > deadline:
-            pytest.fail("the server did not start")
-        time.sleep(0.01)
+    until(lambda: server.started or not thread.is_alive(), every=0.005)
+    assert thread.is_alive(), "the server did not start"
     try:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(PATIENCE)
 
 
 @contextmanager
@@ -174,7 +176,7 @@ def sdk_for(url: str, unstable: Sequence[str] = ()) -> Iterator[ApiClient]:
 def client_for(url: str) -> Iterator[httpx.Client]:
     """A plain client with the administrator's keys."""
     keys = {"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}
-    with httpx.Client(base_url=url, headers=keys, timeout=30) as client:
+    with httpx.Client(base_url=url, headers=keys, timeout=TIMEOUT) as client:
         yield client
 
 
@@ -191,10 +193,8 @@ def serve_api(folder: Path, state_url: str = "", **others: Any) -> Iterator[Api]
     state = open_state_store(config)
     services = services_over(state, config, clock, **others)
     app = create_app(services, web_files=folder / "web")
-    with serve(app) as url:
-        keys = {"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}
-        with httpx.Client(base_url=url, headers=keys, timeout=30) as admin, httpx.Client(base_url=url) as anonymous:
-            yield Api(url, app, services, clock, admin, anonymous, itertools.count(1))
+    with serve(app) as url, client_for(url) as admin, httpx.Client(base_url=url, timeout=TIMEOUT) as anonymous:
+        yield Api(url, app, services, clock, admin, anonymous, itertools.count(1))
     state.close()
 
 

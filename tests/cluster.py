@@ -11,7 +11,6 @@ import ctypes
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tarfile
@@ -21,10 +20,12 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ports import free_port
+
 PACKAGE = "@chdb/lib-linux-x64-gnu@26.7.3-stable.1"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tocsin-clickhouse"
 CLUSTER = "tocsin"
-START_SECONDS = 60
+START_SECONDS = 120
 
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG: a test run that is killed leaves no node behind
 
@@ -77,7 +78,7 @@ class Cluster:
         """Raises `NoEngine` when the library cannot be had."""
         self._library = engine_library()
         self.directory.mkdir(parents=True, exist_ok=True)
-        self._ports = [(_free_port(), _free_port()) for _ in range(self.count)]
+        self._ports = [(free_port(), free_port()) for _ in range(self.count)]
         shards = "".join(
             f"<shard><replica><host>127.0.0.1</host><port>{tcp}</port></replica></shard>" for tcp, _ in self._ports
         )
@@ -121,17 +122,11 @@ class Cluster:
             self.kill_node(index)
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 def _wait_until_up(url: str, node: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while node.poll() is None and time.monotonic() < deadline:
         try:
-            urllib.request.urlopen(url, timeout=1).read()
+            urllib.request.urlopen(url, timeout=10).read()
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
         else:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import orjson
 from prometheus_client import CollectorRegistry
+from waiting import PATIENCE
 
 from tocsin.errors import Unavailable
 from tocsin.event import Event, event_id
@@ -31,7 +32,7 @@ class MemoryRows:
         self.faults.append((error, after_storing))
 
     def insert(self, table: str, lines: bytes, rows: int) -> None:
-        assert self.gate.wait(30)
+        assert self.gate.wait(PATIENCE)
         fault, after_storing = self.faults.pop(0) if self.faults else (None, False)
         if fault is not None and not after_storing:
             raise fault

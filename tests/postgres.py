@@ -8,7 +8,6 @@ import importlib.util
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -19,6 +18,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from ports import free_port
+from waiting import PATIENCE
 
 
 def _candidates() -> Iterator[Path]:
@@ -48,12 +49,6 @@ def _binaries() -> Path:
     pytest.skip(f"no PostgreSQL that can be run here ({'; '.join(tried) or 'none is installed'})")
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """URL of a running server, without a database name: `postgresql://postgres@127.0.0.1:port`."""
@@ -62,7 +57,7 @@ def postgres_server() -> Iterator[str]:
     if os.geteuid() == 0:
         shutil.chown(home, "nobody", "nogroup")
     options: dict[str, Any] = {"cwd": home, "env": {"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}, **_as_other_user()}
-    data, port = home / "data", _free_port()
+    data, port = home / "data", free_port()
     try:
         init = [binaries / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"]
         subprocess.run(init, check=True, capture_output=True, **options)
@@ -75,13 +70,13 @@ def postgres_server() -> Iterator[str]:
             yield url
         finally:
             server.send_signal(signal.SIGINT)  # fast shutdown: does not wait for clients
-            server.wait(timeout=30)
+            server.wait(timeout=PATIENCE)
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
 def _wait_until_ready(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             psycopg.connect(f"{url}/postgres", connect_timeout=5).close()

@@ -11,6 +11,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from waiting import PATIENCE, until
+
 LAUNCHER = Path(__file__).parent / "intake_launcher.py"
 EVENTS_PER_REQUEST = 40
 """Several commits (`COMMIT_EVENTS`) in all: after the first of them something must be left to be killed."""
@@ -59,10 +61,7 @@ class Server:
             pass  # killed meanwhile
 
     def wait_for_the_first_answer(self) -> None:
-        deadline = time.monotonic() + 60
-        while not self.acknowledged:
-            assert time.monotonic() < deadline, "nothing was acknowledged"
-            time.sleep(0.001)
+        until(lambda: self.acknowledged, every=0.001)
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
@@ -71,7 +70,7 @@ class Server:
 
     def finish(self) -> None:
         self.process.stdin.close()
-        assert self.process.wait(60) == 0
+        assert self.process.wait(PATIENCE) == 0
         self.reader.join()
 
 
@@ -101,9 +100,8 @@ def test_acknowledged_is_durable_and_a_retry_doubles_nothing(tmp_path: Path) -> 
         assert stored + duplicates == EVENTS_PER_REQUEST, number
         assert rejected == (number % 5 == 0), number
 
-    found = subprocess.run(
-        [sys.executable, str(LAUNCHER), "stored", str(tmp_path)], capture_output=True, text=True, check=True, timeout=60
-    )
+    command = [sys.executable, str(LAUNCHER), "stored", str(tmp_path)]
+    found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE)
     rows = [line.split("\t") for line in found.stdout.splitlines()]
     every_event = Counter(str(n) for n in range(REQUESTS * EVENTS_PER_REQUEST))
     assert Counter(what for kind, what in rows if kind == "log") == every_event

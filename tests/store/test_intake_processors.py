@@ -1,5 +1,6 @@
 """The child process: real ones, since its death is the point."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -8,6 +9,7 @@ import time
 import orjson
 import pytest
 from intake_doubles import MemoryRows, make_intake, prepare, setup
+from waiting import PATIENCE
 
 from tocsin.errors import BadRequest, Unavailable
 from tocsin.intake.batch import Prepared
@@ -26,7 +28,7 @@ def deadly():
         if b"kill me" in request.body:
             os.kill(os.getpid(), signal.SIGKILL)
         if b"hang" in request.body:
-            time.sleep(60)
+            time.sleep(3600)
         return prepare(request)
 
     return work
@@ -35,7 +37,7 @@ def deadly():
 @pytest.fixture
 def child():
     restarts = []
-    child = InChild(deadly, on_restart=lambda: restarts.append(1), hang_seconds=1)
+    child = InChild(deadly, on_restart=lambda: restarts.append(1), hang_seconds=2)
     child.restarts = restarts
     yield child
     child.close()
@@ -95,7 +97,7 @@ def test_the_child_ends_with_its_parent(child) -> None:
     child.process([request({"timestamp": 1})])
     process = child._child
     child._pipe.close()
-    assert process.wait(5) == 0
+    assert process.wait(PATIENCE) == 0
 
 
 def test_children_die_all_the_time_and_nothing_is_lost() -> None:
@@ -108,8 +110,10 @@ def test_children_die_all_the_time_and_nothing_is_lost() -> None:
     def murder() -> None:
         while not stop.wait(0.2):
             for child in children:
-                if child.pid and child._loaded:  # killed at work, not while it is set up
-                    os.kill(child.pid, signal.SIGKILL)
+                pid = child.pid  # read before the other, which belongs to it or to its predecessor
+                if pid and child._loaded:  # killed at work, not while it is set up
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
 
     killer = threading.Thread(target=murder)
     killer.start()
@@ -119,7 +123,7 @@ def test_children_die_all_the_time_and_nothing_is_lost() -> None:
         time.sleep(0.02)
     stop.set()
     killer.join()
-    receipts = [answer.result(30) for answer in answers]
+    receipts = [answer.result(PATIENCE) for answer in answers]
     intake.stop()
     assert sum(receipt.accepted for receipt in receipts) == 60
     assert len(set(rows.ids)) + len({row["id"] for row in rows.tables["rejected"]}) == 60

@@ -245,13 +245,13 @@ rng = random.Random(1)
 for number in range(4000):
     events = [{"message": rng.randbytes(2000).hex(), "n": number * 50 + n} for n in range(50)]
     try:
-        acknowledged += intake.submit(Request(orjson.dumps(events), 5)).result(60).stored
+        acknowledged += intake.submit(Request(orjson.dumps(events), 5)).result(240).stored
     except Unavailable as error:
         refused += 1
         print("refused", error, flush=True)
         break
 (data / "ballast").unlink()
-after = intake.submit(Request(orjson.dumps([{"message": "after", "n": -1}]), 5)).result(60).stored
+after = intake.submit(Request(orjson.dumps([{"message": "after", "n": -1}]), 5)).result(240).stored
 stored = intake.kept()["stored"]
 print("counts", acknowledged, refused, after, stored, flush=True)
 intake.stop()
@@ -271,7 +271,7 @@ def test_a_disk_that_is_full_is_told_and_recovered_from(tmp_path: Path) -> None:
             [sys.executable, "-c", FULL_DISK, str(data)],
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         )
         assert "counts" in found.stdout, found.stdout[-2000:] + found.stderr[-2000:]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import httpx
 import orjson
 from server import API_KEY
+from waiting import PATIENCE, TIMEOUT
 
 from tocsin.demo.story import week
 
@@ -44,7 +45,7 @@ class Sender:
 
         def work() -> None:
             try:
-                with httpx.Client(base_url=self.url, headers={"DD-API-KEY": API_KEY}, timeout=30) as http:
+                with httpx.Client(base_url=self.url, headers={"DD-API-KEY": API_KEY}, timeout=TIMEOUT) as http:
                     while True:
                         with self._lock:
                             body = next(queue, None)
@@ -66,7 +67,7 @@ class Sender:
         assert not failures, failures
 
     def _until_acknowledged(self, http: httpx.Client, body: bytes) -> None:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             try:
                 answer = http.post(
@@ -83,4 +84,4 @@ class Sender:
             with self._lock:
                 self.repeated += 1
             time.sleep(0.1)
-        raise AssertionError("a request was not acknowledged within two minutes")
+        raise AssertionError("a request was not acknowledged in time")

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,21 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
+from ports import free_port
+from waiting import PATIENCE, TIMEOUT, until
 
 ADMIN_EMAIL = "admin@example.com"
 ADMIN_PASSWORD = "correct horse battery staple"
 API_KEY = "0123456789abcdef0123456789abcdef"
 APP_KEY = "0123456789abcdef0123456789abcdef01234567"
-START_SECONDS = 60
 
 COUNTED_SECONDS = 1.5
 """After this, a round of detection has asked the store anew for what it holds (`evaluate/feed.py`)."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Server:
@@ -64,15 +59,22 @@ class Server:
                 stderr=log,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                break
-            with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(f"{self.url}/health/ready", timeout=5).status_code == 200:
-                    return
-            time.sleep(0.05)
-        raise AssertionError(f"the server did not become ready:\n{self.log.read_text()[-4000:]}")
+        with self._log_at_failure():
+            until(self._is_ready)
+
+    def _is_ready(self) -> bool:
+        if self.process is not None and self.process.poll() is not None:
+            pytest.fail(f"the server ended with code {self.process.returncode}")
+        with contextlib.suppress(httpx.HTTPError):
+            return httpx.get(f"{self.url}/health/ready", timeout=10).status_code == 200
+        return False
+
+    @contextlib.contextmanager
+    def _log_at_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except pytest.fail.Exception as failure:
+            pytest.fail(f"{failure}; the server's log ends with:\n{self.log.read_text()[-4000:]}")
 
     def kill(self) -> None:
         """SIGKILL to the server and all processes that it started."""
@@ -89,7 +91,7 @@ class Server:
             os.killpg(self.process.pid, number)
         else:
             self.process.send_signal(number)
-        self.process.wait(30)
+        self.process.wait(PATIENCE)
 
     @contextlib.contextmanager
     def running(self) -> Iterator["Server"]:
@@ -106,39 +108,37 @@ class Server:
         return {"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, headers=self.headers, timeout=30)
+        return httpx.Client(base_url=self.url, headers=self.headers, timeout=TIMEOUT)
 
     def post(self, path: str, body: Any) -> Any:
-        answer = httpx.post(self.url + path, json=body, headers=self.headers, timeout=30)
+        answer = httpx.post(self.url + path, json=body, headers=self.headers, timeout=TIMEOUT)
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 
     def get(self, path: str, **params: str) -> Any:
-        answer = httpx.get(self.url + path, params=params, headers=self.headers, timeout=30)
+        answer = httpx.get(self.url + path, params=params, headers=self.headers, timeout=TIMEOUT)
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 
-    def rest(self, events: int, seconds: float = 90) -> None:
+    def rest(self, events: int) -> None:
         """Wait until the server holds at least so many events and detection has nothing left to do about them."""
-        deadline = time.monotonic() + seconds
+        with self._log_at_failure():
+            until(self.count, lambda count: count >= events, every=0.2)
+            stored_at = time.time()
+            until(self._rested_at, lambda rested_at: rested_at > stored_at + COUNTED_SECONDS, every=0.2)
+
+    def count(self) -> int:
+        """How many events of others' sources the server holds."""
         body = {
             "filter": {"query": "-source:tocsin", "from": 0, "to": "now+1d"},
             "compute": [{"aggregation": "count"}],
         }
-        stored_at = None
-        while time.monotonic() < deadline:
-            if stored_at is None:
-                buckets = self.post("/api/v2/logs/analytics/aggregate", body)["data"]["buckets"]
-                if buckets and buckets[0]["computes"]["c0"] >= events:
-                    stored_at = time.time()
-            elif self._rested_at() > stored_at + COUNTED_SECONDS:
-                return
-            time.sleep(0.2)
-        raise AssertionError(f"detection did not come to rest:\n{self.log.read_text()[-4000:]}")
+        buckets = self.post("/api/v2/logs/analytics/aggregate", body)["data"]["buckets"]
+        return int(buckets[0]["computes"]["c0"]) if buckets else 0
 
     def _rested_at(self) -> float:
         """When detection last began a round that left nothing to do; 0 if it never did. Unix seconds."""
-        for line in httpx.get(f"{self.url}/metrics", timeout=30).text.splitlines():
+        for line in httpx.get(f"{self.url}/metrics", timeout=TIMEOUT).text.splitlines():
             if line.startswith("tocsin_evaluator_rested_at "):
                 return float(line.split()[1])
         return 0.0

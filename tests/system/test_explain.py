@@ -1,14 +1,15 @@
 """A whole server in this process: what suppressions keep from rules and people, and why a rule did or did not fire."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
-from api_server import API_KEY, APP_KEY, config_in, serve
+from api_server import client_for, config_in, serve
+from waiting import until
 
 from tocsin.api.app import create_app
 from tocsin.bootstrap import build
@@ -80,15 +81,6 @@ class Door:
         return found
 
 
-def until(holds: Callable[[], Any]) -> Any:
-    """What `holds` returns once it is true."""
-    end = time.monotonic() + 20
-    while not (found := holds()):
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.1)
-    return found
-
-
 @pytest.fixture(scope="module")
 def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     services = build(replace(config_in(tmp_path_factory.mktemp("explain")), intake_workers=-1))
@@ -96,8 +88,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     with serve(create_app(services)) as url:
         workers = Workers(services, url)
         workers.start()
-        headers = {"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}
-        with httpx.Client(base_url=url, headers=headers, timeout=30) as http:
+        with client_for(url) as http:
             door = Door(http)
             door.add(9, usr={"id": "bob"})
             door.add(4, usr={"id": "eve"})

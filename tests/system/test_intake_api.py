@@ -3,15 +3,18 @@
 import gzip
 import json
 import socket
-import time
 import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 import zstandard
 from api_server import API_KEY, Api, serve_api
 from intake_doubles import MemoryRows, full_disk, make_intake
+from waiting import TIMEOUT, until
 
+from tocsin.api import intake as routes
 from tocsin.clock import now_ms
 from tocsin.intake.rejected import RejectedEvents
 
@@ -170,14 +173,14 @@ def test_a_full_disk_is_503_and_nothing_is_acknowledged(server: Api, rows: Memor
     assert server.anonymous.post("/api/v2/logs", content=fresh, headers=KEY).status_code == 202
 
 
-def test_a_slow_body_is_408(server: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dataclasses import replace
-
-    from tocsin.api import intake as module
-
-    monkeypatch.setattr(module, "LIMITS", replace(module.LIMITS, body_seconds=0.3))
+def connect(server: Api) -> socket.socket:
     host, port = server.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    return socket.create_connection((host, int(port)), timeout=TIMEOUT)
+
+
+def test_a_slow_body_is_408(server: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "LIMITS", replace(routes.LIMITS, body_seconds=0.3))
+    with connect(server) as connection:
         head = f"POST /api/v2/logs HTTP/1.1\r\nHost: x\r\nDD-API-KEY: {API_KEY}\r\nContent-Length: 50\r\n\r\n"
         connection.sendall(head.encode() + b"[")
         assert connection.recv(1000).startswith(b"HTTP/1.1 408")
@@ -186,33 +189,27 @@ def test_a_slow_body_is_408(server: Api, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_request_that_is_cut_off_leaves_nothing_behind(server: Api, rows: MemoryRows) -> None:
     before = len(rows.tables["logs"])
-    host, port = server.url.removeprefix("http://").split(":")
-    for _ in range(5):
-        with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with ExitStack() as connections:
+        for _ in range(5):
+            connection = connections.enter_context(connect(server))
             head = f"POST /api/v2/logs HTTP/1.1\r\nHost: x\r\nDD-API-KEY: {API_KEY}\r\nContent-Length: 5000\r\n\r\n"
             connection.sendall(head.encode() + b'[{"message":"half')
-            time.sleep(0.05)
-    deadline = time.monotonic() + 5
-    while server.services.intake.buffered_bytes and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert server.services.intake.buffered_bytes == 0
+        until(lambda: server.services.intake.buffered_bytes, lambda held: held == 5 * 5000)
+    until(lambda: server.services.intake.buffered_bytes, lambda held: held == 0)
     assert len(rows.tables["logs"]) == before
 
 
 def test_a_client_that_does_not_wait_loses_nothing(server: Api, rows: MemoryRows) -> None:
-    rows.gate.clear()
-    host, port = server.url.removeprefix("http://").split(":")
+    intake = server.services.intake
     body = b'{"message":"sent and gone"}'
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    rows.gate.clear()
+    with connect(server) as connection:
         head = f"POST /api/v2/logs HTTP/1.1\r\nHost: x\r\nDD-API-KEY: {API_KEY}\r\nContent-Length: {len(body)}\r\n\r\n"
         connection.sendall(head.encode() + body)
-        time.sleep(0.2)
+        until(lambda: intake.oldest_waiting_at)
     rows.gate.set()
-    deadline = time.monotonic() + 5
-    while server.services.intake.buffered_bytes and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until(lambda: intake.buffered_bytes, lambda held: held == 0)
     assert any(row["n"] == {"message": "sent and gone"} for row in rows.tables["logs"])
-    assert server.services.intake.buffered_bytes == 0
 
 
 def test_reading_needs_more_than_an_api_key(server: Api) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from api_server import API_KEY, APP_KEY, config_in, serve
+from api_server import client_for, config_in, serve
+from waiting import until
 
 from tocsin.api.app import create_app
 from tocsin.bootstrap import build
@@ -59,8 +60,7 @@ def titles(http: httpx.Client) -> list[str]:
 def test_rule_that_is_made_today_knows_what_was_usual(tmp_path: Path) -> None:
     services = build(replace(config_in(tmp_path), intake_workers=-1))
     services.access.bootstrap()
-    headers = {"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}
-    with serve(create_app(services)) as url, httpx.Client(base_url=url, headers=headers, timeout=30) as http:
+    with serve(create_app(services)) as url, client_for(url) as http:
         workers = Workers(services, url)
         workers.start()
         try:
@@ -71,9 +71,6 @@ def test_rule_that_is_made_today_knows_what_was_usual(tmp_path: Path) -> None:
             changed = http.put(f"{RULES}/{made.json()['id']}", json={"message": "seen in {{@new_value.values}}"})
             assert changed.is_success, changed.text
             assert http.post("/api/v2/logs", json=logs("DE", "US", "FR", "US")).status_code == 202
-            end = time.monotonic() + 20
-            while titles(http) != ["seen in US"]:
-                assert time.monotonic() < end, titles(http)
-                time.sleep(0.1)
+            until(lambda: titles(http), lambda found: found == ["seen in US"])
         finally:
             workers.stop()

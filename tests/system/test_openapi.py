@@ -15,6 +15,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from waiting import TIMEOUT
 
 from tocsin.api.app import create_app
 from tocsin.api.openapi import document
@@ -71,5 +72,5 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 )
 def test_the_document_is_kept(whole: str, case: schemathesis.Case) -> None:
     keys = {"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}
-    answer = case.call(base_url=whole, headers=keys, timeout=30)
+    answer = case.call(base_url=whole, headers=keys, timeout=TIMEOUT)
     case.validate_response(answer, checks=CHECKS)

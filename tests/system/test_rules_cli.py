@@ -1,6 +1,5 @@
 """Rules as code, as their user meets them: import, evaluate, export, diff, apply, beside a live server."""
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +9,7 @@ import orjson
 import pytest
 import yaml
 from server import Server
+from waiting import until
 
 pytestmark = pytest.mark.system
 
@@ -82,11 +82,7 @@ def test_import_shows_its_plan_asks_and_can_be_repeated(server: Server, sigma: P
 def test_a_signal_of_an_imported_rule_names_its_author(server: Server, sigma: Path) -> None:
     ran(server, "rules", "import", sigma, "--yes")
     ran(server, "ingest", "-", stdin=orjson.dumps(record("CreateAccessKey")))
-    for _ in range(100):
-        found = ran(server, "search", "sigma:*", "--track", "signals", "--format", "json")
-        if found.strip():
-            break
-        time.sleep(0.1)
+    found = until(lambda: ran(server, "search", "sigma:*", "--track", "signals", "--format", "json").strip())
     signal = found.splitlines()[0]
     assert "Ada Example" in signal
     assert "CC0-1.0" in signal

@@ -1,8 +1,7 @@
 """From logs to correlated signals through the released client: correlation, critical assets, coverage."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -17,6 +16,7 @@ from datadog_api_client.v2.model.security_monitoring_critical_asset_update_reque
     SecurityMonitoringCriticalAssetUpdateRequest,
 )
 from datadog_api_client.v2.model.security_monitoring_rule_create_payload import SecurityMonitoringRuleCreatePayload
+from waiting import PATIENCE, until
 
 from tocsin.access.audit import drain
 
@@ -34,7 +34,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Any]
         engine.start()
         yield url, services
         stop.set()
-        engine.join(10)
+        engine.join(PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -70,15 +70,6 @@ def make(sdk: SecurityMonitoringApi, body: dict[str, Any]) -> str:
     return str(made.id)
 
 
-def eventually(look: Callable[[], Any]) -> Any:
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        if found := look():
-            return found
-        time.sleep(0.1)
-    raise AssertionError("it did not happen within 20 s")
-
-
 def signals_of(client: httpx.Client, rule_id: str) -> list[dict[str, Any]]:
     found = client.get(f"{BASE}/signals", params={"filter[query]": f"@workflow.rule.id:{rule_id}"}).json()["data"]
     return [client.get(f"{BASE}/signals/{signal['id']}").json()["data"] for signal in found]
@@ -99,7 +90,7 @@ def test_two_rules_about_one_user(sdk: SecurityMonitoringApi, client: httpx.Clie
     seen = (("door", "bob"), ("safe", "bob"), ("door", "eve"))
     logs = [{"ddsource": source, "message": source, "usr": {"id": user}} for source, user in seen]
     assert client.post("/api/v2/logs", json=logs).status_code == 202
-    (signal,) = eventually(lambda: signals_of(client, both))
+    (signal,) = until(lambda: signals_of(client, both))
     custom = signal["attributes"]["custom"]
     assert signal["attributes"]["status"] == "critical"
     assert (custom["usr"], custom["workflow"]["rule"]["type"]) == ({"id": "bob"}, "Signal Correlation")
@@ -131,7 +122,7 @@ def test_a_critical_asset_raises_what_it_is_about(
     assert [one.id for one in sdk.get_critical_assets_affecting_rule(vault).data] == [made.id]
     logs = [{"ddsource": "vault", "message": "opened", "usr": {"id": user}} for user in ("ceo", "clerk")]
     assert client.post("/api/v2/logs", json=logs).status_code == 202
-    both = eventually(lambda: found if len(found := signals_of(client, vault)) == 2 else None)
+    both = until(lambda: signals_of(client, vault), lambda found: len(found) == 2)
     found = {signal["attributes"]["custom"]["usr"]["id"]: signal for signal in both}
     assert [found[user]["attributes"]["status"] for user in ("ceo", "clerk")] == ["medium", "low"]
     data = found["ceo"]["attributes"]["custom"]["critical_assets_data"]
@@ -171,7 +162,7 @@ def test_a_critical_asset_raises_what_it_is_about(
 def test_coverage_says_what_was_looked_at(sdk: SecurityMonitoringApi, client: httpx.Client) -> None:
     gate = make(sdk, rule_body("Gate", {"query": "source:gate"}))
     assert client.post("/api/v2/logs", json=[{"ddsource": "gate", "message": "1"}]).status_code == 202
-    eventually(lambda: signals_of(client, gate))
+    until(lambda: signals_of(client, gate))
     answer = client.get(f"{BASE}/coverage", params={"rule_id": gate, "from": "now-5m", "interval": 1}).json()
     (found,) = answer["data"]
     assert (found["id"], found["type"], found["attributes"]["sources"]) == (gate, "coverage", ["gate"])
@@ -182,7 +173,7 @@ def test_coverage_says_what_was_looked_at(sdk: SecurityMonitoringApi, client: ht
     )
     assert found["attributes"]["cells"][-1]["status"] == "pending"
     assert sum(found["attributes"]["summary"].values()) == len(found["attributes"]["cells"])
-    assert eventually(lambda: client.get(f"{BASE}/coverage").json()["meta"]["engine"]["status"]) == "working"
+    until(lambda: client.get(f"{BASE}/coverage").json()["meta"]["engine"]["status"], "working".__eq__)
     every = client.get(f"{BASE}/coverage", params={"page[size]": 2}).json()
     assert len(every["data"]) == 2 and every["meta"]["page"]["total_count"] > 2
     assert client.get(f"{BASE}/coverage", params={"rule_id": "zzz-zzz-zzz"}).status_code == 404

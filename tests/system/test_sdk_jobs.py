@@ -1,7 +1,7 @@
 """Historical jobs through the released client, on a server that is killed while one runs (siem.md §2.24, api.md §8)."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from datadog_api_client.v2.model.run_historical_job_request_data_type import Run
 from datadog_api_client.v2.model.security_monitoring_rule_case_create import SecurityMonitoringRuleCaseCreate
 from datadog_api_client.v2.model.security_monitoring_rule_severity import SecurityMonitoringRuleSeverity
 from server import API_KEY, APP_KEY, Server
+from waiting import until
 
 pytestmark = [
     pytest.mark.system,
@@ -63,7 +64,7 @@ def began(server: Server) -> int:
     ]
     server.post("/api/v2/logs", logs)
     search = {"filter": {"query": "source:door", "from": str(at - DAY), "to": str(at + DAY)}, "page": {"limit": 100}}
-    until(lambda: len(server.post("/api/v2/logs/events/search", search)["data"]) == 35)
+    until(lambda: server.post("/api/v2/logs/events/search", search)["data"], lambda found: len(found) == 35)
     return at
 
 
@@ -76,15 +77,6 @@ def client(server: Server) -> Iterator[SecurityMonitoringApi]:
         configuration.unstable_operations[operation] = True
     with ApiClient(configuration) as connection:
         yield SecurityMonitoringApi(connection)
-
-
-def until(holds: Callable[[], Any], seconds: float = 30) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := holds():
-            return found
-        time.sleep(0.1)
-    raise AssertionError("it did not come to pass in time")
 
 
 def request(**attributes: Any) -> RunHistoricalJobRequest:
@@ -120,7 +112,7 @@ def status_of(client: SecurityMonitoringApi, job_id: str) -> str:
 
 
 def finished(client: SecurityMonitoringApi, job_id: str) -> Any:
-    until(lambda: status_of(client, job_id) not in ("pending", "running"))
+    until(lambda: status_of(client, job_id), lambda status: status not in ("pending", "running"))
     return client.get_historical_job(job_id).data.attributes
 
 
@@ -218,12 +210,8 @@ def test_listed_cancelled_deleted(server: Server, client: SecurityMonitoringApi,
     body = {"filter": {"query": f"@workflow.job.id:{job_id}", "from": str(began - DAY), "to": str(began + DAY)}}
     assert server.post("/api/v2/siem-historical-detections/histsignals/search", body)["data"] == []
     audit = {"filter": {"query": f"@asset.id:{job_id}", "from": "now-1h", "to": "now+1h"}}
-    found = until(lambda: _two(server.post("/api/v2/audit/events/search", audit)["data"]))
+    found = until(lambda: server.post("/api/v2/audit/events/search", audit)["data"], lambda found: len(found) == 2)
     assert {event["attributes"]["attributes"]["action"] for event in found} == {"created", "deleted"}
-
-
-def _two(found: list[Any]) -> list[Any]:
-    return found if len(found) >= 2 else []
 
 
 def test_what_is_wrong_is_said_in_shape_2(server: Server, began: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from api_server import serve, services_in
+from api_server import client_for, serve, services_in
 from datadog_api_client import ApiClient, Configuration
 from datadog_api_client.exceptions import ApiException
 from datadog_api_client.v1.api.logs_api import LogsApi as LogsApiV1
@@ -98,7 +98,7 @@ def client(address: str) -> Iterator[ApiClient]:
 
 @pytest.fixture
 def http(address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=address, headers={"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}) as opened:
+    with client_for(address) as opened:
         yield opened
 
 

@@ -1,6 +1,5 @@
 """Reference tables through the released client, in a lookup of a pipeline and in a filter of a rule."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from datadog_api_client.v2.model.batch_upsert_rows_request_array import BatchUps
 from datadog_api_client.v2.model.create_table_request import CreateTableRequest
 from datadog_api_client.v2.model.create_upload_request import CreateUploadRequest
 from datadog_api_client.v2.model.patch_table_request import PatchTableRequest
+from waiting import until
 
 from tocsin.access.audit import drain
 from tocsin.query.sql import Sql
@@ -177,13 +177,8 @@ def create_twice(client: httpx.Client, sdk: ReferenceTablesApi) -> int:
 
 
 def newest(client: httpx.Client, word: str) -> Any:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        found = client.post("/api/v2/logs/events/search", json={"filter": {"query": word}}).json()["data"]
-        if found:
-            return found[0]["attributes"]["attributes"]
-        time.sleep(0.05)
-    pytest.fail(f"no log with {word}")
+    found = until(lambda: client.post("/api/v2/logs/events/search", json={"filter": {"query": word}}).json()["data"])
+    return found[0]["attributes"]["attributes"]
 
 
 def test_lookups_and_rules_use_tables(sdk: ReferenceTablesApi, client: httpx.Client, served: tuple[str, Any]) -> None:

@@ -53,7 +53,10 @@ def body(**changes: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def clock() -> MovableClock:
-    return MovableClock()
+    """Stopped: otherwise a run could come due while a test does something else."""
+    clock = MovableClock()
+    clock.stop()
+    return clock
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from api_server import serve, services_in
+from api_server import client_for, serve, services_in
 from datadog_api_client import ApiClient, Configuration
 from datadog_api_client.exceptions import ApiException
 from datadog_api_client.model_utils import validate_and_convert_types
@@ -90,8 +90,7 @@ def api(client: ApiClient) -> SecurityMonitoringApi:
 
 @pytest.fixture(scope="module")
 def http(surroundings: tuple[str, str]) -> Iterator[httpx.Client]:
-    headers = {"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}
-    with httpx.Client(base_url=surroundings[0], headers=headers) as opened:
+    with client_for(surroundings[0]) as opened:
         yield opened
 
 

@@ -6,20 +6,21 @@ import http.server
 import itertools
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from api_server import ADMIN, API_KEY, APP_KEY, PASSWORD, serve
+from api_server import ADMIN, API_KEY, APP_KEY, PASSWORD, client_for, serve
 from datadog_api_client import ApiClient, Configuration
 from datadog_api_client.v2.api.security_monitoring_api import SecurityMonitoringApi
 from datadog_api_client.v2.model.io_c_triage_state import IoCTriageState
 from datadog_api_client.v2.model.io_c_triage_write_request import IoCTriageWriteRequest
 from datadog_api_client.v2.model.io_c_triage_write_request_attributes import IoCTriageWriteRequestAttributes
 from datadog_api_client.v2.model.io_c_triage_write_request_data import IoCTriageWriteRequestData
+from waiting import until
 
 from tocsin.api.app import create_app
 from tocsin.bootstrap import Services, build
@@ -31,18 +32,17 @@ pytestmark = pytest.mark.system
 
 FEEDS = "/api/v2/security/siem/threat-intel/feeds"
 SECRET = "open sesame, please"
-PATIENCE = 20.0
 
 STIX = {
     "type": "indicator",
     "id": "indicator--11111111-1111-4111-8111-111111111111",
     "spec_version": "2.1",
-    "created": "2026-11-01T00:00:00Z",
-    "modified": "2026-11-01T00:00:00Z",
+    "created": "2025-11-01T00:00:00Z",
+    "modified": "2025-11-01T00:00:00Z",
     "pattern": "[domain-name:value = 'taxii.example.net' OR ipv4-addr:value = '203.0.113.90']",
     "pattern_type": "stix",
     "indicator_types": ["malicious-activity"],
-    "valid_from": "2026-11-01T00:00:00Z",
+    "valid_from": "2025-11-01T00:00:00Z",
 }
 
 
@@ -119,8 +119,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Cl
     with serve(create_app(services)) as url:
         workers = Workers(services, url)
         workers.start()
-        keys = {"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}
-        with httpx.Client(base_url=url, headers=keys, timeout=30) as client:
+        with client_for(url) as client:
             yield client, services
         workers.stop()
 
@@ -128,16 +127,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Cl
 @pytest.fixture
 def client(running: tuple[httpx.Client, Services]) -> httpx.Client:
     return running[0]
-
-
-def until(look: Callable[[], Any]) -> Any:
-    """What `look` returns as soon as it is something."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if found := look():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it did not come about")
 
 
 def body_of(name: str, **attributes: Any) -> dict[str, Any]:
@@ -366,7 +355,8 @@ def test_a_hunt_finds_earlier_logs_once(
     again = create(client, "hunted again", retro_hunt=True)
     assert client.put(f"{FEEDS}/{again}/content", content=rows).status_code == 200
     assert hunted(again)["logs_found"] == 3, "the live one is not among them"
-    shell = '203.0.113.7 - - [22/Nov/2026:07:00:00 +0000] "GET /a.php?cmd=id HTTP/1.1" 200 5 "-" "curl/8.14.1"'
+    at = f"{datetime.now(UTC):%d/%b/%Y:%H:%M:%S} +0000"
+    shell = f'203.0.113.7 - - [{at}] "GET /a.php?cmd=id HTTP/1.1" 200 5 "-" "curl/8.14.1"'
     client.post("/api/v2/logs", json=[{"message": shell, "ddsource": "nginx", "ddtags": "backfill:true"}])
     until(lambda: signals("@workflow.rule.id:web-shl-204"))  # the evaluator has read all that came before
     assert [each["id"] for each in signals()] == [signal["id"]], "the same matches make the same signal"
@@ -429,9 +419,9 @@ def test_the_explorer_of_indicators_through_the_released_client(
 
         def signalled() -> Any:
             found = api.list_indicators_of_compromise(query="@source:explored", sort_column="log_count", limit=10)
-            return found.data.attributes if found.data.attributes.data[0].signal_matches else None
+            return found.data.attributes
 
-        listed = until(signalled)
+        listed = until(signalled, lambda listed: listed.data[0].signal_matches == 3)
         assert listed.metadata.count == 2
         first, second = listed.data
         assert (first.indicator, first.indicator_type, first.log_matches) == ("203.0.113.66", "IP", 3)
