@@ -314,6 +314,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         clock,
         triage_of=triage.triage_of,
         hand_over=triage.hand_over,
+        reopen=triage.reopen,
         history=history,
         metrics=SignalMetrics(registry),
         hidden_rows=hidden_rows,

@@ -163,6 +163,11 @@ class Rule:
     def max_signal_duration_ms(self) -> int:
         return self.options.max_signal_duration * 1000
 
+    @property
+    def reopens_on_update(self) -> bool:
+        """Whether a signal that was archived opens again when further events join it (siem.md §2.10)."""
+        return bool(self.options.method_options.get("reopenOnUpdate"))
+
 
 @dataclass(frozen=True, slots=True)
 class Match:

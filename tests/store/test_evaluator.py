@@ -140,6 +140,7 @@ class World:
             self.clock,
             triage_of=self.triage.triage_of,
             hand_over=self.triage.hand_over,
+            reopen=self.triage.reopen,
             history=history,
             metrics=SignalMetrics(self.registry),
             hidden_rows=SignalRows(events, SUPPRESSED),
@@ -430,6 +431,27 @@ def test_triage_is_projected_and_detection_keeps_it(event_store: EventStore, sta
     workflow = orjson.loads(row["document"])["workflow"]
     assert workflow["triage"]["archive_reason"] == "false_positive"
     assert workflow["events_matched"] == 2
+
+
+def test_what_is_archived_opens_again_where_the_rule_asks_for_it(event_store: EventStore, state: StateStore) -> None:
+    """But only for events that come after it was archived; the decision is nobody's in the history."""
+    rule = threshold("aaa-aab-aae", ("low", "a > 0"), method_options={"reopenOnUpdate": True})
+    world = World(event_store, state, rule)
+    world.ingest(event(1, rule=rule))
+    world.run()
+    (row,) = world.signals(rule)
+    ana = Actor("11111111-0000-4000-8000-000000000001", 1, "ana@example.com", "Ana", frozenset())
+    world.triage.decide(row["id"], Change(state="archived", archive_reason="false_positive"), ana)
+    world.restart()
+    world.run()
+    assert world.triage.triage_of([row["id"]])[row["id"]].state == "archived"
+    world.ingest(event(2, rule=rule))
+    world.run()
+    (grown,) = world.signals(rule)
+    assert orjson.loads(grown["document"])["workflow"]["triage"]["state"] == "open"
+    assert world.triage.triage_of([row["id"]])[row["id"]].state == "open"
+    last = world.triage.history_of(row["id"])[-1]
+    assert (last.kind, last.by.name, last.before, last.after) == ("state", "Tocsin", "archived: false_positive", "open")
 
 
 def test_old_events_fire_only_when_sent_as_backfill(event_store: EventStore, state: StateStore) -> None:

@@ -186,6 +186,27 @@ def test_heir_about_which_people_have_decided_keeps_its_own_decision(world: Worl
     assert world.service.triage_of(["sig-1", "sig-2"])["sig-2"].state == "archived"
 
 
+def test_reopening_opens_only_what_is_archived_and_only_once(world: World) -> None:
+    for signal_id, state in (("sig-1", "archived"), ("sig-2", "under_review")):
+        world.service.decide(signal_id, Change(state=state), actor(ANA))
+    world.messages("audit")
+    for _ in range(2):
+        world.service.reopen(["sig-1", "sig-2", "sig-3"])
+    found = world.service.triage_of(["sig-1", "sig-2", "sig-3"])
+    assert [found[signal_id].state for signal_id in sorted(found)] == ["open", "under_review"]
+    last = world.service.history_of("sig-1")[-1]
+    assert (last.kind, last.by, last.after) == ("state", history.SYSTEM, "open")
+    (audited,) = world.messages("audit")
+    assert audited.payload["attributes"]["asset"]["id"] == "sig-1"
+
+
+def test_reopening_leaves_what_is_locked(world: World) -> None:
+    world.service.decide("sig-1", Change(state="archived"), actor(ANA))
+    world.now = BORN + LOCK_AFTER_MS
+    world.service.reopen(["sig-1"])
+    assert world.service.triage_of(["sig-1"])["sig-1"].state == "archived"
+
+
 def test_hand_over_of_an_untouched_signal_leaves_no_trace(world: World) -> None:
     world.service.hand_over("sig-1", "sig-2")
     assert world.service.triage_of(["sig-2"]) == {}

@@ -1,6 +1,6 @@
 """What is allowed in a rule but probably not meant: ATT&CK tags that the map will not show (siem.md §2.26), templates
 that cannot be rendered (siem.md §2.25), calculated fields that nothing uses or that are made of every log, windows as
-long as a signal may last (siem.md §2.10)."""
+long as a signal may last (siem.md §2.10), options that another detection method reads."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,7 +8,7 @@ from tocsin.match.conditions import uncalculated
 from tocsin.query import parse
 from tocsin.query.expression import expression_names
 from tocsin.query.tree import All, And, Node, Or, fold_up
-from tocsin.rule import Rule
+from tocsin.rule import CONTENT_ANOMALY, THIRD_PARTY, Rule
 from tocsin.rules.attack import TACTICS, tactics_of
 from tocsin.rules.problems import Problem
 from tocsin.rules.scheduled.checks import calculated_names
@@ -16,10 +16,26 @@ from tocsin.signals.templates import check_template
 
 EXAMPLES = {"tactic": "tactic:TA0001-initial-access", "technique": "technique:T1566-phishing"}
 
+METHOD_OPTIONS = {
+    "newValueOptions": "new_value",
+    "anomalyDetectionOptions": "anomaly_detection",
+    "contentAnomalyOptions": CONTENT_ANOMALY,
+    "impossibleTravelOptions": "impossible_travel",
+    "thirdPartyRuleOptions": THIRD_PARTY,
+    "sequenceDetectionOptions": "sequence_detection",
+}
+"""Members of `options` by the detection method that reads them."""
+
 
 def hints(rule: Rule) -> list[Problem]:
     """Remarks on a rule's tags, texts and times; none of them keeps the rule from being stored."""
-    return [*attack_hints(rule), *_template_hints(rule), *_calculated_hints(rule), *duration_hints(rule)]
+    return [
+        *attack_hints(rule),
+        *_template_hints(rule),
+        *_calculated_hints(rule),
+        *duration_hints(rule),
+        *_option_hints(rule),
+    ]
 
 
 def attack_id(tag: str) -> str:
@@ -73,6 +89,15 @@ def duration_hints(rule: Rule) -> Iterator[Problem]:
             "from the first match in its window: choose a shorter evaluationWindow or a longer maxSignalDuration"
         )
         yield Problem("options.maxSignalDuration", message, "short_duration")
+
+
+def _option_hints(rule: Rule) -> Iterator[Problem]:
+    """Options of other methods are kept, as clients send them that know all methods, and read by nothing."""
+    method = rule.options.detection_method
+    for name, reader in METHOD_OPTIONS.items():
+        if reader != method and rule.options.method_options.get(name):
+            message = f"{name} are read by the detection method '{reader}' only, not by '{method}'"
+            yield Problem(f"options.{name}", message, "unread")
 
 
 def _finds_all(node: Node, below: Sequence[bool]) -> bool:

@@ -171,6 +171,7 @@ class RuleOptionsBody(_Body):
     thirdPartyRuleOptions: ThirdPartyRuleOptionsBody | None = None
     hardcodedEvaluatorType: Literal["log4shell"] | None = None
     complianceRuleOptions: dict[str, Any] | None = None
+    reopenOnUpdate: Annotated[bool, Field(description="Further events open a signal that is archived.")] | None = None
 
 
 class ThirdPartyCaseBody(_Body):

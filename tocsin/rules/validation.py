@@ -53,6 +53,12 @@ _NO_OPTIONS: Mapping[str, str] = {
     "complianceSignalOptions": "complianceSignalOptions go with type 'cloud_configuration', which is not supported yet",
 }
 
+_OTHER_PRODUCTS: Mapping[str, str] = {
+    "complianceRuleOptions": "complianceRuleOptions go with type 'cloud_configuration', which is not supported yet",
+    "hardcodedEvaluatorType": "hardcodedEvaluatorType goes with detection method 'hardcoded', which is not supported",
+}
+"""The same for members of `options`."""
+
 _TYPE_MESSAGES: Mapping[str, str] = {
     "missing": "is missing",
     "string_type": "must be a text",
@@ -135,6 +141,9 @@ def _check_supported(rule: Rule) -> Iterator[Problem]:
     for name, message in _NO_OPTIONS.items():
         if rule.extra.get(name):
             yield Problem(name, message, "unsupported")
+    for name, message in _OTHER_PRODUCTS.items():
+        if rule.options.method_options.get(name):
+            yield Problem(f"options.{name}", message, "unsupported")
     if rule.extra.get("thirdPartyCases") and method != THIRD_PARTY:
         yield Problem("thirdPartyCases", f"thirdPartyCases go with detection method '{THIRD_PARTY}'", "unsupported")
 

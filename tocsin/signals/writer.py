@@ -8,7 +8,7 @@ Both sides come here. Outcomes are projected and compared with what is stored; m
 bring triage changes. Every row is written whole with a rising `row_version`, from the detection fields and the present
 triage, so neither can overwrite the other. Only one writer may be active among all processes (`engine.py`).
 
-The order of steps makes each of them safe to repeat: hand over triage, note the history, insert the rows. The
+The order of steps makes each of them safe to repeat: hand over triage, note the history, reopen, insert the rows. The
 evaluator advances its watermark only after that; killed anywhere before, it decides and writes the same again.
 """
 
@@ -55,6 +55,9 @@ HOUR_MS = 3_600_000
 
 TriageOf = Callable[[Iterable[str]], Mapping[str, Triage]]
 HandOver = Callable[[str, str], None]
+
+Reopen = Callable[[Sequence[str]], None]
+"""Open those of these signals that are archived."""
 
 PresentSuppressions = Callable[[], Suppressions]
 """All suppressions with their history, as it is at this moment."""
@@ -134,10 +137,11 @@ class SignalWriter:
         matching: SignalMatching | None = None,
         members: SignalMatches | None = None,
         assets: Callable[[], Assets | None] = lambda: None,
+        reopen: Reopen = lambda _: None,
     ) -> None:
         """`hidden_rows` are those of the track `suppressed`; needed where `suppressions` may hide anything. `matching`
         and `members` are needed where rules read signals: what finds signals, and where the signals behind one are.
-        `assets` gives the critical assets as they are."""
+        `assets` gives the critical assets as they are. `reopen` is needed where rules may ask for it."""
         self._rows = rows
         self._matching = matching or SignalMatching()
         self._members = members
@@ -151,6 +155,7 @@ class SignalWriter:
         self._clock = clock
         self._triage_of = triage_of
         self._hand_over = hand_over
+        self._reopen = reopen
         self._history = history
         self._metrics = metrics
         self._events: OrderedDict[str, Event] = OrderedDict()
@@ -211,6 +216,7 @@ class SignalWriter:
                 self._told.pop(old.id, None)
         shown = [change for change in written if not change.hidden_by]
         self._note(shown)
+        self._reopen_grown(shown)
         self._insert(shown, [item for item in superseded if not item[1].is_hidden], now)
         cleared = [(change.outcome, change.cleared) for change in shown if change.cleared]
         for outcome, old, _ in superseded:
@@ -218,6 +224,22 @@ class SignalWriter:
                 cleared.append((outcome, hidden))
         self._hide([change for change in written if change.hidden_by], cleared, now)
         return ids
+
+    def _reopen_grown(self, written: Iterable[Change]) -> None:
+        """Open what is archived and takes in further events, where the rule asks for it (siem.md §2.10)."""
+        asked = {
+            change.projection.signal.id: change.decision.events_matched
+            for change in written
+            if change.before is not None and change.outcome.plan.rule.reopens_on_update
+        }
+        archived = [identity for identity, triage in self._triage_of(asked).items() if triage.state == "archived"]
+        grown = [
+            identity
+            for identity, row in self._rows.rows(archived).items()
+            if orjson.loads(row["document"])["workflow"]["events_matched"] < asked[identity]
+        ]
+        if grown:
+            self._reopen(grown)
 
     def _named_events(self, outcomes: Iterable[Outcome]) -> dict[str, Event]:
         """What the changed decisions name: events, which are remembered, and signals, which may have changed."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from tocsin.access.actor import Actor
+from tocsin.access.actor import SYSTEM, Actor
 from tocsin.access.audit import AuditTrail
 from tocsin.clock import Clock
 from tocsin.errors import BadRequest, NotFound, TocsinError
@@ -17,13 +17,15 @@ from tocsin.signal import UNASSIGNED, Person, Triage
 from tocsin.store import outbox
 from tocsin.store.state import StateStore
 from tocsin.triage import history, repository
-from tocsin.triage.transitions import MAX_STEPS, BadTriage, Change, StaleVersion, decide, written
+from tocsin.triage.transitions import MAX_STEPS, BadTriage, Change, StaleVersion, Step, decide, is_locked, written
 
 TOPIC = "signals"
 """Outbox topic of the writer of signals; the key is the signal's id."""
 
 MAX_BULK = 199
 """Signals in one call (siem.md §3.6)."""
+
+REOPENED = "Further events joined after it was archived"
 
 FindSignals = Callable[[Iterable[str]], Mapping[str, int]]
 """Signal ids to the timestamps (Unix milliseconds) of those that exist."""
@@ -132,6 +134,22 @@ class TriageService:
             history.add(session, new_id, "moved", now, before=old_id, after=new_id, comment=comment)
             outbox.add(session, TOPIC, new_id, {"signal_id": new_id}, now)
 
+    def reopen(self, signal_ids: Iterable[str]) -> None:
+        """Open those of these signals that are archived: their rule asks for it when they grow (siem.md §2.10).
+
+        The caller writes their rows. Harmless when repeated; what is locked stays.
+        """
+        now = self._clock()
+        with self._state.transaction() as session:
+            for before in repository.load(session, signal_ids).values():
+                if is_locked(before, now, self._lock_after_ms) or before.state != "archived":
+                    continue
+                after, steps = decide(
+                    before, Change(state="open"), by=history.SYSTEM, now=now, lock_after_ms=self._lock_after_ms
+                )
+                said = [replace(step, comment=step.comment or REOPENED) for step in steps]
+                self._record(session, before, after, said, SYSTEM, history.SYSTEM, now)
+
     def _decide_all(self, changes: Sequence[tuple[str, Change]], by: Actor, add_incident: int | None = None) -> Outcome:
         timestamps = self._find_signals([signal_id for signal_id, _ in changes])
         people = {asked.uuid: self._person(asked) for _, change in changes if (asked := change.assignee)}
@@ -161,32 +179,39 @@ class TriageService:
                     continue
                 touched.append(signal_id)
                 known[signal_id] = after
-                repository.save(session, after)
-                for index, step in enumerate(steps):
-                    history.add(
-                        session,
-                        signal_id,
-                        step.kind,
-                        now,
-                        actor,
-                        step.before,
-                        step.after,
-                        step.comment,
-                        sequence=after.version * MAX_STEPS + index,
-                    )
-                self._audit.record(
-                    session,
-                    by,
-                    "modified",
-                    "security_signal",
-                    signal_id,
-                    prev_value=_audited(before),
-                    new_value=_audited(after),
-                )
+                self._record(session, before, after, steps, by, actor, now)
                 outbox.add(session, TOPIC, signal_id, {"signal_id": signal_id}, now)
         if touched:
             self._project(touched)
         return Outcome(tuple(done), tuple(failed))
+
+    def _record(
+        self,
+        session: Session,
+        before: Triage,
+        after: Triage,
+        steps: Sequence[Step],
+        by: Actor,
+        person: Person,
+        now: int,
+    ) -> None:
+        """The decision, its lines of history and its audit event."""
+        signal_id = after.signal_id
+        repository.save(session, after)
+        for index, step in enumerate(steps):
+            sequence = after.version * MAX_STEPS + index
+            history.add(
+                session, signal_id, step.kind, now, person, step.before, step.after, step.comment, sequence=sequence
+            )
+        self._audit.record(
+            session,
+            by,
+            "modified",
+            "security_signal",
+            signal_id,
+            prev_value=_audited(before),
+            new_value=_audited(after),
+        )
 
     def _person(self, asked: Person) -> Person:
         if not asked.uuid:

@@ -85,3 +85,9 @@ def test_a_signal_that_may_last_no_longer_than_the_window(
 ) -> None:
     options = RuleOptions(evaluation_window=window, keep_alive=keep_alive, max_signal_duration=duration)
     assert [hint.target for hint in hints(Rule("id", "name", "", (), (), options))] == expected
+
+
+def test_options_that_the_method_does_not_read() -> None:
+    given = {"newValueOptions": {"forgetAfter": 3}, "impossibleTravelOptions": {"baselineUserLocations": True}}
+    options = RuleOptions(detection_method="impossible_travel", method_options=given)
+    assert [hint.target for hint in hints(Rule("id", "name", "", (), (), options))] == ["options.newValueOptions"]

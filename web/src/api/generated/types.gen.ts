@@ -6294,6 +6294,10 @@ export type RuleOptionsBody = {
     complianceRuleOptions?: {
         [key: string]: unknown;
     } | null;
+    /**
+     * Reopenonupdate
+     */
+    reopenOnUpdate?: boolean | null;
 };
 
 /**
