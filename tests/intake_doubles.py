@@ -19,20 +19,23 @@ from tocsin.query.sql import Sql
 
 
 class MemoryRows:
-    """Tables as lists of rows. `faults` holds what the next inserts raise; `gate` makes inserts wait."""
+    """Tables as lists of rows. `faults` holds what the next inserts raise; `gate` holds them, `waiting` so many."""
 
     def __init__(self) -> None:
         self.tables: dict[str, list[dict]] = {"logs": [], "rejected": []}
         self.faults: list[tuple[Exception, bool]] = []
         self.gate = threading.Event()
         self.gate.set()
+        self.waiting = 0
         self.inserts: list[tuple[str, int]] = []
 
     def fail(self, error: Exception, *, after_storing: bool = False) -> None:
         self.faults.append((error, after_storing))
 
     def insert(self, table: str, lines: bytes, rows: int) -> None:
+        self.waiting += 1
         assert self.gate.wait(PATIENCE)
+        self.waiting -= 1
         fault, after_storing = self.faults.pop(0) if self.faults else (None, False)
         if fault is not None and not after_storing:
             raise fault

@@ -27,6 +27,7 @@ export default defineConfig(async ({ mode }) => {
       target: "es2022",
       reportCompressedSize: false,
     },
-    test: { environment: "node", include: ["tests/**/*.test.{ts,tsx}"] },
+    // A slow machine is no failure: tests wait for what they wait for.
+    test: { environment: "node", include: ["tests/**/*.test.{ts,tsx}"], testTimeout: 60_000, hookTimeout: 60_000 },
   };
 });

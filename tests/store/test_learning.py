@@ -326,7 +326,9 @@ def test_shuffled_arrival_kills_and_versions_change_nothing(
     assert raised(world, firsts) == wanted
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.data())
 def test_history_in_sql_is_the_sum_of_the_matches(event_store: EventStore, data: st.DataObject) -> None:
     rule_id = f"history-{next(numbers)}"

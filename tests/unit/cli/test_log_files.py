@@ -52,14 +52,14 @@ def records(path: Path) -> list[Any]:
     return [line.record for line in read_records(str(path))]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(st.lists(OBJECTS, max_size=8), st.sampled_from(FORMS), st.sampled_from(PACKINGS))
 def test_records_come_back(file: Path, objects: list[Any], form: Any, packing: Any) -> None:
     file.write_bytes(packing(form(objects)))
     assert records(file) == objects
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zs", "Zl", "Zp"]), min_size=1)))
 def test_text_lines_come_back(file: Path, texts: list[str]) -> None:
     plain = [text for text in texts if text[0] not in "{[\ufeff" and text.strip()]

@@ -1,15 +1,17 @@
 import threading
-import time
 from collections import Counter
 from concurrent.futures import wait
+from types import SimpleNamespace
 
 import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from intake_doubles import MemoryRows, full_disk, make_intake, prepare, setup
+from waiting import PATIENCE, until
 
 from tocsin.errors import BadRequest, TooLarge, TooManyRequests, Unavailable
+from tocsin.intake import service
 from tocsin.intake.processors import InThread
 from tocsin.intake.request import Request
 from tocsin.intake.service import Receipt
@@ -45,54 +47,46 @@ def value(intake, name: str, **labels: str) -> float:
 def test_the_answer_comes_after_the_commit(intake, rows) -> None:
     rows.gate.clear()
     answer = intake.submit(numbered(0, 3))
-    time.sleep(0.05)
+    until(lambda: rows.waiting)
     assert not answer.done()
     rows.gate.set()
-    assert answer.result(5) == Receipt(stored=3, rejected=0, duplicates=0)
+    assert answer.result(PATIENCE) == Receipt(stored=3, rejected=0, duplicates=0)
     assert len(rows.ids) == 3
 
 
 def test_requests_that_wait_share_a_commit(intake, rows) -> None:
     rows.gate.clear()
     answers = [intake.submit(numbered(10 * n, 10)) for n in range(50)]
-    time.sleep(0.1)
     rows.gate.set()
-    wait(answers, 5)
+    wait(answers, PATIENCE)
     assert len(rows.ids) == 500
     assert len(rows.inserts) <= 10
 
 
-def test_slow_inserts_are_made_fewer_while_requests_keep_coming(rows, monkeypatch) -> None:
-    inserted = rows.insert
-
-    def slowly(*what) -> None:
-        time.sleep(0.1)
-        inserted(*what)
-
-    monkeypatch.setattr(rows, "insert", slowly)
+def test_after_slow_inserts_a_commit_waits_for_company_while_requests_keep_coming(rows, monkeypatch) -> None:
+    """With a clock that stands: how long a commit would still wait, `patience` being what the inserts before took."""
+    now = 100.0
+    monkeypatch.setattr(service, "time", SimpleNamespace(monotonic=lambda: now))
     intake = make_intake(rows, linger_seconds=0)
-    intake.start()
-    answers = []
-    began = time.monotonic()
-    for n in range(40):
-        answers.append(intake.submit(numbered(n, 1)))
-        time.sleep(0.01)
-    wait(answers, 10)
-    took = time.monotonic() - began
-    assert len(rows.inserts) <= 1 + took / 0.2  # without waiting one insert would follow another at once
+    intake._open = True
 
-    def alone(n: int) -> float:
-        began = time.monotonic()
-        intake.submit(numbered(n, 1)).result(5)
-        return time.monotonic() - began
+    def requests(count: int, gap: float) -> None:
+        nonlocal now
+        for n in range(count):
+            now += gap
+            intake.submit(numbered(n, 1))
 
-    assert min(alone(n) for n in range(40, 50)) < 0.2, "a client that is alone does not wait for others"
-    intake.stop()
+    requests(100, gap=0.01)
+    assert intake._remaining(began=now, patience=0.2) == pytest.approx(0.02, rel=0.01), "twice the usual gap"
+    assert intake._remaining(began=now - 0.19, patience=0.2) == pytest.approx(0.01), "not beyond its patience"
+    assert intake._remaining(began=now, patience=0.01) == 0, "inserts are quick: it is not worth it"
+    requests(100, gap=1.0)
+    assert intake._remaining(began=now, patience=0.2) == 0, "a client that is alone does not wait for others"
 
 
 def test_ingested_at_rises_with_every_commit_even_when_the_clock_stands(intake, rows) -> None:
     for n in range(5):
-        intake.submit(numbered(n, 1)).result(5)
+        intake.submit(numbered(n, 1)).result(PATIENCE)
     times = [row["ingested_at"] for row in rows.tables["logs"]]
     assert times == sorted(set(times))
 
@@ -101,14 +95,14 @@ def test_the_hook_is_told_when_a_commit_is_visible(rows) -> None:
     told = []
     intake = make_intake(rows, on_commit=lambda at: told.append((at, len(rows.ids))))
     intake.start()
-    intake.submit(numbered(0, 2)).result(5)
-    intake.submit(numbered(0, 2)).result(5)
+    intake.submit(numbered(0, 2)).result(PATIENCE)
+    intake.submit(numbered(0, 2)).result(PATIENCE)
     intake.stop()
     assert told == [(1_700_000_000_000, 2)]
 
 
 def test_rejected_events_are_stored_and_count_as_accepted(intake, rows) -> None:
-    receipt = intake.submit(request({"timestamp": 1}, {"reject": 1}, 7, {})).result(5)
+    receipt = intake.submit(request({"timestamp": 1}, {"reject": 1}, 7, {})).result(PATIENCE)
     assert receipt == Receipt(stored=1, rejected=3, duplicates=0)
     assert Counter(row["code"] for row in rows.tables["rejected"]) == {"asked": 1, "not_an_object": 1, "empty": 1}
     assert value(intake, "rejected", reason="asked") == 1
@@ -119,30 +113,30 @@ def test_rejected_events_are_stored_and_count_as_accepted(intake, rows) -> None:
 
 
 def test_a_repeated_request_stores_nothing_twice(intake, rows) -> None:
-    intake.submit(numbered(0, 10)).result(5)
-    assert intake.submit(numbered(5, 10)).result(5) == Receipt(stored=5, rejected=0, duplicates=5)
+    intake.submit(numbered(0, 10)).result(PATIENCE)
+    assert intake.submit(numbered(5, 10)).result(PATIENCE) == Receipt(stored=5, rejected=0, duplicates=5)
     assert len(rows.ids) == len(set(rows.ids)) == 15
 
 
 def test_honest_twins_are_two_events(intake, rows) -> None:
     twin = {"timestamp": 9, "message": "x"}
-    assert intake.submit(request(twin, twin)).result(5).stored == 2
-    assert intake.submit(request(twin, twin)).result(5).duplicates == 2
+    assert intake.submit(request(twin, twin)).result(PATIENCE).stored == 2
+    assert intake.submit(request(twin, twin)).result(PATIENCE).duplicates == 2
 
 
 def test_what_was_stored_before_the_start_is_known(rows) -> None:
     first = make_intake(rows)
     first.start()
-    first.submit(numbered(0, 10)).result(5)
+    first.submit(numbered(0, 10)).result(PATIENCE)
     first.stop()
     second = make_intake(rows)
     second.start()
-    assert second.submit(numbered(0, 10)).result(5).duplicates == 10
+    assert second.submit(numbered(0, 10)).result(PATIENCE).duplicates == 10
     second.stop()
 
 
 def test_the_probe_is_acknowledged_without_a_commit(intake, rows) -> None:
-    assert intake.submit(Request(b"{}", 5)).result(5) == Receipt(0, 0, 0)
+    assert intake.submit(Request(b"{}", 5)).result(PATIENCE) == Receipt(0, 0, 0)
     assert rows.inserts == []
 
 
@@ -151,7 +145,7 @@ def test_the_probe_is_acknowledged_without_a_commit(intake, rows) -> None:
 )
 def test_a_refused_request_leaves_nothing(intake, rows, body, error) -> None:
     with pytest.raises(error):
-        intake.submit(Request(body, 5)).result(5)
+        intake.submit(Request(body, 5)).result(PATIENCE)
     assert rows.inserts == []
     assert intake.buffered_bytes == 0
     assert value(intake, "requests", outcome="refused") == 1
@@ -160,25 +154,25 @@ def test_a_refused_request_leaves_nothing(intake, rows, body, error) -> None:
 def test_a_full_disk_is_told_and_nothing_is_acknowledged(intake, rows) -> None:
     rows.fail(full_disk())
     with pytest.raises(Unavailable, match="disk of the event store is full"):
-        intake.submit(numbered(0, 3)).result(5)
+        intake.submit(numbered(0, 3)).result(PATIENCE)
     assert rows.ids == []
     assert value(intake, "commit_failures") == 1
     assert value(intake, "accepted") == 0
-    assert intake.submit(numbered(0, 3)).result(5).stored == 3, "it works again when the disk has room"
+    assert intake.submit(numbered(0, 3)).result(PATIENCE).stored == 3, "it works again when the disk has room"
 
 
 def test_an_insert_that_failed_after_it_stored_doubles_nothing(intake, rows) -> None:
     rows.fail(Unavailable("the answer was lost"), after_storing=True)
     with pytest.raises(Unavailable):
-        intake.submit(numbered(0, 3)).result(5)
-    assert intake.submit(numbered(0, 3)).result(5) == Receipt(stored=0, rejected=0, duplicates=3)
+        intake.submit(numbered(0, 3)).result(PATIENCE)
+    assert intake.submit(numbered(0, 3)).result(PATIENCE) == Receipt(stored=0, rejected=0, duplicates=3)
     assert len(rows.ids) == 3
 
 
 def test_our_own_mistake_is_a_passing_fault_to_the_caller(intake, rows) -> None:
     rows.fail(KeyError("oops"))
     with pytest.raises(Unavailable, match="nothing was acknowledged"):
-        intake.submit(numbered(0, 3)).result(5)
+        intake.submit(numbered(0, 3)).result(PATIENCE)
 
 
 def test_a_full_buffer_refuses_and_forgets_nothing(rows) -> None:
@@ -197,7 +191,7 @@ def test_a_full_buffer_refuses_and_forgets_nothing(rows) -> None:
     assert taken
     assert intake.buffered_bytes <= 20_000
     rows.gate.set()
-    assert sum(answer.result(5).stored for answer in taken) == sent == len(rows.ids)
+    assert sum(answer.result(PATIENCE).stored for answer in taken) == sent == len(rows.ids)
     assert intake.buffered_bytes == 0
     assert value(intake, "throttled") == refused
     intake.stop()
@@ -206,7 +200,7 @@ def test_a_full_buffer_refuses_and_forgets_nothing(rows) -> None:
 def test_a_request_larger_than_the_buffer_is_taken_when_it_is_alone(rows) -> None:
     intake = make_intake(rows, buffer_bytes=10)
     intake.start()
-    assert intake.submit(numbered(0, 10)).result(5).stored == 10
+    assert intake.submit(numbered(0, 10)).result(PATIENCE).stored == 10
     intake.stop()
 
 
@@ -225,7 +219,7 @@ def test_a_caller_that_goes_away_changes_nothing(intake, rows) -> None:
     answer = intake.submit(numbered(0, 5))
     assert not answer.cancel()
     rows.gate.set()
-    assert intake.submit(numbered(5, 1)).result(5).stored == 1
+    assert intake.submit(numbered(5, 1)).result(PATIENCE).stored == 1
     assert len(rows.ids) == 6
 
 
@@ -238,7 +232,7 @@ def test_a_new_set_up_is_used_from_the_next_request_on(intake, rows) -> None:
 
     intake.use(other)
     with pytest.raises(BadRequest, match="changed"):
-        intake.submit(numbered(0, 1)).result(5)
+        intake.submit(numbered(0, 1)).result(PATIENCE)
 
 
 element = st.one_of(
@@ -269,7 +263,7 @@ def test_accepted_is_stored_plus_rejected_whatever_is_sent(actions) -> None:
             continue
         sent = Request(what if isinstance(what, bytes) else orjson.dumps(what), 5)
         try:
-            receipt = intake.submit(sent).result(5)
+            receipt = intake.submit(sent).result(PATIENCE)
         except (BadRequest, Unavailable):
             continue
         ready = prepare(sent)
@@ -294,7 +288,7 @@ def test_many_threads_at_once(rows) -> None:
 
     def send(first: int) -> None:
         for n in range(20):
-            receipts.append(intake.submit(numbered(first + n * 5, 5)).result(10))
+            receipts.append(intake.submit(numbered(first + n * 5, 5)).result(PATIENCE))
 
     threads = [threading.Thread(target=send, args=(1000 * number,)) for number in range(8)]
     for thread in threads:
