@@ -3,9 +3,9 @@
 Unlike logs, signals have one writer, in this process while it evaluates. It numbers what it writes with versions that
 rise, so the feed reads on from the highest that it has seen, and asks nothing while there is no higher one.
 
-A signal that is raised to a higher severity or is superseded may change what it belongs to: the groups that it is in,
-or was in, are read from the store again. One that matches as it did before, as when it grows, changes only what is
-shown of it there. The feed remembers how signals matched, to tell one from the other.
+A signal that is raised to a higher severity or is superseded may belong no more where it did: the groups that it is in,
+or was in, are read from the store again. One that matches all that it did before, as when it grows, changes only what
+is shown of it there. The feed remembers how signals matched, to tell one from the other.
 """
 
 from collections import OrderedDict
@@ -69,8 +69,10 @@ class SignalFeed:
         batch.waiting = len(changed) >= BATCH
         for signal in changed:
             batch.signals[signal.id] = signal
-            if self._matched.get(signal.id) == (signal.current, signal.former):
-                batch.retold += signal.current
+            before, gone = self._matched.get(signal.id, ((), ()))
+            if signal.former == gone and set(before) <= set(signal.current):
+                batch.matches += (match for match in signal.current if match not in before)
+                batch.retold += signal.current  # also one that is not remembered may have been read before
             else:
                 batch.changed += (*signal.current, *signal.former)
         if changed:
