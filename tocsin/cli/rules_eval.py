@@ -3,12 +3,14 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tocsin.cli.output import note
-from tocsin.rules.sigma.collection import Refused
+
+if TYPE_CHECKING:  # no other command waits for what reads Sigma
+    from tocsin.rules.sigma.collection import Refused
 
 
 def evaluate(
@@ -32,7 +34,7 @@ def evaluate(
     out.flush()
 
 
-def report_refused(refused: Sequence[Refused]) -> None:
+def report_refused(refused: Sequence["Refused"]) -> None:
     """Every rule that cannot be taken, with its reason, on standard error."""
     for each in refused:
         note(f"left out: {each.path}: {each.title or each.sigma_id or 'a rule'}: {each.reason}")
