@@ -5,36 +5,49 @@ SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
 STAMPS := .setup
-export PYTHONDONTWRITEBYTECODE := 1
+SIDE_BY_SIDE := +$(MAKE) --no-print-directory --jobs $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+# A worker more than cores: tests of servers also wait. Each may take 2 GB.
+WORKERS := $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$(( cores < 4 ? cores + 1 : 4 )))
+# The tests start a hundred processes: each would compile Tocsin anew.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run dev check unit test bench clean lock
+.PHONY: help setup run dev check check-python check-web unit test bench clean lock
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-setup: $(STAMPS)/python $(STAMPS)/web $(STAMPS)/browser ## everything the other commands need, into .venv and web/
+setup: ## everything the other commands need, into .venv and web/
+	@$(SIDE_BY_SIDE) $(STAMPS)/python $(STAMPS)/web $(STAMPS)/browser $(STAMPS)/engine
 
-run: $(STAMPS)/python $(STAMPS)/web ## set up and start Tocsin with demo data on http://127.0.0.1:8080
+run: ## set up and start Tocsin with demo data on http://127.0.0.1:8080
+	@$(SIDE_BY_SIDE) $(STAMPS)/python $(STAMPS)/web
 	$(BIN)/tocsin up --demo
 
 dev: $(STAMPS)/python $(STAMPS)/node ## reloading server on 8080 and Vite on 5173
 	./scripts/dev
 
-check: $(STAMPS)/python $(STAMPS)/node ## lint, types, import contracts, the project's own checks
+check: ## lint, types, import contracts, the project's own checks
+	@$(SIDE_BY_SIDE) check-python check-web
+
+check-python: $(STAMPS)/python
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check-web: $(STAMPS)/python $(STAMPS)/node
 	cd web && npm run --silent check && npm run --silent api:check
 
 unit: $(STAMPS)/python $(STAMPS)/node ## tests without I/O, in under a minute
-	$(BIN)/pytest tests/unit tests/cases -n 2
+	$(BIN)/pytest tests/unit tests/cases -n $(WORKERS)
 	cd web && npm run --silent test
 
+# With the same examples each time (tests/conftest.py).
+test: export CI := true
 test: setup ## everything: checks, unit, store, system and browser tests
 	$(MAKE) check
 	$(MAKE) unit
-	$(BIN)/pytest tests/system tests/store -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest tests/system tests/store -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 bench: setup ## all benchmarks, each against a baseline in the same run
 	$(BIN)/python -m bench
@@ -61,6 +74,11 @@ $(STAMPS)/node: web/package-lock.json
 
 $(STAMPS)/web: $(STAMPS)/node $(shell find web/src web/public web/index.html web/vite.config.ts -type f 2>/dev/null)
 	cd web && npm run --silent build
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/engine: tests/cluster.py
+	@./scripts/require python
+	$(PYTHON) tests/cluster.py --fetch
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/browser:

@@ -4,7 +4,7 @@ The npm package ships the engine as a library whose `chdb_query_cmdline` runs `c
 native TCP between the nodes, HTTP for clients. Each node is one process with its own data directory, and one shard of
 the cluster `tocsin`. There is no Keeper, so nothing `Replicated`.
 
-`python tests/cluster.py DIRECTORY` serves two nodes until it is interrupted.
+`python tests/cluster.py DIRECTORY` serves two nodes until it is interrupted; with `--fetch` it only fetches the engine.
 """
 
 import ctypes
@@ -145,6 +145,12 @@ def _run_node(library: str, arguments: list[str]) -> None:
 def _main() -> None:
     if sys.argv[1:2] == ["--node"]:
         _run_node(sys.argv[2], sys.argv[3:])
+        return
+    if sys.argv[1:] == ["--fetch"]:
+        try:
+            engine_library()
+        except NoEngine as reason:
+            print(f"tests of a ClickHouse cluster will be skipped: {reason}", file=sys.stderr)
         return
     cluster = Cluster(Path(sys.argv[1]))
     cluster.start()

@@ -15,6 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
+from waiting import PATIENCE
 
 import tocsin
 from tocsin.access.tables import user_roles
@@ -33,6 +34,12 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "postgres":
         return str(request.getfixturevalue("postgres_url"))
     return f"sqlite:///{tmp_path / 'state.db'}"
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many writers at once get their turn, however slow the disk."""
+    monkeypatch.setattr(state, "WAIT_SECONDS", int(PATIENCE))
 
 
 @pytest.fixture
@@ -231,7 +238,7 @@ def _die_in_migration(url: str) -> None:
 def test_a_kill_in_a_migration_leaves_all_or_nothing(url: str) -> None:
     process = multiprocessing.get_context("spawn").Process(target=_die_in_migration, args=(url,))
     process.start()
-    process.join(60)
+    process.join(PATIENCE)
     assert process.exitcode == -signal.SIGKILL
     store = StateStore(url)
     assert store.revision() is None
@@ -298,7 +305,7 @@ class FailingLeases(Leases):
 def test_a_lease_that_cannot_be_renewed_is_lost_when_it_expires(store: StateStore) -> None:
     leases = FailingLeases(store, FakeClock(), Unavailable("away"))
     with leases.held("work", "a", seconds=10, renew_seconds=0.001) as lost:
-        assert lost is not None and lost.wait(10)
+        assert lost is not None and lost.wait(PATIENCE)
     assert leases.tries == 5, "after 0, 4 and 8 seconds it is still held"
 
 
@@ -306,7 +313,7 @@ def test_a_lease_that_cannot_be_renewed_is_lost_when_it_expires(store: StateStor
 def test_a_lease_whose_renewal_breaks_is_lost_at_once(store: StateStore) -> None:
     leases = FailingLeases(store, FakeClock(), RuntimeError("broken"))
     with leases.held("work", "a", seconds=10, renew_seconds=0.001) as lost:
-        assert lost is not None and lost.wait(10)
+        assert lost is not None and lost.wait(PATIENCE)
     assert leases.tries == 2
 
 
@@ -393,7 +400,7 @@ def test_a_kill_in_the_handler_loses_nothing(url: str, store: StateStore, tmp_pa
     log = tmp_path / "log"
     process = multiprocessing.get_context("spawn").Process(target=_die_in_handler, args=(url, str(log)))
     process.start()
-    process.join(60)
+    process.join(PATIENCE)
     assert process.exitcode == -signal.SIGKILL
     assert log.read_text() == "abc"
     clock, seen = FakeClock(), []
