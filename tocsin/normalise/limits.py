@@ -73,6 +73,19 @@ def may_break(record: bytes, limits: Limits = LIMITS) -> bool:
     )
 
 
+WRITABLE = 200
+"""Levels of a value. JSON is read to 1,024 levels but written to 254 only, and an event adds a few of its own."""
+
+
+def writable(value: Json, levels: int = WRITABLE) -> Json:
+    """A value that can be written as JSON: what lies deeper than so many levels is left out."""
+    if isinstance(value, dict):
+        return {key: writable(inner, levels - 1) for key, inner in value.items()} if levels else "…"
+    if isinstance(value, list):
+        return [writable(inner, levels - 1) for inner in value] if levels else "…"
+    return value
+
+
 def _fits(event: Event, limits: Limits) -> bool:
     """Whether `_Cutter` would cut nothing; it may say no too often. Measuring takes a tenth of making all anew."""
     size, leaves = len(event.message), 0
@@ -124,7 +137,7 @@ class _Cutter:
         if isinstance(value, dict | list):
             if depth >= self.limits.depth:
                 self.has_cut = True
-                return self.value(orjson.dumps(value).decode(), path, 0)
+                return self.value(orjson.dumps(writable(value)).decode(), path, 0)
             if isinstance(value, dict):
                 made = self.object(value, f"{path}.", depth + 1)
                 return made if made or not value else _DROPPED

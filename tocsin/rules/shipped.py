@@ -11,15 +11,13 @@ from typing import Any
 import yaml
 
 from tocsin.errors import TocsinError
+from tocsin.rules.documents import TooDeep, read_documents
 from tocsin.rules.ids import is_rule_id
 from tocsin.rules.samples import NO_TESTS, BadTest, RuleTests, read_tests
 from tocsin.rules.shape import rule_from_api, rule_to_api, writable
 from tocsin.rules.validation import check
 
 SUFFIXES = (".yaml", ".yml", ".json")
-
-MAX_DEPTH = 64
-"""Of a file: no rule or event comes near, and what reads it calls itself for each level."""
 
 
 class BrokenContent(TocsinError):
@@ -55,25 +53,16 @@ def _read(path: Path) -> ShippedRule:
 
 
 def load_document(path: Path) -> Any:
-    """What a YAML or JSON file holds. Raises `BrokenContent`."""
+    """What a YAML or JSON file of one document holds. Raises `BrokenContent`."""
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - it is the safe loader
+        documents = read_documents(path.read_text(encoding="utf-8"))
+    except TooDeep as error:
+        raise BrokenContent(f"{path}: {error}") from error
     except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError, ValueError) as error:
         raise BrokenContent(f"{path}: cannot be read: {error}") from error
-    if _is_deep(document):
-        raise BrokenContent(f"{path}: more than {MAX_DEPTH} levels within one another, or an alias within itself")
-    return document
-
-
-def _is_deep(document: Any) -> bool:
-    """Whether it goes deeper than `MAX_DEPTH`. Level by level, so that what many aliases name is looked at once."""
-    level = {id(document): document} if isinstance(document, Mapping | list) else {}
-    for _ in range(MAX_DEPTH):
-        below = (each.values() if isinstance(each, Mapping) else each for each in level.values())
-        level = {id(inner): inner for inners in below for inner in inners if isinstance(inner, Mapping | list)}
-        if not level:
-            return False
-    return True
+    if len(documents) > 1:
+        raise BrokenContent(f"{path}: {len(documents)} documents, where one is expected")
+    return documents[0] if documents else None
 
 
 def read_rule_file(path: str, document: Any) -> ShippedRule:
@@ -94,6 +83,3 @@ def read_rule_file(path: str, document: Any) -> ShippedRule:
         raise BrokenContent(f"{path}: {'; '.join(f'{p.target}: {p.message}' for p in problems)}")
     body = writable(rule_to_api(rule_from_api(asked)))
     return ShippedRule(rule_id, body, tests)
-
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

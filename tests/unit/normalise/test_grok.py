@@ -4,6 +4,7 @@
 import time
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -187,3 +188,10 @@ def test_key_values_take_linear_time(text: str) -> None:
         started = time.process_time()
         parse(pattern, text)
         assert time.process_time() - started < 5
+
+
+def test_json_deeper_than_an_event_can_be_written_is_cut() -> None:
+    """A text that was decoded on the way shows nothing of its depth in the record."""
+    found = parse("%{data:d:json}", '{"a":' * 900 + "1" + "}" * 900)
+    assert found is not None
+    assert orjson.dumps(found)

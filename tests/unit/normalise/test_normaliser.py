@@ -214,6 +214,16 @@ def test_depth_is_cut_to_text() -> None:
     assert "truncated:true" in found.tags
 
 
+@pytest.mark.parametrize("depth", [300, 1020])
+def test_a_text_that_is_deeper_json_than_can_be_written_is_cut(depth: int) -> None:
+    for brackets in ('{"a":', "}"), ("[", "]"):
+        text = '{"list":' + brackets[0] * depth + "1" + brackets[1] * depth + "}"
+        found = event({"message": text, "usr": {"id": "ana"}})
+        assert found.attributes["usr"] == {"id": "ana"}
+        assert found.tags == ["truncated:true"]
+        assert orjson.dumps(found.attributes)
+
+
 def test_tags_are_cut() -> None:
     found = event({"message": "m", "ddtags": [f"t{n}" for n in range(150)] + ["x" * 300]})
     assert len(found.tags) == 101

@@ -285,3 +285,25 @@ def test_files_directories_and_archives(tmp_path: Path) -> None:
     for place in ("rules", "rules/deep/a.yml", "r.tar.gz", "r.zip"):
         (made,) = import_sigma(read_files(tmp_path / place)).rules
         assert made.sigma_id == FAILED["id"]
+
+
+@pytest.mark.parametrize(
+    ("selection", "condition", "said"),
+    [
+        ("[" * 50_000 + "]" * 50_000, "a", "more than 64 levels"),
+        ("\n    " + "- " * 50_000 + "x", "a", "more than 64 levels"),
+        ("[" * 200 + "]" * 200, "a", "more than 64 levels"),
+        ("&self [*self]", "a", "an alias within itself"),
+        ("{Image: x}", "not " * 3000 + "a", "more levels within one another"),
+    ],
+    ids=["too deep to read", "without brackets", "deep", "endless", "condition"],
+)
+def test_what_is_nested_too_deeply_costs_only_its_own_file(selection: str, condition: str, said: str) -> None:
+    logsource = "logsource: {product: windows, category: process_creation}"
+    hostile = f"title: t\n{logsource}\ndetection:\n  a: {selection}\n  condition: {condition}\n"
+    good = f"title: t\n{logsource}\ndetection: {{a: {{Image: x}}, condition: a}}\n"
+    found = import_sigma([SourceFile("hostile.yml", hostile), SourceFile("good.yml", good)])
+    assert [made.body["name"] for made in found.rules] == ["t"]
+    (refused,) = found.refused
+    assert refused.path == "hostile.yml"
+    assert said in refused.reason

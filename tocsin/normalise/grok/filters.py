@@ -12,6 +12,7 @@ import orjson
 from tocsin.normalise.errors import BadPipeline
 from tocsin.normalise.grok.matchers import to_integer, to_number
 from tocsin.normalise.grok.ruby_hash import read_ruby_hash
+from tocsin.normalise.limits import WRITABLE, writable
 from tocsin.normalise.lookups import Lookups
 
 Filter = Callable[[Any], Any]
@@ -76,9 +77,11 @@ def _one(params: Sequence[str], example: str, where: str) -> str:
 
 def _json(text: str) -> Any:
     try:
-        return orjson.loads(text)
+        value = orjson.loads(text)
     except orjson.JSONDecodeError:
         return None
+    # The text may have been decoded: then the record itself shows nothing of its depth (`limits.may_break`).
+    return writable(value) if text.count("{") + text.count("[") > WRITABLE else value
 
 
 def _scale(value: Any, factor: float) -> Any:

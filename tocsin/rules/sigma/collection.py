@@ -13,12 +13,11 @@ from sigma.rule.base import SigmaRuleBase
 
 from tocsin.errors import BadRequest
 from tocsin.query.errors import QueryError
+from tocsin.rules.documents import read_documents
 from tocsin.rules.sigma.convert import DRL, Converted, Origin, convert
 from tocsin.rules.sigma.correlations import convert_correlation, referenced
 from tocsin.rules.sigma.errors import NotImportable
 from tocsin.rules.sigma.files import SourceFile, is_licence, is_rule_file
-
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _SIGNS = ("detection", "correlation", "logsource", "action", "filter")
 
@@ -87,8 +86,8 @@ def import_sigma(files: Iterable[SourceFile], origin: Origin | None = None, *, w
                 raise NotImportable("filters that change other rules are not taken; use a suppression")
             if made.body["id"] in taken:
                 raise NotImportable(f"{taken[made.body['id']]} has the same id")
-        except (NotImportable, QueryError, SigmaError) as error:
-            found.refused.append(Refused(path, str(rule.id or rule.name or ""), rule.title, str(error)))
+        except (NotImportable, QueryError, SigmaError, RecursionError) as error:
+            found.refused.append(Refused(path, str(rule.id or rule.name or ""), rule.title, _reason(error)))
             continue
         if id(rule) in silent and not with_members:
             found.only_correlated.append(path)
@@ -106,17 +105,26 @@ def _origin(files: Iterable[SourceFile]) -> Origin:
 def _rules(file: SourceFile, found: Imported) -> Iterator[SigmaRuleBase]:
     """The rules of a file; what cannot even be read is refused here."""
     try:
-        documents = [document for document in yaml.load_all(file.text, Loader=_LOADER) if document is not None]
+        documents = [document for document in read_documents(file.text) if document is not None]
         if not documents or not all(is_sigma(document) for document in documents):
             raise BadRequest("it is no Sigma rule: it needs a logsource and a detection, or a correlation")
         collection = SigmaCollection.from_dicts(
             documents, collect_errors=True, collect_filters=True, resolve_references=False
         )
-    except (yaml.YAMLError, SigmaError, BadRequest, TypeError, ValueError, AttributeError, KeyError) as error:
+    except (
+        *(yaml.YAMLError, SigmaError, BadRequest, RecursionError),
         # pySigma takes the types of what it reads for granted.
-        found.refused.append(Refused(file.path, "", "", " ".join(str(error).split())))
+        *(TypeError, ValueError, AttributeError, KeyError),
+    ) as error:
+        found.refused.append(Refused(file.path, "", "", _reason(error)))
         return
     if collection.filters:
         reason = "filters that change other rules are not taken; use a suppression"
         found.refused.append(Refused(file.path, "", "", reason))
     yield from collection.rules
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it has more levels within one another than can be read"
+    return " ".join(str(error).split())
