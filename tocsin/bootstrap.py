@@ -253,7 +253,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         audit,
         clock,
         config.data / "reference-tables",
-        uses=lambda: uses(rules.page(size=EVERY_RULE).rules, pipelines.all()),
+        uses=lambda: uses(rules.all_rules(), pipelines.all()),
     )
     pipelines = PipelinesService(
         state,

@@ -54,6 +54,30 @@ def test_a_dry_run_changes_nothing_and_twice_is_once(rules: RulesService) -> Non
     assert rules.get("abc-def-001").version == 2
 
 
+def test_what_a_file_has_no_more_the_rule_has_no_more(rules: RulesService) -> None:
+    more = {
+        "tags": ["team:blue"],
+        "groupSignalsBy": ["host"],
+        "queries": [{"query": "#slow:true", "groupByFields": ["host"]}],
+        "schedulingOptions": {"rrule": "FREQ=DAILY", "start": "2026-01-01T00:00:00", "timezone": "UTC"},
+        "calculatedFields": [{"name": "slow", "expression": "@duration > 5"}],
+        "referenceTables": [{"tableName": "t", "columnName": "c", "logFieldPath": "host", "checkPresence": True}],
+        "filters": [{"action": "suppress", "query": "env:test"}],
+        "tests": {"no_match": [{"query": 0, "event": {"message": "m"}}]},
+        "customName": "Ours",
+        "options": {"evaluationWindow": 60, "reopenOnUpdate": True},
+    }
+    rules.apply([rule(**more)], ANA)
+    assert actions(rules, rule(**more)) == ["unchanged"]
+    (planned,) = rules.apply([rule()], ANA)
+    assert {change["field"] for change in planned.changes} == {*more}
+    assert actions(rules, rule()) == ["unchanged"]
+    kept, plain = rules.get("abc-def-001"), rule_from_api(rule())
+    assert writable(rule_to_api(kept)) == writable(rule_to_api(plain))
+    (planned,) = rules.apply([{"id": "abc-def-001", "name": "n"}], ANA)
+    assert planned.action == "refused"
+
+
 def test_the_refused_have_reasons_and_the_others_are_applied(rules: RulesService) -> None:
     bad = rule("abc-def-002", queries=[{"query": "@a:("}])
     plan = rules.apply([bad, rule(), rule("no id"), "text"], ANA)

@@ -122,7 +122,7 @@ class RulesService:
 
     def page(self, query: str = "", sort: str = "name", size: int = 10, number: int = 0) -> RulePage:
         """A page of the rules that a query finds. Raises `QueryError` or `BadRequest`."""
-        rules = self._all()
+        rules = self.all_rules()
         found = listing.ordered(listing.matching(rules, query), sort)
         return RulePage(
             rules=tuple(found[number * size : (number + 1) * size]),
@@ -130,6 +130,12 @@ class RulesService:
             found=len(found),
             facets=listing.facets(found),
         )
+
+    def all_rules(self) -> tuple[Rule, ...]:
+        """Every rule as it is kept, by id; read anew only after a change."""
+        with self._lock:
+            self.poll()
+            return self._rules
 
     def enabled_rules(self) -> tuple[Rule, ...]:
         """What detection has to run, by id, with filters folded into the queries."""
@@ -168,8 +174,9 @@ class RulesService:
     def apply(self, bodies: Sequence[Any], by: Actor, *, dry_run: bool = False) -> list[Planned]:
         """Bring rules that have ids to what the bodies say, each as a whole; harmless when repeated.
 
-        A body without `isEnabled` leaves that to the people here. Rules that cannot be taken are refused with their
-        reasons, the others are applied together. `dry_run` changes nothing.
+        What a body does not have the rule has no more, but for `isEnabled`, which is left to the people here then, and
+        the tags that a default rule keeps. Rules that cannot be taken are refused with their reasons, the others are
+        applied together. `dry_run` changes nothing.
         """
         if len(bodies) > MAX_RULES:
             raise BadRequest(f"{len(bodies)} rules given, {MAX_RULES} are allowed in one call")
@@ -280,7 +287,7 @@ class RulesService:
             raise BadRequest("No ruleIds given")
         if len(rule_ids) > MAX_BULK:
             raise BadRequest(f"{len(rule_ids)} rules given, {MAX_BULK} are allowed in one call")
-        by_id = {rule.id: rule for rule in self._all()}
+        by_id = {rule.id: rule for rule in self.all_rules()}
         for rule_id in rule_ids:
             if rule_id not in by_id:
                 raise RuleNotFound(rule_id)
@@ -347,11 +354,6 @@ class RulesService:
 
     # Inside a transaction
 
-    def _all(self) -> tuple[Rule, ...]:
-        with self._lock:
-            self.poll()
-            return self._rules
-
     @staticmethod
     def _row(session: Session, rule_id: str) -> RuleRow:
         row = repository.load(session, rule_id)
@@ -381,15 +383,16 @@ class RulesService:
             return Planned(rule_id, name, REFUSED, reasons=[f"needs an id such as abc-d1e-2fg, not '{rule_id}'"])
         row = repository.load(session, rule_id)
         try:
-            wanted = {"isEnabled": row.body["isEnabled"] if row else True, **writable(given)}
+            said = {member: value for member, value in writable(given).items() if value is not None}
+            wanted = {"isEnabled": row.body["isEnabled"] if row else True, **said}
+            rule = read_rule(wanted, rule_id=rule_id)
             if row is None:
-                rule = read_rule(wanted, rule_id=rule_id)
                 self._refuse_large_tables(rule)
                 _check_references(session, rule)
                 if not dry_run:
                     self._create(session, rule, rule_id, by)
                 return Planned(rule_id, name, CREATE)
-            wanted = _merged(row, wanted)
+            wanted = _settled(row, {**wanted, "type": rule.type})
             rule = read_rule(wanted, rule_id=rule_id)
             self._refuse_large_tables(rule)
             complete = writable(rule_to_api(rule))
@@ -513,7 +516,11 @@ def _merged(row: RuleRow, asked: Any) -> dict[str, Any]:
     """The rule with the members that were given in place of its own."""
     if problems := check_types(asked, RuleChanges):
         raise InvalidRule(problems)
-    wanted = {**writable(row.body), **writable(asked)}
+    return _settled(row, {**writable(row.body), **writable(asked)})
+
+
+def _settled(row: RuleRow, wanted: dict[str, Any]) -> dict[str, Any]:
+    """What a rule shall be, complete, with what it cannot change. Raises `InvalidRule`."""
     method = row.body["options"]["detectionMethod"]
     wanted["options"] = {**wanted["options"], "detectionMethod": wanted["options"].get("detectionMethod") or method}
     if wanted["options"]["detectionMethod"] != method:
@@ -523,7 +530,7 @@ def _merged(row: RuleRow, asked: Any) -> dict[str, Any]:
         message = f"The type of a rule cannot be changed (it is '{row.body['type']}'); make a new rule"
         raise InvalidRule([Problem("type", message, "fixed")])
     if row.is_default:
-        wanted["tags"] = with_default_tags(wanted["tags"], row.body.get("defaultTags", []))
+        wanted["tags"] = with_default_tags(wanted.get("tags", []), row.body.get("defaultTags", []))
     return wanted
 
 
