@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import orjson
 import pytest
 from ports import free_port
 from server import API_KEY, APP_KEY, Server
-from waiting import PATIENCE, until
+from waiting import PATIENCE, TIMEOUT, until
 
 import tocsin
 
@@ -302,3 +303,13 @@ def test_a_progress_bar_on_a_terminal(server: Server, tmp_path: Path) -> None:
     assert run.returncode == 0
     assert "bar.jsonl" in seen.decode("utf-8", "replace")
     assert "2,500 events" in seen.decode("utf-8", "replace")
+
+
+def test_every_metric_is_documented(server: Server) -> None:
+    """Counters and histograms have a second series that says when they began; it needs no words."""
+    told = httpx.get(f"{server.url}/metrics", timeout=TIMEOUT).text
+    exported = dict(re.findall(r"^# HELP (tocsin_\w+) (.+)$", told, re.MULTILINE))
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    rows = re.findall(r"^\| `(tocsin_\w+)(?:\{[\w,]+\})?` \| (.+) \|$", page, re.MULTILINE)
+    born = {name.removesuffix("_total") + "_created" for name in exported}
+    assert dict(rows) == {name: text for name, text in exported.items() if name not in born}
