@@ -20,6 +20,7 @@ from tocsin.evaluate import threshold
 from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.evidence import Entry
 from tocsin.evaluate.history import DAY_MS, HistoryRow, HistoryShape
+from tocsin.evaluate.memories import Memories, Memory
 from tocsin.evaluate.method import FIRST_EVENTS, MAX_ENTRIES, ScopeTooLarge
 from tocsin.evaluate.similarity import Remembered, Words, nearest, words
 from tocsin.evaluate.threshold import ThresholdMachine, ThresholdPlan
@@ -90,26 +91,21 @@ def plan(rule: Rule) -> ContentAnomalyPlan:
     )
 
 
-class _Memory:
-    """What one query remembers of one scope, known since `first` without a silence of ten days."""
+class _Memory(Memory):
+    """The contents that one query remembers of one scope."""
 
-    __slots__ = ("contents", "first", "last")
+    __slots__ = ("contents",)
+
+    silence_ms = RETENTION_MS
 
     def __init__(self, contents: Remembered) -> None:
+        super().__init__()
         self.contents = contents
-        self.first = 0
-        self.last: int | None = None
 
     def copy(self) -> "_Memory":
         twin = _Memory(self.contents.copy())
         twin.first, twin.last = self.first, self.last
         return twin
-
-    def see(self, first: int, last: int) -> None:
-        """There were logs from `first` to `last`, with no silence between them."""
-        if self.last is None or first - self.last >= RETENTION_MS:
-            self.first = first
-        self.last = last
 
 
 class ContentAnomalyMachine(ThresholdMachine):
@@ -119,29 +115,24 @@ class ContentAnomalyMachine(ThresholdMachine):
 
     def __init__(self, prepared: ContentAnomalyPlan, start: int | None, named: int) -> None:
         super().__init__(prepared, start, named)
-        self._memories: dict[tuple[tuple[str, ...], int], _Memory] = {}
+        self._memories = Memories(lambda: _Memory(Remembered(prepared.similarity, prepared.similar_items)))
         self._anomalous: dict[tuple[tuple[str, ...], int], Words] = {}
         self._check_at = 1_000
 
     def copy(self) -> Self:
         twin = super().copy()
-        twin._memories = {key: memory.copy() for key, memory in self._memories.items()}
+        twin._memories = self._memories.copy()
         return twin
 
     def remember(self, history: Iterable[HistoryRow]) -> None:
-        for row in sorted(history, key=lambda row: row.last):
-            memory = self._memory(row.group, row.query_index)
-            if row.distinct is None:
-                memory.see(row.first, row.last)
-            else:
-                self._learn(memory, words(row.distinct), row.last)
+        self._memories.remember(history, lambda memory, text, at: self._learn(memory, words(text), at))
 
     def _event(self, at: tuple[int, str], rows: list[MatchRow]) -> None:
         met: list[tuple[_Memory, MatchRow, Words]] = []
         anomalous = []
         self._anomalous = {}
         for row in sorted(set(rows), key=row_order):
-            memory = self._memory(row.group, row.query_index)
+            memory = self._memories.of(row.group, row.query_index)
             memory.see(row.timestamp, row.timestamp)
             if row.distinct is None:
                 continue
@@ -169,7 +160,7 @@ class ContentAnomalyMachine(ThresholdMachine):
     def _facts(self, group: tuple[str, ...], entry: Entry) -> dict[str, Json]:
         query_index = entry.parts[0].query_index
         content = self._anomalous[group, query_index]
-        contents = self._memory(group, query_index).contents
+        contents = self._memories.of(group, query_index).contents
         horizon = entry.timestamp - self.plan.forget_ms
         facts: dict[str, Json] = {
             "fields": list(self.plan.rule.queries[query_index].metrics),
@@ -181,18 +172,9 @@ class ContentAnomalyMachine(ThresholdMachine):
             facts["new_words"] = sorted(found[1])[:TOLD_WORDS]
         return {"content_anomaly": facts}
 
-    def _memory(self, group: tuple[str, ...], query_index: int) -> _Memory:
-        memory = self._memories.get((group, query_index))
-        if memory is None:
-            memory = _Memory(Remembered(self.plan.similarity, self.plan.similar_items))
-            self._memories[group, query_index] = memory
-        return memory
-
     def _check(self, timestamp: int) -> None:
-        for key, memory in list(self._memories.items()):
-            if memory.last is not None and timestamp - memory.last >= RETENTION_MS:
-                self.entries -= memory.contents.weight
-                del self._memories[key]
+        for memory in self._memories.drop_silent(timestamp):
+            self.entries -= memory.contents.weight
         self._check_at = max(1_000, 2 * self.entries)
         if self.entries > MAX_ENTRIES:
             raise ScopeTooLarge(

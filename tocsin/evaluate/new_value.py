@@ -26,6 +26,7 @@ from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.evidence import Entry, Part
 from tocsin.evaluate.history import DAY_MS, HistoryRow, HistoryShape
 from tocsin.evaluate.machine import EventMachine
+from tocsin.evaluate.memories import Memories, Memory
 from tocsin.evaluate.method import FIRST_EVENTS, MAX_ENTRIES, Plan, ScopeTooLarge, kept_positions
 from tocsin.evaluate.window import row_order
 from tocsin.event import Json
@@ -113,18 +114,19 @@ def plan(rule: Rule) -> NewValuePlan:
     ).learning_since(rule.updated_at)
 
 
-class _Memory:
-    """The values of one query in one scope, each with when it was last seen; the scope is known since `first`.
+class _Memory(Memory):
+    """The values of one query in one scope, each with when it was last seen.
 
     `settled` is shared between copies and never changed; what is newer than it stands in `recent`.
     """
 
-    __slots__ = ("count", "first", "last", "recent", "settled")
+    __slots__ = ("count", "recent", "settled")
+
+    silence_ms = MEMORY_MS
 
     def __init__(self) -> None:
+        super().__init__()
         self.count = 0
-        self.first = 0
-        self.last: int | None = None
         self.settled: dict[str, int] = {}
         self.recent: dict[str, int] = {}
 
@@ -134,14 +136,6 @@ class _Memory:
         twin.settled = self.settled
         twin.recent = self.recent.copy()
         return twin
-
-    def see(self, first: int, last: int) -> bool:
-        """There were events from `first` to `last`, without a long silence. True if the scope is new with them."""
-        is_new = self.last is None or first - self.last >= MEMORY_MS
-        if is_new:
-            self.first = first
-        self.last = last
-        return is_new
 
     def learn(self, text: str, seen: int) -> bool:
         """True if the value was not there."""
@@ -174,24 +168,19 @@ class NewValueMachine(EventMachine):
     def __init__(self, prepared: NewValuePlan, start: int | None, named: int) -> None:
         super().__init__(prepared, start, named)
         self.plan = prepared
-        self._memories: dict[tuple[tuple[str, ...], int], _Memory] = {}
+        self._memories = Memories(_Memory)
         self._settle_at = 1_000
 
     def copy(self) -> Self:
-        for memory in self._memories.values():
+        for memory in self._memories.all():
             if len(memory.recent) > 64 and len(memory.recent) * 8 > len(memory.settled):
                 self._settle(memory)
         twin = super().copy()
-        twin._memories = {key: memory.copy() for key, memory in self._memories.items()}
+        twin._memories = self._memories.copy()
         return twin
 
     def remember(self, history: Iterable[HistoryRow]) -> None:
-        for row in sorted(history, key=lambda row: row.last):
-            memory = self._memory(row.group, row.query_index)
-            if row.distinct is None:
-                memory.see(row.first, row.last)
-            else:
-                self.entries += memory.learn(row.distinct, row.last)
+        self._memories.remember(history, self._learn)
 
     def _event(self, at: tuple[int, str], rows: list[MatchRow]) -> None:
         timestamp, event_id = at
@@ -203,7 +192,7 @@ class NewValueMachine(EventMachine):
         for group, of_scope in groupby(rows, key=lambda row: row.group):
             for query_index, of_query in groupby(of_scope, key=lambda row: row.query_index):
                 met = [row for row in of_query if row.distinct is not None]
-                memory = self._memory(group, query_index)
+                memory = self._memories.of(group, query_index)
                 is_first = memory.see(timestamp, timestamp)
                 new = () if self._is_learning(memory, timestamp, is_first) else self._new(memory, timestamp, met)
                 if new:
@@ -212,7 +201,7 @@ class NewValueMachine(EventMachine):
                     if facts is None and self._life.opens_at(timestamp):
                         facts = self._facts(memory, timestamp, query_index, new)
                 for row in met:
-                    self.entries += memory.learn(row.distinct or "", timestamp)
+                    self._learn(memory, row.distinct or "", timestamp)
         if scopes:
             self._serial += 1
             parts = tuple(Part(query_index, tuple(new), None) for query_index, new in sorted(news.items()))
@@ -263,11 +252,8 @@ class NewValueMachine(EventMachine):
         for scope in scopes:
             signal.take(scope, [entry])
 
-    def _memory(self, group: tuple[str, ...], query_index: int) -> _Memory:
-        memory = self._memories.get((group, query_index))
-        if memory is None:
-            memory = self._memories[group, query_index] = _Memory()
-        return memory
+    def _learn(self, memory: _Memory, text: str, seen: int) -> None:
+        self.entries += memory.learn(text, seen)
 
     def _settle(self, memory: _Memory) -> None:
         self.entries -= memory.count
@@ -275,12 +261,10 @@ class NewValueMachine(EventMachine):
         self.entries += memory.count
 
     def _forget_old(self, timestamp: int, rows: list[MatchRow]) -> None:
-        for key, memory in list(self._memories.items()):
-            if timestamp - (memory.last or 0) >= MEMORY_MS:
-                self.entries -= memory.count
-                del self._memories[key]
-            else:
-                self._settle(memory)
+        for memory in self._memories.drop_silent(timestamp):
+            self.entries -= memory.count
+        for memory in self._memories.all():
+            self._settle(memory)
         self._settle_at = max(1_000, 2 * self.entries)
         if self.entries > MAX_ENTRIES:
             raise ScopeTooLarge(

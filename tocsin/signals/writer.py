@@ -14,7 +14,7 @@ evaluator advances its watermark only after that; killed anywhere before, it dec
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import orjson
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -30,13 +30,13 @@ from tocsin.event import Event, Json
 from tocsin.signal import Triage
 from tocsin.signals.course import Told, untold
 from tocsin.signals.identity import scope_key, signal_id
+from tocsin.signals.lines import changed_line, projected_line, tombstone
 from tocsin.signals.matching import SignalMatching
 from tocsin.signals.projection import Flattened, Projection, flattened, project, with_triage, with_window
 from tocsin.signals.repository import SignalRows, matched_of
 from tocsin.signals.severity import Assets
 from tocsin.signals.suppression import NO_SUPPRESSIONS, Suppression, Suppressions, with_suppression
 from tocsin.store.outbox import Message, Outbox
-from tocsin.store.rows import encode_signal
 from tocsin.store.state import StateStore
 
 TOPIC = "signals"
@@ -407,7 +407,7 @@ class SignalWriter:
         lines = []
         for identity, row in rows.items():
             custom = with_window(with_triage(orjson.loads(row["document"]), triage.get(identity)), now)
-            lines.append(_line(row, custom, _next_version(row["row_version"], now)))
+            lines.append(changed_line(row, custom, _next_version(row["row_version"], now), matched_of(row)))
         self._rows.insert(lines)
         self._metrics.projected.inc(len(lines))
 
@@ -483,25 +483,13 @@ def _signal_line(
     version: int,
     matched: Matched = UNMATCHED,
 ) -> bytes:
-    signal = projection.signal
-    return encode_signal(
-        id=signal.id,
-        timestamp=signal.timestamp,
+    return projected_line(
+        projection,
+        {**custom, "discovery_timestamp": discovered_at},
+        signal_id=projection.signal.id,
         ingested_at=discovered_at,
-        row_version=version,
-        rule_id=signal.rule_id,
-        title=signal.title,
-        message=signal.message,
-        status=signal.severity,
-        host=signal.host,
-        service=signal.service,
-        source=signal.source,
-        tags=signal.tags,
-        custom={**custom, "discovery_timestamp": discovered_at},
-        detail=projection.detail,
-        matched=matched.current,
-        unmatched=matched.former,
-        matched_version=matched.version,
+        version=version,
+        matched=matched,
     )
 
 
@@ -532,46 +520,5 @@ def _next_version(before: int, now: int) -> int:
     return max(before + 1, now * 1000)
 
 
-def _line(row: Mapping[str, Any], custom: Mapping[str, Json], version: int) -> bytes:
-    copied = (
-        "id",
-        "timestamp",
-        "ingested_at",
-        "rule_id",
-        "title",
-        "message",
-        "status",
-        "host",
-        "service",
-        "source",
-        "tags",
-    )
-    fields = {name: row[name] for name in copied}
-    matched = matched_of(row)
-    return encode_signal(
-        **fields,
-        row_version=version,
-        custom=custom,
-        detail=orjson.loads(row["detail"]),
-        matched=matched.current,
-        unmatched=matched.former,
-        matched_version=matched.version,
-    )
-
-
 def _tombstone(old: StoredSignal, rule_id: str, version: int, matched: Matched = UNMATCHED) -> bytes:
-    return encode_signal(
-        id=old.id,
-        timestamp=old.timestamp,
-        ingested_at=old.discovered_at,
-        row_version=version,
-        rule_id=rule_id,
-        title="",
-        message="",
-        status="",
-        custom={},
-        is_deleted=True,
-        matched=matched.current,
-        unmatched=matched.former,
-        matched_version=matched.version,
-    )
+    return tombstone(old.id, old.timestamp, old.discovered_at, rule_id, version, matched)

@@ -11,10 +11,10 @@ from tocsin.evaluate.method import Plan
 from tocsin.event import Event
 from tocsin.rules.hiding import hidden
 from tocsin.signals.identity import scope_key, signal_id
+from tocsin.signals.lines import changed_line, projected_line, tombstone
 from tocsin.signals.projection import project, with_triage, with_window
 from tocsin.signals.severity import Assets
 from tocsin.signals.suppression import NO_SUPPRESSIONS, Suppressions, with_suppression
-from tocsin.store.rows import encode_signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +49,8 @@ def result(
     custom["workflow"]["engine"] = {"scope": scope_key(f"job {job_id}", plan.rule.version, decision.group)}
     if found := hidden(plan, decision, projection, events, suppressions, found_at, assets):
         custom = with_suppression(custom, found.by, found_at, is_update=found.is_update)
-    line = encode_signal(
-        id=identity,
-        timestamp=signal.timestamp,
-        ingested_at=found_at,
-        row_version=now * 1000,
-        rule_id=signal.rule_id,
-        title=signal.title,
-        message=signal.message,
-        status=signal.severity,
-        host=signal.host,
-        service=signal.service,
-        source=signal.source,
-        tags=signal.tags,
-        custom=with_window(custom, now),
-        detail=projection.detail,
+    line = projected_line(
+        projection, with_window(custom, now), signal_id=identity, ingested_at=found_at, version=now * 1000
     )
     return Line(identity, signal.timestamp, line)
 
@@ -77,36 +64,19 @@ def converted(row: Mapping[str, Any], severity: str, message: str, notifications
     workflow["engine"] = {**workflow["engine"], "scope": scope_key("converted", 1, (row["id"],))}
     case = {**custom["triggeringRuleCase"], "status": severity, "notifications": list(notifications)}
     custom |= {"status": severity, "workflow": workflow, "triggeringRuleCase": case, "discovery_timestamp": now}
-    line = encode_signal(
+    line = changed_line(
+        row,
+        with_triage(custom, None),
+        now * 1000,
         id=identity,
-        timestamp=row["timestamp"],
         ingested_at=now,
-        row_version=now * 1000,
-        rule_id=row["rule_id"],
-        title=row["title"],
         message=message,
         status=severity,
-        host=row["host"],
-        service=row["service"],
-        source=row["source"],
-        tags=row["tags"],
-        custom=with_triage(custom, None),
-        detail=orjson.loads(row["detail"]),
     )
     return Line(identity, row["timestamp"], line)
 
 
-def tombstone(row: Mapping[str, Any], now: int) -> bytes:
+def removal(row: Mapping[str, Any], now: int) -> bytes:
     """The row that makes a result disappear."""
-    return encode_signal(
-        id=row["id"],
-        timestamp=row["timestamp"],
-        ingested_at=row["ingested_at"],
-        row_version=max(row["row_version"] + 1, now * 1000),
-        rule_id=row["rule_id"],
-        title="",
-        message="",
-        status="",
-        custom={},
-        is_deleted=True,
-    )
+    version = max(row["row_version"] + 1, now * 1000)
+    return tombstone(row["id"], row["timestamp"], row["ingested_at"], row["rule_id"], version)

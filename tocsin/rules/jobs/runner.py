@@ -19,7 +19,7 @@ from tocsin.rule import Rule
 from tocsin.rules.executable import executable
 from tocsin.rules.jobs import repository
 from tocsin.rules.jobs.repository import COMPLETED, FAILED, RUNNING, JobResults, JobRow
-from tocsin.rules.jobs.results import result, tombstone
+from tocsin.rules.jobs.results import removal, result
 from tocsin.rules.shape import rule_from_api
 from tocsin.signals.repository import SignalRows
 from tocsin.signals.severity import Assets
@@ -124,7 +124,7 @@ class JobRunner:
     def remove_results(self, job_id: str) -> None:
         """Make a job's results disappear; harmless when repeated."""
         for rows in self._results.pages(job_id):
-            self._rows.insert([tombstone(row, self._clock()) for row in rows])
+            self._rows.insert([removal(row, self._clock()) for row in rows])
 
     def _run(self, job: JobRow, stop: threading.Event) -> None:
         self._save(job, stop, status=RUNNING, progress=0.0)
