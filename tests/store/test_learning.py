@@ -25,6 +25,7 @@ from tocsin.evaluate.repository import Matches, StoredMatch
 from tocsin.event import Event, event_id
 from tocsin.match.matcher import Matcher
 from tocsin.rule import Match, Rule, RuleCase, RuleOptions, RuleQuery
+from tocsin.rules.awaited import awaited
 from tocsin.signals.service import SignalsService
 from tocsin.store.events import EventStore
 from tocsin.store.rows import encode_event
@@ -240,9 +241,11 @@ def test_rules_do_not_wait_for_the_baseline_of_another(
     assert len(opened(world, quick)) == 4
     assert opened(world, learning) == []
     assert not world.engine.evaluator.is_behind
+    assert awaited([learning, quick], world.rules.rule_at, state) == {learning.id: started}
     if is_killed:
         world.restart()
     world.run()
+    assert awaited([learning, quick], world.rules.rule_at, state) == {}
     assert [hour for _, hour, _ in opened(world, learning)] == [102, 102, 103, 103]
     assert not world.engine.step()
     assert (world.progress.watermark() or 0) >= world.now - 2 * REFRESH_MS - 2_000

@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
+from sqlalchemy.orm import Session
 
 from tocsin.clock import Clock
 from tocsin.errors import Abandoned, Unavailable
@@ -62,15 +63,15 @@ class InstantBaselines:
             if name in self._wanted:
                 return False
         with self._state.reading() as session:
-            is_made = bool(settings.get(session, name, 0))
+            is_there = is_made(session, found)
         with self._lock:
-            if is_made:
+            if is_there:
                 self._made.add(name)
             else:
                 self._wanted[name] = found
                 self._waiting.set(len(self._wanted))
         self._asked.set()
-        return is_made
+        return is_there
 
     def wake(self) -> None:
         self._asked.set()
@@ -119,6 +120,11 @@ class InstantBaselines:
             self._matches.add_history(first.id, first.version | INSTANT, rows)
         with self._state.transaction() as session:
             settings.put(session, name, now, now)
+
+
+def is_made(session: Session, found: Taught) -> bool:
+    """Whether the baseline from stored logs is there."""
+    return bool(settings.get(session, _name(found), 0))
 
 
 def _name(found: Taught) -> str:

@@ -6,7 +6,8 @@ first that applies (decision 0090):
 
 - `failed`, `skipped`: matches that arrived then were not evaluated, because the rule failed, or for the reason given;
 - `off`, while the rule was not enabled, or not there yet;
-- `pending`: too early to say; `not_evaluated`: nobody looked, which is a hole;
+- `pending`: too early to say, or its matches wait for the rule's baseline (`awaited.py`);
+- `not_evaluated`: nobody looked, which is a hole;
 - `no_data`: no log of a source that the rule asks for arrived. Of a rule that asks for no source by name it is only
   known whether any log arrived at all;
 - `late`: evaluated more than a minute after its end; `evaluated`: in time.
@@ -29,6 +30,7 @@ from tocsin.query import QueryError, parse
 from tocsin.query.tree import And, Equals, FieldKind, Node, Or, fold_up
 from tocsin.rule import Rule
 from tocsin.rules import repository
+from tocsin.rules.awaited import awaited
 from tocsin.rules.listing import EVERY_RULE
 from tocsin.rules.scheduled import coverage as scheduled_coverage
 from tocsin.rules.scheduled import repository as scheduled_repository
@@ -57,6 +59,7 @@ MAX_MINUTES = 30 * 1440
 MAX_CELLS = 1500
 DEFAULT_CELLS = 120
 NOT_ENABLED = "not enabled"
+NO_BASELINE = "its matches wait: the rule's baseline is being made of stored logs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +232,7 @@ class CoverageService:
                 runs.setdefault(run.rule_id, []).append(run)
             states: dict[str, State | None] = {rule.id: load(session, rule) for rule in rules if rule.schedule}
         bases: dict[frozenset[str] | None, Base] = {}
+        waiting = self._waiting(span, rules)
         told = []
         for rule in rules:
             asked = sources_of(rule)
@@ -241,8 +245,30 @@ class CoverageService:
                     minutes, base.statuses, rule.schedule, states[rule.id], runs.get(rule.id, ()), now
                 )
                 base = Base(own)
+            elif minutes_waiting := waiting.get(rule.id):
+                base, reasons = waiting_base(span, base, minutes_waiting)
             told.append(Told(rule, asked, base, switched[rule.id], skipped.get(rule.id, ()), reasons))
         return told
+
+    def _waiting(self, span: Span, rules: Sequence[Rule]) -> dict[str, list[int]]:
+        """The minutes of whose matches nothing is concluded before there is a baseline, by rule."""
+        since = awaited(rules, self._rules.rule_at, self._state)
+        found: dict[str, list[int]] = {}
+        if since:
+            for rule_id, minute in self._rows.matched(span.start, span.end, list(since)):
+                if minute >= since[rule_id] // MINUTE_MS:
+                    found.setdefault(rule_id, []).append(minute)
+        return found
+
+
+def waiting_base(span: Span, base: Base, minutes: Iterable[int]) -> tuple[Base, dict[int, str]]:
+    """What is told of a rule whose matches of these minutes wait for its baseline, with the reason."""
+    statuses, reasons = list(base.statuses), dict[int, str]()
+    for minute in minutes:
+        if statuses[minute - span.start] in ("evaluated", "late"):
+            statuses[minute - span.start] = "pending"
+            reasons[minute] = NO_BASELINE
+    return Base(statuses), reasons
 
 
 def span_of(start: int, end: int, step: int = 0) -> Span:

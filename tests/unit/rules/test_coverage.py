@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tocsin.errors import BadRequest
 from tocsin.rule import Rule, RuleQuery
 from tocsin.rules.coverage import (
+    NO_BASELINE,
     Base,
     Known,
     RuleCoverage,
@@ -16,6 +17,7 @@ from tocsin.rules.coverage import (
     sources_of,
     span_of,
     statuses_of,
+    waiting_base,
 )
 from tocsin.signals.ledger_repository import MINUTE_MS, Skipped
 
@@ -54,6 +56,17 @@ def test_all_is_well() -> None:
     found = covered()
     assert found.minutes == {"evaluated": 10}
     assert [cell.matches for cell in found.cells] == [3] + [0] * 9
+
+
+def test_matches_that_wait_for_a_baseline_are_not_evaluated_yet() -> None:
+    span = span_of(START * MINUTE_MS, (START + 4) * MINUTE_MS, 1)
+    base = Base(["evaluated", "late", "no_data", "not_evaluated"])
+    waiting, reasons = waiting_base(span, base, [START + 1, START + 3])
+    assert waiting.statuses == ["evaluated", "pending", "no_data", "not_evaluated"]
+    told = Told(rule("*"), None, waiting, ((0, True),), (), reasons)
+    found = coverage_of(span, told, {START + 1: 2})
+    assert found.minutes == minutes_of(span, told)
+    assert [cell.reasons for cell in found.cells] == [(), (NO_BASELINE,), (), ()]
 
 
 def test_a_minute_that_nobody_looked_at_is_a_hole_once_it_should_have_been() -> None:
