@@ -46,12 +46,4 @@ export const createPipeline = (draft: PipelineDraft): Promise<Pipeline> => post<
 export const updatePipeline = (id: string, draft: PipelineDraft, version: string | null): Promise<Pipeline> => request<Pipeline>("PUT", path(id), { body: version === null ? draft : { ...draft, version } });
 
 export const deletePipeline = (id: string): Promise<undefined> => request<undefined>("DELETE", path(id));
-export const arrangePipelines = (ids: string[]): Promise<PipelineOrder> => request<PipelineOrder>("PUT", `${BASE}/pipeline-order`, { body: { pipeline_ids: ids } });
-
-/** Names of reference tables, for lookups. */
-export const tableNamesQuery = queryOptions({
-  queryKey: ["reference-tables", "names"],
-  queryFn: async ({ signal }) => (await get<{ data: { attributes: { table_name: string } }[] }>("/api/v2/reference-tables/tables?page[limit]=100&page[offset]=0", signal)).data.map((table) => table.attributes.table_name),
-  staleTime: 60_000,
-  retry: false,
-});
+export const arrangePipelines = (ids: readonly string[]): Promise<PipelineOrder> => request<PipelineOrder>("PUT", `${BASE}/pipeline-order`, { body: { pipeline_ids: ids } });

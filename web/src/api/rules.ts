@@ -1,7 +1,7 @@
 /** Detection rules: list, read, write, validate, versions. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { get, post, request, requestFile } from "./client";
-import type { BulkDeleteAnswer, HintsAnswer, PlannedRule, RenderedAnswer, SuppressionsOfRule, TableList, TocsinApiSchemasBacktestsPreviewData } from "./generated/types.gen";
+import type { BulkDeleteAnswer, HintsAnswer, RenderedAnswer, SuppressionsOfRule, TocsinApiSchemasBacktestsPreviewData } from "./generated/types.gen";
 import type { Rule, RuleHistoryAnswer, RulesPage } from "./types";
 
 /** The permission to change rules. */
@@ -39,16 +39,28 @@ export const ruleHistoryQuery = (id: string) =>
 export const createRule = (rule: object): Promise<Rule> => post<Rule>(BASE, rule);
 export const updateRule = (id: string, fields: object): Promise<Rule> => request<Rule>("PUT", `${BASE}/${encodeURIComponent(id)}`, { body: fields });
 export const deleteRule = (id: string): Promise<undefined> => request<undefined>("DELETE", `${BASE}/${encodeURIComponent(id)}`);
-/** In one call (docs/rules-as-code.md). */
-const MAX_APPLIED = 500;
+/** In one call. */
 const MAX_BULK = 1000;
+/** Requests beside each other, where there is no call for many. */
+const AT_ONCE = 4;
 
-/** Switch rules on or off, those of a call together or not at all; the answer names those that were refused. */
-export const enableRules = async (ids: readonly string[], isEnabled: boolean): Promise<PlannedRule[]> => {
-  const answers = [];
-  for (const part of chunks(ids, MAX_APPLIED)) answers.push(...(await post<{ data: PlannedRule[] }>(`${BASE}/apply`, { rules: part.map((id) => ({ id, isEnabled })) })).data);
-  return answers;
-};
+/** Switch rules on or off, and nothing else of them; the answer says of each that was refused why. */
+export async function enableRules(ids: readonly string[], isEnabled: boolean): Promise<{ id: string; reason: string }[]> {
+  const refused: { id: string; reason: string }[] = [];
+  const waiting = [...ids];
+  const next = async (): Promise<void> => {
+    const id = waiting.shift();
+    if (id === undefined) return;
+    try {
+      await updateRule(id, { isEnabled });
+    } catch (error) {
+      refused.push({ id, reason: error instanceof Error ? error.message : "the request failed" });
+    }
+    return next();
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, next));
+  return refused;
+}
 
 /** The ids of those that are still there: shipped rules, or such as somebody else deleted. */
 export const deleteRules = async (ids: readonly string[]): Promise<string[]> => {
@@ -137,10 +149,3 @@ export const ruleSuppressionsQuery = (id: string) =>
     queryKey: ["suppressions", "rule", id],
     queryFn: async ({ signal }) => (await get<SuppressionsOfRule>(`/api/v2/security_monitoring/configuration/suppressions/rules/${encodeURIComponent(id)}`, signal)).data,
   });
-
-/** Reference tables with their columns, for a choice among them. */
-export const tableChoicesQuery = queryOptions({
-  queryKey: ["reference-tables", "choices"],
-  queryFn: async ({ signal }) => (await get<TableList>("/api/v2/reference-tables/tables?page[limit]=100&sort=table_name", signal)).data,
-  staleTime: 60_000,
-});

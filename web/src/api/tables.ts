@@ -29,6 +29,14 @@ export const tablesQuery = (contains: string, sort: string) =>
     placeholderData: keepPreviousData,
   });
 
+/** The first of them with their columns, for a choice; another can be named all the same. */
+export const tableChoicesQuery = queryOptions({
+  queryKey: [KEY, "choices"],
+  queryFn: async ({ signal }) => (await get<{ data: ReferenceTable[] }>(`${BASE}/tables?page[limit]=${String(PAGE)}&sort=table_name`, signal)).data,
+  staleTime: 60_000,
+  retry: false,
+});
+
 export const tableQuery = (id: string) =>
   queryOptions({ queryKey: [KEY, "one", id], queryFn: async ({ signal }) => (await get<{ data: ReferenceTable }>(path(id), signal)).data });
 

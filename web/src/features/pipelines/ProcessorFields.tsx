@@ -2,8 +2,9 @@ import { ActionIcon, Autocomplete, Button, Checkbox, Select, TagsInput, Textarea
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { FieldFault } from "@/api/errors";
-import { tableNamesQuery, type Processor } from "@/api/pipelines";
+import type { Processor } from "@/api/pipelines";
 import { useMay } from "@/api/session";
+import { tableChoicesQuery } from "@/api/tables";
 import { Icon } from "@/components/icons";
 import pages from "@/components/Page.module.css";
 import { isObject, scalarText } from "@/lib/attributes";
@@ -109,8 +110,8 @@ const lines = (text: string): string[] => text.split("\n").filter((line) => line
 
 function TableInput({ shared, value, set }: { shared: Shared; value: string; set: (value: unknown) => void }) {
   const may = useMay("reference_tables_read");
-  const names = useQuery({ ...tableNamesQuery, enabled: may });
-  return <Autocomplete {...shared} data={names.data ?? []} value={value} onChange={(name) => set(name)} />;
+  const tables = useQuery({ ...tableChoicesQuery, enabled: may });
+  return <Autocomplete {...shared} data={(tables.data ?? []).map((table) => table.attributes.table_name)} value={value} onChange={(name) => set(name)} />;
 }
 
 interface Category {

@@ -20,10 +20,10 @@ export function Ticked({ rules, may, onDone }: { rules: Rule[]; may: boolean; on
   const onSettled = () => client.invalidateQueries({ queryKey: ["rules"] });
   const enable = useMutation({
     mutationFn: (isEnabled: boolean) => enableRules(ids, isEnabled),
-    onSuccess: (planned, isEnabled) => {
-      const refused = planned.filter((each) => each.action === "refused");
+    onSuccess: (refused, isEnabled) => {
       const [first] = refused;
-      notifications.show({ title: `${plural(planned.length - refused.length, "rule")} ${isEnabled ? "enabled" : "disabled"}`, message: first ? `${plural(refused.length, "rule")} not, first ${first.name || first.id}: ${(first.reasons ?? []).join(" ")}` : null, color: "gray" });
+      const nameOf = (id: string) => rules.find((rule) => rule.id === id)?.name ?? id;
+      notifications.show({ title: `${plural(ids.length - refused.length, "rule")} ${isEnabled ? "enabled" : "disabled"}`, message: first ? `${plural(refused.length, "rule")} not, first ${nameOf(first.id)}: ${first.reason}` : null, color: "gray" });
       onDone();
     },
     onSettled,

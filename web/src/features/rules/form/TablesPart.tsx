@@ -1,7 +1,7 @@
 import { Autocomplete, Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { tableChoicesQuery } from "@/api/rules";
 import { useMay } from "@/api/session";
+import { tableChoicesQuery } from "@/api/tables";
 import { useEditor, useField } from "../editor";
 import { methodOf } from "../methods";
 import { list, queryLabel, removeAt, replaceAt, text } from "../ruleDraft";
