@@ -1,12 +1,12 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { useCallback } from "react";
+import type { Navigate } from "@/components/explorer/useExplorer";
 import { SignalsPage } from "@/features/signals/SignalsPage";
-import type { ExplorerSearch } from "@/lib/urlState";
 
 const route = getRouteApi("/shell/signals");
 
 export function Signals() {
   const navigate = route.useNavigate();
-  const go = useCallback((search: ExplorerSearch, replace: boolean) => void navigate({ search, replace }), [navigate]);
+  const go = useCallback<Navigate>((search, replace) => void navigate({ search, replace }), [navigate]);
   return <SignalsPage search={route.useSearch()} navigate={go} />;
 }

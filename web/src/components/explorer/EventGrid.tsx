@@ -10,14 +10,15 @@ import { Icon } from "@/components/icons";
 import { between, countSelected, isSelected, NOTHING, setSelected, toggle, type Selection } from "@/lib/selection";
 import type { Sort } from "@/lib/urlState";
 import classes from "./EventGrid.module.css";
-import type { ExplorerColumn } from "./model";
+import { leastOf, type ExplorerColumn } from "./model";
 
 const ROW = 30;
-const TICK = 34;
+/** The column of ticks, in pixels. */
+export const TICK = 34;
 
 export interface GridHandle {
   focus: () => void;
-  /** Neither scrolled, pointed at nor focused: rows may move. */
+  /** Neither scrolled nor focused: rows may move. */
   isIdle: () => boolean;
 }
 
@@ -54,7 +55,6 @@ export function EventGrid(props: Props) {
   const { events, columns, sort, currentId, openId, selection, onSelection, onCurrent, onOpen, onSort, onCell, onEnd } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const grid = useRef<HTMLDivElement>(null);
-  const pointed = useRef(false);
   const anchor = useRef<string | null>(null);
   const [activeColumn, setActiveColumn] = useState(-1);
   const ids = useMemo(() => events.map((event) => event.id), [events]);
@@ -94,7 +94,7 @@ export function EventGrid(props: Props) {
     props.ref,
     () => ({
       focus: () => grid.current?.focus({ preventScroll: true }),
-      isIdle: () => !pointed.current && (scroller.current?.scrollTop ?? 0) < 4 && !grid.current?.contains(document.activeElement),
+      isIdle: () => (scroller.current?.scrollTop ?? 0) < 4 && !grid.current?.contains(document.activeElement),
     }),
     [],
   );
@@ -163,13 +163,7 @@ export function EventGrid(props: Props) {
   const loadedTicked = selection ? ids.filter((id) => isSelected(selection, id)).length : 0;
   const active = currentIndex >= 0 ? (activeColumn >= 0 ? cellId(currentIndex, activeColumn) : rowId(currentIndex)) : undefined;
   return (
-    <div
-      ref={scroller}
-      className={classes.scroller}
-      data-busy={props.busy || undefined}
-      onPointerEnter={() => (pointed.current = true)}
-      onPointerLeave={() => (pointed.current = false)}
-    >
+    <div ref={scroller} className={classes.scroller} data-busy={props.busy || undefined}>
       <div
         ref={grid}
         role="grid"
@@ -294,6 +288,5 @@ export function EventGrid(props: Props) {
   );
 }
 
-const leastOf = ({ least, width }: ExplorerColumn): number => least ?? width;
 const rowId = (index: number): string => `row-${String(index)}`;
 const cellId = (row: number, column: number): string => `cell-${String(row)}-${String(column)}`;

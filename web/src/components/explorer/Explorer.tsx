@@ -13,13 +13,14 @@ import { isMoving } from "@/lib/time";
 import { ValueActionsProvider, type ValueActions } from "./actions";
 import { ColumnMenu } from "./ColumnMenu";
 import { EmptyResult } from "./EmptyResult";
-import { EventGrid, type GridHandle } from "./EventGrid";
+import { EventGrid, TICK, type GridHandle } from "./EventGrid";
 import classes from "./Explorer.module.css";
 import { FacetPanel } from "./FacetPanel";
 import { attributeColumn, type ExplorerColumn, type ExplorerHandle } from "./model";
 import { QueryBox } from "./QueryBox";
 import { TimeRange } from "./TimeRange";
 import { Trend } from "./Trend";
+import { useFitting } from "./useFitting";
 import { useLive } from "./useLive";
 import { useTotal } from "./useTotal";
 
@@ -62,7 +63,9 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views, m
   const [selection, setSelection] = useState<Selection>(NOTHING);
   const grid = useRef<GridHandle>(null);
   const ticked = countSelected(selection, total ?? 0);
-  const live = useLive(explorer, ticked > 0, () => state.event === null && (grid.current?.isIdle() ?? false));
+  // Neither rows nor facets move under the pointer.
+  const pointed = useRef(false);
+  const live = useLive(explorer, ticked > 0, () => state.event === null && !pointed.current && (grid.current?.isIdle() ?? false));
 
   // Another search finds other rows: what was ticked under the old one is not meant any more.
   const [searched, setSearched] = useState(filter.query);
@@ -74,14 +77,16 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views, m
     document.title = `${state.query === "" ? title : `${state.query} · ${title}`} · Tocsin`;
   }, [state.query, title]);
 
-  const columns = useMemo(() => state.columns.map((id) => config.columns.find((column) => column.id === id) ?? attributeColumn(id)), [state.columns, config.columns]);
-  const offered = useMemo(() => offer(config.columns, columns), [config.columns, columns]);
+  const chosen = useMemo(() => state.columns.map((id) => config.columns.find((column) => column.id === id) ?? attributeColumn(id)), [state.columns, config.columns]);
+  const offered = useMemo(() => offer(config.columns, chosen), [config.columns, chosen]);
+  const section = useRef<HTMLElement>(null);
+  const columns = useFitting(section, chosen, state.event !== null, bulk ? TICK : 0);
   const actions = useMemo<ValueActions>(
     () => ({
-      include: (field, value) => update({ query: onlyValue(state.query, field, value) }),
-      exclude: (field, value) => update({ query: toggleExcluded(state.query, field, value) }),
+      include: (field, value) => update((query) => onlyValue(query, field, value)),
+      exclude: (field, value) => update((query) => toggleExcluded(query, field, value)),
     }),
-    [state.query, update],
+    [update],
   );
   const open = useCallback((id: string) => update({ event: id }, { replace: state.event !== null }), [update, state.event]);
   const close = () => {
@@ -120,9 +125,9 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views, m
           <LiveButton explorer={explorer} on={live.on} held={ticked > 0} />
         </div>
         <Trend explorer={explorer} />
-        <div className={classes.main}>
+        <div className={classes.main} onPointerEnter={() => (pointed.current = true)} onPointerLeave={() => (pointed.current = false)}>
           {!state.facetsHidden && <FacetPanel explorer={explorer} />}
-          <section className={classes.list} aria-label={title}>
+          <section ref={section} className={classes.list} aria-label={title}>
             {live.arrived > 0 && (
               <button type="button" className={classes.pill} onClick={explorer.refresh}>
                 <Icon name="sortUp" size={12} /> {plural(live.arrived, `new ${config.noun.replace(/s$/, "")}`)}
@@ -158,7 +163,8 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views, m
             {bulk && ticked > 0 && bulk({ selection, total: total ?? events.length, loaded: events, select: setSelection })}
             <div className={classes.foot}>
               <span role="status">{events.length > 0 && total !== undefined && (events.length < total ? `${formatNumber(events.length)} of ${formatNumber(total)} loaded` : `All ${formatNumber(total)} loaded`)}</span>
-              <ColumnMenu shown={columns} offered={offered} onColumns={(ids) => update({ columns: ids }, { replace: true })} />
+              {columns.length < chosen.length && <span className={classes.folded}>{plural(chosen.length - columns.length, "column")} hidden beside the panel</span>}
+              <ColumnMenu shown={chosen} offered={offered} onColumns={(ids) => update({ columns: ids }, { replace: true })} />
             </div>
           </section>
           {opened !== null && state.event !== null && <Slot render={panel} event={events.find((event) => event.id === opened)} id={opened} close={close} step={step} />}

@@ -27,7 +27,7 @@ interface Props {
 export function Facet({ explorer, facet, open, onOpen }: Props) {
   const { state, update } = explorer;
   return (
-    <FacetSection label={facet.label} field={facet.field} query={state.query} open={open} onOpen={onOpen} onQuery={(query) => update({ query })}>
+    <FacetSection label={facet.label} field={facet.field} query={state.query} open={open} onOpen={onOpen} onQuery={update}>
       <Values explorer={explorer} facet={facet} />
     </FacetSection>
   );
@@ -58,7 +58,7 @@ function Values({ explorer, facet }: { explorer: ExplorerHandle; facet: FacetDef
         <TextInput size="xs" className={classes.search} aria-label={`Search in ${facet.label}`} placeholder={`Search ${plural(distinct, "value")}`} value={search} onChange={(event) => setSearch(event.currentTarget.value)} />
       )}
       {values.length === 0 && <p className={classes.none}>{settled ? "No value contains this." : "No values in this range."}</p>}
-      <FacetValues label={facet.label} field={facet.field} values={values} query={state.query} render={facet.render} onQuery={(query) => update({ query })} />
+      <FacetValues label={facet.label} field={facet.field} values={values} query={state.query} render={facet.render} onQuery={update} />
       {hidden > 0 && !all && settled === "" && (
         <button type="button" className={`link ${classes.more}`} onClick={() => setAll(true)}>
           +{formatNumber(hidden)} more

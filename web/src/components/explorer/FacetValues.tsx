@@ -10,7 +10,8 @@ interface Chooses {
   /** As the query names it: `@usr.id`, `status`. */
   field: string;
   query: string;
-  onQuery: (query: string) => void;
+  /** A change to the query as it is by then: two clicks may come before the page shows what the first one did. */
+  onQuery: (change: (query: string) => string) => void;
 }
 
 /** A facet that folds, and says how much of it is chosen. */
@@ -25,7 +26,7 @@ export function FacetSection({ label, field, query, onQuery, open, onOpen, child
           {label}
         </button>
         {chosen > 0 && (
-          <button type="button" className={classes.reset} aria-label={`${String(chosen)} chosen: clear ${label}`} onClick={() => onQuery(clearFacet(query, field))}>
+          <button type="button" className={classes.reset} aria-label={`${String(chosen)} chosen: clear ${label}`} onClick={() => onQuery((now) => clearFacet(now, field))}>
             {chosen} <Icon name="close" size={11} />
           </button>
         )}
@@ -55,7 +56,7 @@ export function FacetValues({ label, field, query, onQuery, values, render }: Ch
               aria-label={`${label} ${value}, ${formatNumber(count)}${excluded ? ", excluded" : ""}`}
               className={classes.value}
               title={value}
-              onClick={() => onQuery(toggleValue(query, field, value))}
+              onClick={() => onQuery((now) => toggleValue(now, field, value))}
             >
               <span className={classes.box} aria-hidden="true">
                 {included && <Icon name="check" size={10} />}
@@ -65,10 +66,10 @@ export function FacetValues({ label, field, query, onQuery, values, render }: Ch
               <span className={classes.count}>{formatCompact(count)}</span>
             </button>
             <span className={classes.actions}>
-              <button type="button" aria-label={`Only ${value}`} onClick={() => onQuery(onlyValue(query, field, value))}>
+              <button type="button" aria-label={`Only ${value}`} onClick={() => onQuery((now) => onlyValue(now, field, value))}>
                 only
               </button>
-              <button type="button" aria-label={`${excluded ? "Stop excluding" : "Exclude"} ${value}`} onClick={() => onQuery(toggleExcluded(query, field, value))}>
+              <button type="button" aria-label={`${excluded ? "Stop excluding" : "Exclude"} ${value}`} onClick={() => onQuery((now) => toggleExcluded(now, field, value))}>
                 {excluded ? "undo" : "exclude"}
               </button>
             </span>

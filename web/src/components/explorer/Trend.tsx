@@ -41,7 +41,7 @@ export function Trend({ explorer }: { explorer: ExplorerHandle }) {
               className={classes.key}
               aria-pressed={chosen.includes(series.value)}
               aria-label={`${series.label}, ${formatNumber(series.count)}: filter`}
-              onClick={() => update({ query: toggleValue(state.query, "status", series.value) })}
+              onClick={() => update((query) => toggleValue(query, "status", series.value))}
             >
               <span aria-hidden="true" className={classes.swatch} style={{ background: `var(${series.fill})` }} />
               {series.label} <b>{formatCompact(bucket ? (bucket.by[series.value] ?? 0) : series.count)}</b>

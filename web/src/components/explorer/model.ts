@@ -17,6 +17,8 @@ export interface ExplorerColumn {
   /** Its share of the space that is left. */
   grow?: number;
   mono?: boolean;
+  /** How long it stays where an open panel leaves the list little room: 1 the longest; without it, it goes first. */
+  rank?: number;
   render: (event: ExploreEvent) => ReactNode;
   /** The texts that `f` filters by and copying takes. */
   values?: (event: ExploreEvent) => string[];
@@ -53,11 +55,29 @@ export interface ExplorerConfig {
 export interface ExplorerHandle {
   config: ExplorerConfig;
   state: ExplorerState;
-  update: (patch: Partial<ExplorerState>, options?: { replace?: boolean }) => void;
+  /** A change of some members, or of the query as it is by then. */
+  update: (patch: Partial<ExplorerState> | ((query: string) => string), options?: { replace?: boolean }) => void;
   range: Resolved;
   filter: Filter;
   /** Runs everything again up to now. */
   refresh: () => void;
+}
+
+/** How narrow a column may be, beyond which it says too little. */
+export const leastOf = ({ least, width }: ExplorerColumn): number => least ?? width;
+
+const READABLE = 220;
+
+/** The columns that say most in so many pixels, in their order. */
+export function fitting(columns: readonly ExplorerColumn[], width: number): ExplorerColumn[] {
+  const need = (column: ExplorerColumn) => (column.grow ? Math.min(column.width, READABLE) : leastOf(column));
+  const rank = (column: ExplorerColumn) => column.rank ?? columns.length;
+  const kept = [...columns];
+  while (kept.length > 1 && kept.reduce((sum, column) => sum + need(column), 0) > width) {
+    const least = Math.max(...kept.map(rank));
+    kept.splice(kept.findLastIndex((column) => rank(column) === least), 1);
+  }
+  return kept;
 }
 
 /** Where the searchable members of an event stand: `custom` of a signal, `attributes` of a log. */

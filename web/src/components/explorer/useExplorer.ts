@@ -3,29 +3,32 @@ import { useCallback, useMemo, useState } from "react";
 import { exploreKeys } from "@/api/explore";
 import { useZone } from "@/components/zone";
 import { resolveRange } from "@/lib/time";
-import { readExplorer, writeExplorer, type ExplorerSearch, type ExplorerState } from "@/lib/urlState";
+import { readExplorer, writeExplorer, type ExplorerSearch } from "@/lib/urlState";
 import type { ExplorerConfig, ExplorerHandle } from "./model";
+
+/** To what the search becomes, given what it is by then. */
+export type Navigate = (next: (search: ExplorerSearch) => ExplorerSearch, replace: boolean) => void;
 
 /**
  * The state of an explorer lives in the address; "now" stands still between refreshes, so that list, facets and
  * trend count the same events.
  */
-export function useExplorer(
-  config: ExplorerConfig,
-  search: ExplorerSearch,
-  navigate: (search: ExplorerSearch, replace: boolean) => void,
-): ExplorerHandle {
+export function useExplorer(config: ExplorerConfig, search: ExplorerSearch, navigate: Navigate): ExplorerHandle {
   const { zone } = useZone();
   const client = useQueryClient();
   const [anchor, setAnchor] = useState(() => Date.now());
   const state = useMemo(() => readExplorer(search, config.defaults), [search, config.defaults]);
 
-  const update = useCallback(
-    (patch: Partial<ExplorerState>, options: { replace?: boolean } = {}) => {
-      if (patch.query !== undefined || patch.range !== undefined) setAnchor(Date.now());
-      navigate(writeExplorer({ ...state, ...patch }, config.defaults), options.replace ?? false);
+  const update = useCallback<ExplorerHandle["update"]>(
+    (patch, options = {}) => {
+      if (typeof patch === "function" || patch.query !== undefined || patch.range !== undefined) setAnchor(Date.now());
+      // Two clicks may come before the page shows what the first one did: the second one changes what that led to.
+      navigate((now) => {
+        const current = readExplorer(now, config.defaults);
+        return writeExplorer({ ...current, ...(typeof patch === "function" ? { query: patch(current.query) } : patch) }, config.defaults);
+      }, options.replace ?? false);
     },
-    [state, config.defaults, navigate],
+    [config.defaults, navigate],
   );
 
   const refresh = useCallback(() => {

@@ -39,7 +39,7 @@ export function AttackMatrix({ matrix: { columns }, condensed, chosen, tactic, o
 
   if (rows === 0) return <p className={classes.nothing}>No technique has so many rules. Choose another density.</p>;
   return (
-    <div ref={grid} role="grid" aria-label="Tactics and techniques" className={classes.grid} data-condensed={condensed || undefined} style={{ gridTemplateColumns: `repeat(${String(columns.length)}, minmax(${condensed ? "72px" : "116px"}, ${columns.length === 1 ? "360px" : "1fr"}))` }}>
+    <div ref={grid} role="grid" aria-label="Tactics and techniques" className={classes.grid} data-condensed={condensed || undefined} style={{ gridTemplateColumns: `repeat(${String(columns.length)}, minmax(${condensed ? "72px" : "84px"}, ${columns.length === 1 ? "360px" : "1fr"}))` }}>
       <div role="row" className={classes.row}>
         {columns.map(({ tactic: column, covered, all }) => (
           <div key={column.id} role="columnheader" className={classes.tactic}>

@@ -1,4 +1,4 @@
-import { ActionIcon, Menu, Tooltip } from "@mantine/core";
+import { ActionIcon, Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { deleteFeed, feedsQuery, intelKeys, refreshFeed, setFeedEnabled, type FeedItem } from "@/api/intel";
@@ -6,6 +6,7 @@ import { useMay } from "@/api/session";
 import { AddButton } from "@/components/AddButton";
 import { Icon } from "@/components/icons";
 import { List, type Column } from "@/components/List";
+import { MoreItem, MoreMenu } from "@/components/MoreMenu";
 import pages from "@/components/Page.module.css";
 import { EmptyState } from "@/components/states";
 import { RelativeTime } from "@/components/Time";
@@ -146,21 +147,14 @@ function FeedMenu({ feed, onEdit }: { feed: FeedItem; onEdit: () => void }) {
         </Tooltip>
       )}
       {!isFetched && <UploadButton feed={feed} compact />}
-      <Menu position="bottom-end">
-        <Menu.Target>
-          <ActionIcon aria-label={`More for ${name}`}>
-            <Icon name="dots" />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item leftSection={<Icon name="settings" />} onClick={onEdit}>
-            Edit
-          </Menu.Item>
-          <Menu.Item leftSection={<Icon name="trash" />} onClick={() => window.confirm(deleteQuestion(feed)) && remove.mutate()}>
-            Delete
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+      <MoreMenu label={`More for ${name}`}>
+        <MoreItem icon="settings" onClick={onEdit}>
+          Edit
+        </MoreItem>
+        <MoreItem icon="trash" onClick={() => window.confirm(deleteQuestion(feed)) && remove.mutate()}>
+          Delete
+        </MoreItem>
+      </MoreMenu>
     </span>
   );
 }

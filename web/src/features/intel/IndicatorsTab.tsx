@@ -57,6 +57,7 @@ export function IndicatorsTab({ search, change }: TabProps) {
   const total = list.data?.pages[0]?.metadata.count ?? 0;
   const open = search.indicator ?? null;
   const show = (indicator: string) => change({ indicator });
+  const onQuery = (changed: (query: string) => string) => change((current) => ({ query: changed(current.query ?? "") }));
   const setQuery = (next: string) => change({ query: next });
   const step = (by: 1 | -1) => {
     const at = iocs.findIndex((ioc) => ioc.indicator === open);
@@ -74,7 +75,7 @@ export function IndicatorsTab({ search, change }: TabProps) {
         <span className={pages.dim}>{list.data && `${plural(total, "indicator")} in the logs of the last 30 days`}</span>
       </div>
       <div className={pages.split}>
-        <FacetColumn query={query} onQuery={setQuery} />
+        <FacetColumn query={query} onQuery={onQuery} />
         <List query={list} count={iocs.length} columns={COLUMNS} sort={sort} onSort={(next) => change({ sort: next })} empty={<Nothing query={query} onQuery={setQuery} />}>
           {iocs.map((ioc) => (
             <IocRow key={ioc.id} ioc={ioc} chosen={ioc.indicator === open} onOpen={() => show(ioc.indicator)} />
@@ -86,7 +87,7 @@ export function IndicatorsTab({ search, change }: TabProps) {
   );
 }
 
-function FacetColumn({ query, onQuery }: { query: string; onQuery: (query: string) => void }) {
+function FacetColumn({ query, onQuery }: { query: string; onQuery: (change: (query: string) => string) => void }) {
   const facets = useQuery(iocFacetsQuery(query));
   const [folded, setFolded] = useState<string[]>([]);
   return (

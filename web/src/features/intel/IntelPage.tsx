@@ -15,7 +15,7 @@ export type IntelSearch = Record<string, string | undefined>;
 /** What every tab gets: what the address says, and how to change it. */
 export interface TabProps {
   search: IntelSearch;
-  change: (next: IntelSearch) => void;
+  change: (next: IntelSearch | ((current: IntelSearch) => IntelSearch)) => void;
 }
 
 /** Feeds of indicators, what of them the logs hold, and where it was met; and what they say of any value. */

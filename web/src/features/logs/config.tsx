@@ -9,8 +9,8 @@ const joined = (field: string) => (event: ExploreEvent) => fieldTexts(event, fie
 const column = (id: string, header: string, field: string, width: number): ExplorerColumn => ({ id, header, field, width, render: joined(field), values: texts(field) });
 
 const COLUMNS: ExplorerColumn[] = [
-  { id: "time", header: "Time", field: "timestamp", width: 168, mono: true, render: (event) => <CellTime time={Date.parse(event.attributes.timestamp)} /> },
-  { id: "status", header: "Status", field: "status", width: 88, render: (event) => <LogStatus status={event.attributes.status ?? ""} />, values: texts("status") },
+  { id: "time", header: "Time", field: "timestamp", width: 168, mono: true, rank: 2, render: (event) => <CellTime time={Date.parse(event.attributes.timestamp)} /> },
+  { id: "status", header: "Status", field: "status", width: 88, rank: 3, render: (event) => <LogStatus status={event.attributes.status ?? ""} />, values: texts("status") },
   column("host", "Host", "host", 124),
   column("service", "Service", "service", 120),
   column("source", "Source", "source", 96),
@@ -20,7 +20,7 @@ const COLUMNS: ExplorerColumn[] = [
   column("ip", "Client IP", "@network.client.ip", 140),
   column("country", "Country", "@network.client.geoip.country.iso_code", 80),
   column("code", "HTTP status", "@http.status_code", 96),
-  { id: "message", header: "Message", width: 320, grow: 1, mono: true, render: (event) => <span title={event.attributes.message}>{event.attributes.message}</span> },
+  { id: "message", header: "Message", width: 320, least: 200, grow: 1, mono: true, rank: 1, render: (event) => <span title={event.attributes.message}>{event.attributes.message}</span> },
 ];
 
 const FILLS: Record<string, string> = { emergency: "--critical-fill", alert: "--critical-fill", critical: "--critical-fill", error: "--high-fill", warn: "--medium-fill", notice: "--low-fill", info: "--info-fill", debug: "--line-strong", ok: "--low-fill" };

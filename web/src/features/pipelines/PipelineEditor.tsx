@@ -99,8 +99,9 @@ function Editor({ pipeline, original: given, onRead, change }: EditorProps) {
     if (save.isSuccess || (save.isError && !isConflict)) save.reset();
     setDraft((current) => ({ ...current, ...next }));
   };
+  const isCreating = pipeline === null && (save.isPending || save.isSuccess);
   useBlocker({
-    shouldBlockFn: ({ current, next }) => !readOnly && !save.isPending && !save.isSuccess && hasWork(pipeline, original, draft) && isElsewhere(current, next) && !window.confirm("Leave without saving the changes to this pipeline?"),
+    shouldBlockFn: ({ current, next }) => !readOnly && !save.isPending && !isCreating && hasWork(pipeline, original, draft) && isElsewhere(current, next) && !window.confirm("Leave without saving the changes to this pipeline?"),
     enableBeforeUnload: () => !readOnly && hasWork(pipeline, original, draft),
   });
   const faults = faultsOf(save.error, trial.error);
@@ -138,7 +139,8 @@ function Editor({ pipeline, original: given, onRead, change }: EditorProps) {
       </PageBar>
       {isConflict && pipeline && <Conflict id={pipeline.id} onTheirs={onRead} onMine={() => save.mutate({ sent: draft, over: true })} />}
       {Boolean(loose) && <ErrorState inline error={loose} />}
-      <div className={classes.editor}>
+      {/* The page of the new pipeline takes the place of this one: nothing is typed into a form that is about to go. */}
+      <div className={classes.editor} inert={isCreating}>
         <div className={classes.main}>
           <TextInput size="xs" label="Name" required withAsterisk={false} disabled={readOnly} value={draft.name} error={faultAt(faults, "name")} onChange={(event) => edit({ name: event.currentTarget.value })} />
           <QueryField track="logs" label="Filter" description="Logs that it takes run through the processors below" placeholder="source:sshd" value={draft.query} error={faultAt(faults, "filter")} disabled={readOnly} from={range.from} to={range.to} onChange={(query) => edit({ query })} />

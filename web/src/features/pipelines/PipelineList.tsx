@@ -1,8 +1,8 @@
-import { ActionIcon, Menu, Tooltip } from "@mantine/core";
+import { Tooltip } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Fragment } from "react";
+import { Fragment, useState } from "react";
 import { arrangePipelines, deletePipeline, pipelineKeys, pipelinesQuery, updatePipeline, type Pipeline, type Processor } from "@/api/pipelines";
 import { useMay } from "@/api/session";
 import { AddButton } from "@/components/AddButton";
@@ -10,6 +10,7 @@ import { AppLink } from "@/components/AppLink";
 import { Icon } from "@/components/icons";
 import { List, NothingFound, type Column } from "@/components/List";
 import { ListPage } from "@/components/ListPage";
+import { MoreItem, MoreMenu } from "@/components/MoreMenu";
 import pages from "@/components/Page.module.css";
 import { EmptyState } from "@/components/states";
 import { Toggle } from "@/components/Toggle";
@@ -31,21 +32,29 @@ export function PipelineList({ search, change }: PipelinesProps) {
   const client = useQueryClient();
   const list = useQuery(pipelinesQuery);
   const may = useMay(WRITE);
-  const pipelines = list.data ?? [];
+  // The order that was asked for holds until the list that is read after its change says it: no answer that was on its
+  // way before may move the rows back.
+  const [order, setOrder] = useState<readonly string[] | null>(null);
+  const pipelines = order === null ? (list.data ?? []) : inOrder(list.data ?? [], order);
   const text = search.query ?? "";
   const wanted = text.trim().toLowerCase();
   const shown = pipelines.filter((pipeline) => `${pipeline.name} ${pipeline.filter.query ?? ""} ${pipeline.tags.join(" ")}`.toLowerCase().includes(wanted));
   const open = (search.open ?? "").split(",").filter(Boolean);
   const arrange = useMutation({
     mutationFn: arrangePipelines,
+    scope: { id: "pipeline-order" },
     onError: (error) => notifications.show({ title: "The order was not saved", message: `${error.message} The list was read again.`, color: "gray" }),
-    onSettled: () => client.invalidateQueries({ queryKey: pipelineKeys.all }),
+    onSettled: async (_answer, _error, asked) => {
+      await client.invalidateQueries({ queryKey: pipelineKeys.all });
+      setOrder((current) => (current === asked ? null : current));
+    },
   });
-  // Several moves in a row are one change.
-  const save = useDebouncedCallback(() => arrange.mutate((client.getQueryData(pipelinesQuery.queryKey) ?? []).map((pipeline) => pipeline.id)), SAVE_AFTER_MS);
+  // Several moves in a row are one change, also for somebody who leaves at once.
+  const save = useDebouncedCallback((asked: readonly string[]) => arrange.mutate(asked), { delay: SAVE_AFTER_MS, flushOnUnmount: true });
   const move = (from: number, to: number) => {
-    client.setQueryData(pipelinesQuery.queryKey, (current: Pipeline[] | undefined) => moved(current ?? [], from, to));
-    save();
+    const asked = moved(pipelines, from, to).map((pipeline) => pipeline.id);
+    setOrder(asked);
+    save(asked);
   };
   const reorder = useReorder(pipelines.length, move);
   const canMove = may && wanted === "";
@@ -98,6 +107,12 @@ export function PipelineList({ search, change }: PipelinesProps) {
       </List>
     </ListPage>
   );
+}
+
+/** What is new since the order was asked for stands at its end, as the server puts it. */
+function inOrder(pipelines: readonly Pipeline[], order: readonly string[]): Pipeline[] {
+  const place = new Map(order.map((id, index) => [id, index]));
+  return pipelines.toSorted((left, right) => (place.get(left.id) ?? Infinity) - (place.get(right.id) ?? Infinity) || 0);
 }
 
 interface RowProps {
@@ -162,38 +177,31 @@ function PipelineRow({ pipeline, position, may, open, row, handle, onUp, onDown,
       </td>
       <td className={pages.actions}>
         {may && (
-          <Menu position="bottom-end">
-            <Menu.Target>
-              <ActionIcon aria-label={`More for ${name}`}>
-                <Icon name="dots" />
-              </ActionIcon>
-            </Menu.Target>
-            <Menu.Dropdown>
-              {!isShipped && (
-                <Menu.Item leftSection={<Icon name="settings" />} onClick={onEdit}>
-                  Edit
-                </Menu.Item>
-              )}
-              <Menu.Item leftSection={<Icon name="copy" />} onClick={onCopy}>
-                Copy
-              </Menu.Item>
-              {onUp && (
-                <Menu.Item leftSection={<Icon name="chevronUp" />} onClick={onUp}>
-                  Move up
-                </Menu.Item>
-              )}
-              {onDown && (
-                <Menu.Item leftSection={<Icon name="chevronDown" />} onClick={onDown}>
-                  Move down
-                </Menu.Item>
-              )}
-              {!isShipped && (
-                <Menu.Item leftSection={<Icon name="trash" />} onClick={() => window.confirm(`Delete the pipeline “${name}”? Logs that come from now on are not processed by it; stored ones stay.`) && remove.mutate()}>
-                  Delete
-                </Menu.Item>
-              )}
-            </Menu.Dropdown>
-          </Menu>
+          <MoreMenu label={`More for ${name}`}>
+            {!isShipped && (
+              <MoreItem icon="settings" onClick={onEdit}>
+                Edit
+              </MoreItem>
+            )}
+            <MoreItem icon="copy" onClick={onCopy}>
+              Copy
+            </MoreItem>
+            {onUp && (
+              <MoreItem icon="chevronUp" onClick={onUp}>
+                Move up
+              </MoreItem>
+            )}
+            {onDown && (
+              <MoreItem icon="chevronDown" onClick={onDown}>
+                Move down
+              </MoreItem>
+            )}
+            {!isShipped && (
+              <MoreItem icon="trash" onClick={() => window.confirm(`Delete the pipeline “${name}”? Logs that come from now on are not processed by it; stored ones stay.`) && remove.mutate()}>
+                Delete
+              </MoreItem>
+            )}
+          </MoreMenu>
         )}
       </td>
     </tr>

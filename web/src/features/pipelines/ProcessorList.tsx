@@ -1,7 +1,8 @@
-import { ActionIcon, Button, Menu, Switch, TextInput } from "@mantine/core";
+import { Button, Menu, Switch, TextInput } from "@mantine/core";
 import type { FieldFault } from "@/api/errors";
 import type { Processor } from "@/api/pipelines";
 import { Icon } from "@/components/icons";
+import { MoreItem, MoreMenu } from "@/components/MoreMenu";
 import pages from "@/components/Page.module.css";
 import { QueryField } from "@/components/QueryField";
 import { useReorder } from "@/components/useReorder";
@@ -136,21 +137,14 @@ function ProcessorCard({ item, where, label, handle, context, onChange, onRemove
           </span>
         )}
         {!readOnly && (
-          <Menu position="bottom-end">
-            <Menu.Target>
-              <ActionIcon aria-label={`More for ${label}`}>
-                <Icon name="dots" />
-              </ActionIcon>
-            </Menu.Target>
-            <Menu.Dropdown>
-              <Menu.Item leftSection={<Icon name="copy" />} onClick={onCopy}>
-                Duplicate
-              </Menu.Item>
-              <Menu.Item leftSection={<Icon name="trash" />} onClick={onRemove}>
-                Remove
-              </Menu.Item>
-            </Menu.Dropdown>
-          </Menu>
+          <MoreMenu label={`More for ${label}`}>
+            <MoreItem icon="copy" onClick={onCopy}>
+              Duplicate
+            </MoreItem>
+            <MoreItem icon="trash" onClick={onRemove}>
+              Remove
+            </MoreItem>
+          </MoreMenu>
         )}
       </div>
       {told.loose && <p className={`${pages.fault ?? ""} ${classes.loose ?? ""}`}>{told.loose}</p>}

@@ -1,9 +1,9 @@
-import { ActionIcon, Button, Menu, Modal } from "@mantine/core";
+import { Button, Modal } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { deleteRule } from "@/api/rules";
 import type { Rule } from "@/api/types";
-import { Icon } from "@/components/icons";
+import { MoreItem, MoreMenu } from "@/components/MoreMenu";
 import { ErrorState } from "@/components/states";
 import { stringifySearch } from "@/lib/urlState";
 import { saveFile } from "./saveFile";
@@ -14,28 +14,21 @@ export function RuleMenu({ rule, may, go }: { rule: Rule; may: boolean; go: (add
   const [deleting, setDeleting] = useState(false);
   return (
     <>
-      <Menu position="bottom-end">
-        <Menu.Target>
-          <ActionIcon aria-label="More">
-            <Icon name="dots" />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          {may && (
-            <Menu.Item leftSection={<Icon name="copy" />} onClick={() => go(`/rules/new${stringifySearch({ clone: rule.id })}`)}>
-              Clone
-            </Menu.Item>
-          )}
-          <Menu.Item leftSection={<Icon name="external" />} onClick={() => download(rule)}>
-            Export as JSON
-          </Menu.Item>
-          {may && !rule.isDefault && (
-            <Menu.Item leftSection={<Icon name="trash" />} onClick={() => setDeleting(true)}>
-              Delete …
-            </Menu.Item>
-          )}
-        </Menu.Dropdown>
-      </Menu>
+      <MoreMenu>
+        {may && (
+          <MoreItem icon="copy" onClick={() => go(`/rules/new${stringifySearch({ clone: rule.id })}`)}>
+            Clone
+          </MoreItem>
+        )}
+        <MoreItem icon="external" onClick={() => download(rule)}>
+          Export as JSON
+        </MoreItem>
+        {may && !rule.isDefault && (
+          <MoreItem icon="trash" onClick={() => setDeleting(true)}>
+            Delete …
+          </MoreItem>
+        )}
+      </MoreMenu>
       {deleting && <Delete rule={rule} go={go} onClose={() => setDeleting(false)} />}
     </>
   );

@@ -1,13 +1,13 @@
 import { AppLink } from "@/components/AppLink";
 import { Explorer } from "@/components/explorer/Explorer";
-import { useExplorer } from "@/components/explorer/useExplorer";
+import { useExplorer, type Navigate } from "@/components/explorer/useExplorer";
 import type { ExplorerSearch } from "@/lib/urlState";
 import { SUPPRESSED } from "./config";
 import { HiddenSignalPanel } from "./SignalPanel";
 import { ViewSwitch } from "./ViewSwitch";
 
 /** What suppressions hide: searched like signals, read only. */
-export function HiddenSignalsPage({ search, navigate }: { search: ExplorerSearch; navigate: (search: ExplorerSearch, replace: boolean) => void }) {
+export function HiddenSignalsPage({ search, navigate }: { search: ExplorerSearch; navigate: Navigate }) {
   const explorer = useExplorer(SUPPRESSED, search, navigate);
   return (
     <Explorer

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { useMay } from "@/api/session";
 import { Explorer } from "@/components/explorer/Explorer";
-import { useExplorer } from "@/components/explorer/useExplorer";
+import { useExplorer, type Navigate } from "@/components/explorer/useExplorer";
 import { SendFirstLog } from "@/components/SendFirstLog";
 import type { ExplorerSearch } from "@/lib/urlState";
 import { BulkBar } from "./BulkBar";
@@ -11,7 +11,7 @@ import { TriageKeys } from "./TriageKeys";
 import { useColleagues } from "./useColleagues";
 import { ViewSwitch } from "./ViewSwitch";
 
-export function SignalsPage({ search, navigate }: { search: ExplorerSearch; navigate: (search: ExplorerSearch, replace: boolean) => void }) {
+export function SignalsPage({ search, navigate }: { search: ExplorerSearch; navigate: Navigate }) {
   const explorer = useExplorer(SIGNALS, search, navigate);
   const marked = useColleagues(explorer);
   const mayTriage = useMay("security_monitoring_signals_write");

@@ -31,11 +31,11 @@ export const countedValues = (values: Record<string, number | null>): string =>
 const texts = (field: string) => (event: ExploreEvent) => fieldTexts(event, field);
 
 const COLUMNS: ExplorerColumn[] = [
-  { id: "severity", header: "Severity", field: "status", width: 92, least: 88, render: (event) => <SeverityLabel severity={severityOf(event)} />, values: (event) => [severityOf(event)] },
-  { id: "state", header: "State", field: "@workflow.triage.state", width: 124, render: (event) => <StateLabel state={stateOf(event)} />, values: (event) => [stateOf(event)] },
-  { id: "title", header: "Title", field: "title", width: 250, least: 150, grow: 2, render: (event) => <span title={titleOf(event)}>{titleOf(event)}</span>, values: (event) => [titleOf(event)] },
+  { id: "severity", header: "Severity", field: "status", width: 92, least: 88, rank: 2, render: (event) => <SeverityLabel severity={severityOf(event)} />, values: (event) => [severityOf(event)] },
+  { id: "state", header: "State", field: "@workflow.triage.state", width: 124, rank: 3, render: (event) => <StateLabel state={stateOf(event)} />, values: (event) => [stateOf(event)] },
+  { id: "title", header: "Title", field: "title", width: 250, least: 150, grow: 2, rank: 1, render: (event) => <span title={titleOf(event)}>{titleOf(event)}</span>, values: (event) => [titleOf(event)] },
   { id: "rule", header: "Rule", field: "@workflow.rule.name", width: 200, least: 140, render: (event) => custom(event).workflow?.rule?.name ?? "", values: texts("@workflow.rule.name") },
-  { id: "entities", header: "Entities", width: 226, least: 140, grow: 1, render: (event) => <Entities entities={custom(event).entities ?? []} /> },
+  { id: "entities", header: "Entities", width: 226, least: 140, grow: 1, rank: 4, render: (event) => <Entities entities={custom(event).entities ?? []} /> },
   { id: "events", header: "Events", field: "@workflow.events_matched", width: 80, render: (event) => formatNumber(custom(event).workflow?.events_matched ?? 0), values: texts("@workflow.events_matched") },
   { id: "source", header: "Source", field: "source", width: 98, least: 76, render: (event) => fieldTexts(event, "source").join(", "), values: texts("source") },
   { id: "service", header: "Service", field: "service", width: 120, render: (event) => fieldTexts(event, "service").join(", "), values: texts("service") },

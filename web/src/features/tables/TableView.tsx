@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Menu } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useMay } from "@/api/session";
@@ -6,6 +6,7 @@ import { deleteTable, rowsQuery, tableKeys, tableQuery, valuesOf, type Reference
 import { Icon } from "@/components/icons";
 import { List, NothingFound, type Column } from "@/components/List";
 import { ListPage } from "@/components/ListPage";
+import { MoreItem, MoreMenu } from "@/components/MoreMenu";
 import page from "@/components/Page.module.css";
 import { EmptyState, ErrorState, SkeletonRows } from "@/components/states";
 import { RelativeTime } from "@/components/Time";
@@ -84,21 +85,14 @@ function Opened({ table, search, onSearch, close }: Omit<Props, "id"> & { table:
             <Button variant="default" onClick={() => setUploading("append")}>
               Add from CSV
             </Button>
-            <Menu position="bottom-end">
-              <Menu.Target>
-                <ActionIcon aria-label="More">
-                  <Icon name="dots" />
-                </ActionIcon>
-              </Menu.Target>
-              <Menu.Dropdown>
-                <Menu.Item leftSection={<Icon name="refresh" />} onClick={() => setUploading("replace")}>
-                  Replace all rows by a CSV file
-                </Menu.Item>
-                <Menu.Item leftSection={<Icon name="trash" />} onClick={() => window.confirm(`Delete the table “${attributes.table_name}” with its ${plural(attributes.row_count, "row")}?`) && remove.mutate()}>
-                  Delete the table
-                </Menu.Item>
-              </Menu.Dropdown>
-            </Menu>
+            <MoreMenu>
+              <MoreItem icon="refresh" onClick={() => setUploading("replace")}>
+                Replace all rows by a CSV file
+              </MoreItem>
+              <MoreItem icon="trash" onClick={() => window.confirm(`Delete the table “${attributes.table_name}” with its ${plural(attributes.row_count, "row")}?`) && remove.mutate()}>
+                Delete the table
+              </MoreItem>
+            </MoreMenu>
           </>
         ) : (
           <span className={page.dim}>Changing rows needs the permission {WRITE}</span>
