@@ -32,10 +32,17 @@ def requests() -> Requests:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(requests: Requests, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    with Server(tmp_path_factory.mktemp("undisturbed") / "data").running() as server:
+def at_peace(requests: Requests, tmp_path_factory: pytest.TempPathFactory) -> tuple[Server, dict[str, Any]]:
+    """A server that was not disturbed and is stopped now, and what it held then."""
+    server = Server(tmp_path_factory.mktemp("undisturbed") / "data")
+    with server.running():
         Sender(server.url).send(requests)
-        return settled(server)
+        return server, settled(server)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(at_peace: tuple[Server, dict[str, Any]]) -> dict[str, Any]:
+    return at_peace[1]
 
 
 def settled(server: Server) -> dict[str, Any]:
@@ -139,11 +146,10 @@ def test_a_kill_while_evaluating_is_made_good_at_the_next_start(
         assert_same(settled(server), undisturbed)
 
 
-def test_decisions_survive_a_kill(requests: Requests, tmp_path: Path) -> None:
-    server = Server(tmp_path / "data")
+def test_decisions_survive_a_kill(at_peace: tuple[Server, dict[str, Any]]) -> None:
+    server, held = at_peace
     with server.running():
-        Sender(server.url).send(requests)
-        chosen = sorted(settled(server)["signals"])[:3]
+        chosen = sorted(held["signals"])[:3]
         for identity in chosen:
             body = {"data": {"attributes": {"state": "archived", "archive_reason": "false_positive"}}}
             with server.client() as client:
