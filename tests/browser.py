@@ -5,6 +5,7 @@ names of its own, and puts back what it found.
 """
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 from load import Sender, story_requests
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from server import ADMIN_EMAIL, ADMIN_PASSWORD, Server
+from waiting import PATIENCE, until
 
 AXE = Path(__file__).parents[1] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = next((p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None)
@@ -29,21 +31,20 @@ QUIET = [
 ]
 EVENTS = 2_000
 SIGNALS = 15
-expect.set_options(timeout=20_000)
+SLOWDOWN = float(os.environ.get("TOCSIN_BROWSER_SLOWDOWN", "1"))
+"""How many times slower than this machine the browser runs: races that a fast one hides show themselves at 6."""
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @pytest.fixture(scope="session")
 def web_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose last minutes hold the end of the story and at least `SIGNALS` signals of it."""
+    """A server at rest, whose last minutes hold the end of the story and at least `SIGNALS` signals of it."""
     with Server(tmp_path_factory.mktemp("browser") / "data").running() as server:
         end = int(time.time() * 1000) - 30_000
         Sender(server.url).send(story_requests(end, EVENTS, 200))
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            body = {"filter": {"query": "*", "from": "now-7d", "to": "now"}, "page": {"limit": 20}}
-            if len(server.post("/api/v2/explore/signals/events", body)["data"]) >= SIGNALS:
-                break
-            time.sleep(0.5)
+        server.rest(EVENTS)
+        body = {"filter": {"query": "*", "from": "now-7d", "to": "now"}, "page": {"limit": SIGNALS}}
+        until(lambda: server.post("/api/v2/explore/signals/events", body)["data"], lambda found: len(found) == SIGNALS)
         yield server
 
 
@@ -70,7 +71,9 @@ class Person:
             base_url=server.url,
         )
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(PATIENCE * 1000)
+        if SLOWDOWN != 1:
+            self.context.new_cdp_session(self.page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWDOWN})
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
 
@@ -124,6 +127,15 @@ def reader(browser: Browser, web_server: Server, readers_account: None) -> Itera
     yield person
     assert person.errors == []
     person.context.close()
+
+
+RESTS = """() => document.querySelector('main h1')
+    && !document.querySelector('main :is([aria-busy=true], .mantine-Skeleton-root)')"""
+
+
+def settled(person: Person) -> None:
+    """Everything that the page asked for has come."""
+    person.page.wait_for_function(RESTS)
 
 
 STILL = """() => document.getAnimations().every(

@@ -3,9 +3,10 @@ explorers, rules, and no serious accessibility violation on any page (ux.md).
 """
 
 import pytest
-from browser import Person, violations
-from playwright.sync_api import Browser, Route, expect
+from browser import Person, settled, violations
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 from server import ADMIN_EMAIL, Server
+from waiting import until
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
 
@@ -30,16 +31,20 @@ def test_no_serious_accessibility_violation(browser: Browser, web_server: Server
     person.sign_in()
     for path in ("/signals", "/logs", "/rules", "/settings"):
         person.open(path)
-        page.wait_for_load_state("networkidle")
-        page.wait_for_timeout(500)
+        settled(person)
         found[path] = violations(page)
     person.open("/signals")
     person.rows().first.click()
     page.get_by_role("tab", name="Timeline").wait_for()
-    page.wait_for_timeout(500)
+    settled(person)
     found["panel"] = violations(page)
     person.context.close()
     assert {where: what for where, what in found.items() if what} == {}
+
+
+def state_button(page: Page, state: str) -> Locator:
+    """Of the open signal, pressed where it is the state."""
+    return page.get_by_role("group", name="State", exact=True).get_by_role("button", name=state)
 
 
 def test_the_keyboard_path_from_list_to_decision_and_back(ana: Person) -> None:
@@ -51,7 +56,7 @@ def test_the_keyboard_path_from_list_to_decision_and_back(ana: Person) -> None:
     expect(page.get_by_role("tab", name="Timeline")).to_be_visible()
     assert "event=" in page.url
     page.keyboard.press("u")
-    expect(page.get_by_role("radio", name="Under review").or_(page.get_by_text("Under review")).first).to_be_visible()
+    expect(state_button(page, "Under review")).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("a")
     expect(page.locator("input[aria-label=Assignee]").first).not_to_have_value("")
     page.keyboard.press("Escape")
@@ -78,8 +83,13 @@ def test_facet_search_and_url_say_the_same(ana: Person) -> None:
     page.reload()
     expect(ana.rows().first).to_contain_text("High")
     body = {"filter": {"query": "status:high", "from": "now-7d", "to": "now"}, "facets": ["status"]}
-    total = ana.server.post("/api/v2/explore/signals/facets", body)["meta"]["total"]
-    expect(page.get_by_text(f"{total} signals").first).to_be_visible()
+    trend = page.get_by_role("region", name="Trend")
+
+    def says_the_same() -> bool:
+        total = ana.server.post("/api/v2/explore/signals/facets", body)["meta"]["total"]
+        return f"{total} signals" in trend.inner_text()
+
+    until(says_the_same)
     ana.open("/signals?query=status%3Anothing")
     expect(page.get_by_text("No signals", exact=False).first).to_be_visible()
 
@@ -119,12 +129,14 @@ def test_two_people_at_one_signal(browser: Browser, web_server: Server) -> None:
     ana.page.get_by_role("tab", name="Timeline").wait_for()
     ben.open(ana.page.url)
     ben.page.get_by_role("tab", name="Timeline").wait_for()
+    assert ana.page.url == ben.page.url
     ben.page.keyboard.press("u")
-    ben.page.wait_for_timeout(1500)
+    expect(state_button(ben.page, "Under review")).to_have_attribute("aria-pressed", "true")
     ana.page.keyboard.press("u")
     # her page did not know of it: she is told who was faster, or sees the new state because live data came first
-    told = ana.page.get_by_text("changed", exact=False).or_(ana.page.get_by_text("Under review"))
-    expect(told.first).to_be_visible()
+    told = ana.page.get_by_text("Somebody changed this signal meanwhile")
+    seen = state_button(ana.page, "Under review").and_(ana.page.locator("[aria-pressed=true]"))
+    expect(told.or_(seen).first).to_be_visible()
     for person in (ana, ben):
         person.context.close()
 
@@ -169,5 +181,6 @@ def test_log_content_cannot_become_markup(ana: Person) -> None:
     page = ana.open("/logs?query=%22window.__owned%22")
     expect(ana.rows().first).to_contain_text("onerror")
     ana.rows().first.click()
-    page.wait_for_timeout(800)
+    expect(page.get_by_role("complementary").get_by_text("onerror", exact=False).first).to_be_visible()
+    settled(ana)
     assert page.evaluate("() => window.__owned") is None

@@ -1,6 +1,5 @@
 """Threat intelligence, pipelines and security filters in a real browser, from the first click to what came of it."""
 
-import time
 from typing import Any
 
 import httpx
@@ -8,6 +7,7 @@ import pytest
 from browser import Person, violations_in_both_themes
 from playwright.sync_api import Dialog, expect
 from server import Server
+from waiting import until
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
 
@@ -55,14 +55,13 @@ def accept(dialog: Dialog) -> None:
 
 def logged(server: Server, message: str, query: str) -> None:
     """Send the log until it came enriched: a feed reaches the intake within seconds, not at once."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+    body = {"filter": {"query": query, "from": "now-1h", "to": "now"}}
+
+    def found() -> int:
         server.post("/api/v2/logs", [{"ddsource": "gate", "message": message}])
-        body = {"filter": {"query": query, "from": "now-1h", "to": "now"}}
-        if server.post("/api/v2/explore/logs/count", body)["data"]["count"]:
-            return
-        time.sleep(0.3)
-    raise AssertionError(f"no log was found with {query}")
+        return int(server.post("/api/v2/explore/logs/count", body)["data"]["count"])
+
+    until(found, every=0.3)
 
 
 def test_from_a_feed_to_its_indicators_to_the_logs(ana: Person) -> None:
@@ -167,10 +166,7 @@ def test_pipelines_are_ordered_by_keyboard_and_by_mouse(ana: Person) -> None:
 
 
 def wait_for_order(server: Server, expected: list[str]) -> None:
-    deadline = time.monotonic() + 15
-    while (found := server.get(ORDER)["pipeline_ids"]) != expected:
-        assert time.monotonic() < deadline, f"the order is {found}, not {expected}"
-        time.sleep(0.1)
+    until(lambda: server.get(ORDER)["pipeline_ids"], lambda found: found == expected)
 
 
 def test_a_pipeline_is_tried_while_it_is_edited_and_a_conflict_is_told(ana: Person) -> None:

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from browser import Person, violations
+from browser import Person, settled, violations
 from playwright.sync_api import Response, expect
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
@@ -46,15 +46,6 @@ CONTROLS = """() => [...document.querySelectorAll('main :is(button, [role=switch
         isOff: one.disabled || one.getAttribute('aria-disabled') === 'true',
         isExplained: one.closest('[data-needs]') !== null,
     }))"""
-
-
-RESTS = """() => document.querySelector('main h1')
-    && !document.querySelector('main :is([aria-busy=true], .mantine-Skeleton-root)')"""
-
-
-def settled(person: Person) -> None:
-    """Everything that the page asked for has come."""
-    person.page.wait_for_function(RESTS)
 
 
 def dead(person: Person) -> list[str]:

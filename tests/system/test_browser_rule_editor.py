@@ -38,6 +38,13 @@ def add_tag(page: Page, label: str, value: str, at: int = 0) -> None:
     page.keyboard.press("Enter")
 
 
+def created(page: Page) -> str:
+    """The id of the rule that was just created, once its page has taken the place of the form."""
+    page.wait_for_url("**/rules/*-*-*")
+    expect(page.get_by_text("version 1").first).to_be_visible()
+    return page.url.split("?")[0].rsplit("/", 1)[1]
+
+
 def is_complete(page: Page) -> None:
     expect(page.get_by_text("Before it can be saved")).to_have_count(0)
     expect(page.get_by_role("button", name="Create rule")).to_be_enabled()
@@ -128,8 +135,7 @@ def test_a_rule_from_the_first_letter_to_its_third_version(ana: Person) -> None:
     page.get_by_role("button", name="Run 2 tests").click()
     expect(page.get_by_text("All 2 logs do as expected")).to_be_visible()
     page.get_by_role("button", name="Create rule").click()
-    page.wait_for_url("**/rules/*-*-*")
-    rule_id = page.url.split("?")[0].rsplit("/", 1)[1]
+    rule_id = created(page)
     stored = ana.server.get(f"{RULES}/{rule_id}")
     assert stored["tests"] == {
         "match": [{"query": 0, "event": LOG}],
@@ -206,8 +212,7 @@ def test_a_rule_with_a_schedule_and_calculated_fields_is_written_without_json(an
     is_complete(page)
     assert violations_in_both_themes(ana) == {}
     page.get_by_role("button", name="Create rule").click()
-    page.wait_for_url("**/rules/*-*-*")
-    rule_id = page.url.split("?")[0].rsplit("/", 1)[1]
+    rule_id = created(page)
     stored = ana.server.get(f"{RULES}/{rule_id}")
     assert stored["schedulingOptions"] == {
         "rrule": "FREQ=WEEKLY;BYDAY=FR;BYHOUR=6;BYMINUTE=0",

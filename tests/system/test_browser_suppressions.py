@@ -1,7 +1,6 @@
 """Suppressions, the signals that they hide, reference tables, and why there is a signal or none, in a real browser."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from browser import Person, violations, violations_in_both_themes
 from playwright.sync_api import Dialog, Page, expect
 from server import Server
+from waiting import until
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
 
@@ -28,15 +28,6 @@ RULE: dict[str, Any] = {
     "cases": [{"name": "much", "status": "high", "condition": "a > 5"}],
     "options": {"detectionMethod": "threshold", "evaluationWindow": 300, "keepAlive": 300, "maxSignalDuration": 3600},
 }
-
-
-def until(holds: Callable[[], Any]) -> Any:
-    """What `holds` returns once it is true."""
-    end = time.monotonic() + 60
-    while not (found := holds()):
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.3)
-    return found
 
 
 def rattle(server: Server, user: str, count: int) -> None:
@@ -65,7 +56,7 @@ class Hatch:
             body = {"filter": {"query": f"@workflow.suppression.id:{self.suppression}", "from": "now-1h", "to": "now"}}
             return server.post("/api/v2/explore/suppressed/events", body)["data"]
 
-        until(is_hidden)
+        until(is_hidden, every=0.3)
         rattle(server, "eve", 3)
 
 
@@ -147,7 +138,7 @@ def test_what_is_kept_from_rules_is_told_and_opens_in_the_logs(ana: Person, hatc
     body = {"type": "suppressions", "attributes": {**attributes, "data_exclusion_query": "@usr.id:fay"}}
     made = ana.server.post(SUPPRESSIONS, {"data": body})["data"]["id"]
     rattle(ana.server, "fay", 4)
-    until(lambda: ana.server.get(f"{SUPPRESSIONS}/{made}/excluded")["data"]["attributes"]["events"] == 4)
+    until(lambda: ana.server.get(f"{SUPPRESSIONS}/{made}/excluded")["data"]["attributes"]["events"] == 4, every=0.3)
     page = ana.open(f"/suppressions?open={made}")
     told = page.get_by_role("region", name="Kept from rules in 30 days")
     expect(told.get_by_role("paragraph").first).to_contain_text("4 events were kept from 1 rule.")
@@ -170,6 +161,7 @@ def test_a_row_that_a_colleague_changed_is_marked_in_its_place(ana: Person) -> N
     page = ana.open("/signals?query=%40workflow.triage.state%3Aopen+status%3Amedium")
     expect(ana.rows().nth(1)).to_be_visible()
     ana.rows().nth(1).click()
+    page.wait_for_url("**event=*")
     event = page.url.partition("event=")[2].partition("&")[0]
     page.keyboard.press("Escape")
     path = f"/api/v2/security_monitoring/signals/{event}/state"

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Rule } from "@/api/types";
 import { filtersOf, folded } from "@/features/rules/filters";
 import { METHODS, methodOf, NEW_RULE, sourceOf, withSource } from "@/features/rules/methods";
-import { changedFields, cloneOf, draftOf, emptyQuery, highestSeverity, isDirty, same, type RuleDraft } from "@/features/rules/ruleDraft";
+import { changedFields, cloneOf, draftOf, emptyQuery, highestSeverity, isDirty, rebased, same, type RuleDraft } from "@/features/rules/ruleDraft";
 import { shapeFault } from "@/features/rules/RuleJson";
 import { live } from "@/features/rules/scheduling";
 import { lostBetween, withMethod } from "@/features/rules/withMethod";
@@ -71,6 +71,17 @@ describe("a draft and its JSON", () => {
     expect(same([1, 2], [2, 1])).toBe(false);
     expect(same({ a: null }, { a: {} })).toBe(false);
     expect(same([], {})).toBe(false);
+  });
+
+  it.each(methods)("keeps what was typed into a rule of %s while it was saved", (method) => {
+    const sent = draftOf(stored(method));
+    const { message, ...rest } = { ...sent, name: "Typed meanwhile" };
+    expect(message).toBe(sent.message);
+    const fresh = { ...sent, tags: [...sent.tags, "added:by-the-server"] };
+    const { message: gone, ...kept } = { ...fresh, name: "Typed meanwhile" };
+    expect(gone).toBe(sent.message);
+    expect(rebased(rest as RuleDraft, sent, fresh)).toEqual(kept);
+    expect(rebased(sent, sent, fresh)).toEqual(fresh);
   });
 
   it("sends a list that is gone as an empty one", () => {

@@ -1,13 +1,27 @@
 /** Users, roles and keys. */
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { get, post, request } from "./client";
+import type { UsersResponse } from "./generated/types.gen";
 import type { KeyAttributes, Resource, RoleAttributes, UserAttributes } from "./types";
 
-export const usersQuery = queryOptions({
-  queryKey: ["users"],
-  queryFn: ({ signal }) => get<{ data: Resource<UserAttributes>[] }>("/api/v2/users?page[size]=100&page[number]=0&sort=name", signal),
-  staleTime: 60_000,
-});
+const PAGE = 100;
+
+const usersPage = (text: string, number: number, signal: AbortSignal) => get<{ data: Resource<UserAttributes>[]; meta: UsersResponse["meta"] }>(`/api/v2/users?${new URLSearchParams({ "page[size]": String(PAGE), "page[number]": String(number), sort: "name", filter: text }).toString()}`, signal);
+
+/** People whose name, e-mail or title has the text, by name. */
+export const peopleQuery = (text: string) =>
+  infiniteQueryOptions({
+    queryKey: ["users", "pages", text],
+    queryFn: ({ pageParam, signal }) => usersPage(text, pageParam, signal),
+    initialPageParam: 0,
+    getNextPageParam: (page, pages) => (page.data.length < PAGE ? null : pages.length),
+    placeholderData: keepPreviousData,
+    staleTime: 60_000,
+  });
+
+/** The first of them, for a choice. */
+export const usersQuery = (text = "") =>
+  queryOptions({ queryKey: ["users", "choices", text], queryFn: ({ signal }) => usersPage(text, 0, signal), placeholderData: keepPreviousData, staleTime: 60_000 });
 
 export const rolesQuery = queryOptions({
   queryKey: ["roles"],
@@ -33,9 +47,11 @@ export type KeyKind = "api_keys" | "application_keys";
 const KEY_PATHS: Record<KeyKind, string> = { api_keys: "/api/v2/api_keys", application_keys: "/api/v2/current_user/application_keys" };
 
 export const keysQuery = (kind: KeyKind) =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: ["keys", kind],
-    queryFn: ({ signal }) => get<{ data: Resource<KeyAttributes>[] }>(`${KEY_PATHS[kind]}?page[size]=100&page[number]=0`, signal),
+    queryFn: ({ pageParam, signal }) => get<{ data: Resource<KeyAttributes>[] }>(`${KEY_PATHS[kind]}?page[size]=${String(PAGE)}&page[number]=${String(pageParam)}`, signal),
+    initialPageParam: 0,
+    getNextPageParam: (page, pages) => (page.data.length < PAGE ? null : pages.length),
   });
 
 export const createKey = async (kind: KeyKind, name: string): Promise<Resource<KeyAttributes>> =>

@@ -1,16 +1,17 @@
 import { Modal } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
-import { useId, useState, type KeyboardEvent } from "react";
-import { rulesQuery } from "@/api/rules";
+import { useEffect, useEffectEvent, useId, useState, type KeyboardEvent } from "react";
+import { ruleChoicesQuery } from "@/api/rules";
 import { useMay, useMe } from "@/api/session";
 import { Icon, type IconName } from "@/components/icons";
 import { searchHistory } from "@/lib/storage";
 import { stringifySearch } from "@/lib/urlState";
-import { get } from "@/api/client";
-import type { RulesPage } from "@/api/types";
 import classes from "./GoTo.module.css";
 import { NAVIGATION, offered } from "./navigation";
+
+const PAUSE_MS = 120;
 
 interface Place {
   label: string;
@@ -46,32 +47,35 @@ function Palette({ onClose }: { onClose: () => void }) {
   const [index, setIndex] = useState(0);
   const me = useMe();
   const mayReadRules = useMay("security_monitoring_rules_read");
-  const rules = useQuery({
-    queryKey: [...rulesQuery("", "name").queryKey, "names"],
-    queryFn: ({ signal }) => get<RulesPage>("/api/v2/security_monitoring/rules?page[size]=100&page[number]=0&sort=name", signal),
-    enabled: mayReadRules,
-    staleTime: 60_000,
-  });
   const wanted = text.trim().toLowerCase();
+  const [settled] = useDebouncedValue(wanted, PAUSE_MS);
+  const rules = useQuery({ ...ruleChoicesQuery(settled), enabled: mayReadRules && settled !== "", retry: false });
+  const isComplete = settled === wanted && !rules.isFetching;
   const places: Place[] = [
     ...offered(NAVIGATION, (permission) => me.permissions.has(permission)).flatMap((group) => group.items.map(({ label, icon, to }): Place => ({ label, detail: group.label, icon, to }))),
     ...PLACES,
-    ...(rules.data?.data ?? []).map((rule): Place => ({ label: rule.customName ?? rule.name, detail: "Rule", icon: "rules", to: `/rules/${rule.id}` })),
     ...(["signals", "logs"] as const).flatMap((track) => searchHistory(track).map(({ query }): Place => ({ label: query, detail: `Search in ${track}`, icon: "history", to: `/${track}${stringifySearch({ query })}` }))),
   ];
   const found = places.filter((place) => wanted.split(/\s+/).every((word) => `${place.label} ${place.detail}`.toLowerCase().includes(word))).slice(0, wanted === "" ? 10 : 30);
+  const named = wanted === "" ? [] : (rules.data ?? []).map((rule): Place => ({ label: rule.customName || rule.name, detail: "Rule", icon: "rules", to: `/rules/${rule.id}` }));
   const searches: Place[] = wanted === "" ? [] : (["signals", "logs"] as const).map((track) => ({ label: text.trim(), detail: `Search ${track}`, icon: "search", to: `/${track}${stringifySearch({ query: text.trim() })}` }));
-  const all = [...found, ...searches];
+  const all = [...found, ...named, ...searches];
   const chosen = Math.min(index, all.length - 1);
   const go = (place: Place | undefined) => {
     if (!place) return;
     onClose();
     router.history.push(place.to);
   };
+  // Enter may come before the rules that are called so: it means the first of what will be there.
+  const [isEntered, setEntered] = useState(false);
+  const enter = useEffectEvent(() => go(all[chosen]));
+  useEffect(() => {
+    if (isEntered && isComplete) enter();
+  }, [isEntered, isComplete]);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "ArrowDown") setIndex((chosen + 1) % all.length);
     else if (event.key === "ArrowUp") setIndex((chosen - 1 + all.length) % all.length);
-    else if (event.key === "Enter") go(all[chosen]);
+    else if (event.key === "Enter") setEntered(true);
     else return;
     event.preventDefault();
   };
@@ -91,6 +95,7 @@ function Palette({ onClose }: { onClose: () => void }) {
         onChange={(event) => {
           setText(event.currentTarget.value);
           setIndex(0);
+          setEntered(false);
         }}
         onKeyDown={onKeyDown}
       />

@@ -22,7 +22,7 @@ if (root) {
       <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
         <QueryClientProvider client={queryClient}>
           <ZoneProvider>
-            <Notifications position="bottom-center" autoClose={6000} />
+            <Notifications position="bottom-center" containerWidth={340} autoClose={6000} />
             <RouterProvider router={router} />
           </ZoneProvider>
         </QueryClientProvider>

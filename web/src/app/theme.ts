@@ -17,7 +17,7 @@ export const theme = createTheme({
     Button: Button.extend({ defaultProps: { size: "xs" }, styles: { label: { fontWeight: 550 } } }),
     ActionIcon: ActionIcon.extend({ defaultProps: { variant: "subtle", color: "gray", size: "sm" } }),
     Badge: Badge.extend({ defaultProps: { variant: "default", radius: 4, size: "sm" }, styles: { root: { textTransform: "none", fontWeight: 500 } } }),
-    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 350, withArrow: false, fz: 12, multiline: true, maw: 420 } }),
+    Tooltip: Tooltip.extend({ defaultProps: { events: { hover: true, focus: true, touch: true }, openDelay: 350, withArrow: false, fz: 12, multiline: true, maw: 420 } }),
     SegmentedControl: SegmentedControl.extend({ styles: { root: { backgroundColor: "var(--bar-tint)" }, label: { color: "var(--text)", fontWeight: 500 } } }),
     Menu: Menu.extend({ defaultProps: { shadow: "md", withinPortal: true, withInitialFocusPlaceholder: false }, styles: { item: { padding: "5px 10px", fontSize: 13 }, label: { fontSize: 12, color: "var(--dim)" } } }),
     Popover: Popover.extend({ defaultProps: { shadow: "md", withinPortal: true } }),

@@ -6,9 +6,18 @@ import { useMay } from "@/api/session";
 export function Gate({ permission, children }: { permission: string; children: (may: boolean) => ReactElement }) {
   const may = useMay(permission);
   if (may) return children(true);
+  return <Needs permission={permission}>{children(false)}</Needs>;
+}
+
+/** Around what is disabled: the missing permission, for the pointer, for a finger, by Tab and for who listens. */
+export function Needs({ permission, children }: { permission: string; children: ReactElement }) {
+  const reason = `This needs the permission ${permission}`;
   return (
-    <Tooltip label={`This needs the permission ${permission}`}>
-      <span data-needs={permission}>{children(false)}</span>
+    <Tooltip label={reason}>
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a disabled control takes no focus, and its reason is to be read all the same */}
+      <span data-needs={permission} role="group" aria-label={reason} tabIndex={0}>
+        {children}
+      </span>
     </Tooltip>
   );
 }

@@ -26,16 +26,18 @@ export function SearchField({ label, placeholder, value, onSearch, isQuery = fal
   const field = useRef<HTMLInputElement>(null);
   const [text, setText] = useState(value);
   const [seen, setSeen] = useState(value);
-  const [sent, setSent] = useState<string | null>(null);
+  const [sent, setSent] = useState<readonly string[]>([]);
   if (seen !== value) {
     setSeen(value);
-    // What was searched here comes back once, as it was sent, while typing may have gone on.
-    if (value !== sent) setText(value);
-    setSent(null);
+    // What was searched here comes back later, perhaps after more of it was sent: typing has gone on meanwhile.
+    const at = sent.indexOf(value);
+    if (at < 0) setText(value);
+    setSent(sent.slice(at + 1 || sent.length));
   }
   const search = useDebouncedCallback((next: string) => {
-    setSent(next.trim());
-    onSearch(next.trim());
+    const wanted = next.trim();
+    if (wanted !== (sent.at(-1) ?? value)) setSent([...sent, wanted]);
+    onSearch(wanted);
   }, PAUSE_MS);
   useHotkeys([{ ...hotkey, group: "Everywhere", run: () => field.current?.focus() }]);
   return (

@@ -1,4 +1,5 @@
 import { Switch, Tooltip } from "@mantine/core";
+import { Needs } from "./Gate";
 
 interface Props {
   /** What is switched. */
@@ -14,9 +15,18 @@ interface Props {
 
 /** Whether something of a list is on: a switch for who may change it, and what is missing for who may not. */
 export function Toggle({ name, enabled, may, permission, isPending, onChange, disable = "Disable" }: Props) {
+  const label = `${name} enabled`;
+  if (!may) {
+    return (
+      <Needs permission={permission}>
+        <Switch size="xs" aria-label={label} checked={enabled} disabled />
+      </Needs>
+    );
+  }
+  // Disabled for the moment it would lose the focus, and who came by Tab their place in the list.
   return (
-    <Tooltip label={may ? (enabled ? disable : "Enable") : `This needs the permission ${permission}`}>
-      <Switch size="xs" data-needs={may ? undefined : permission} aria-label={`${name} enabled`} checked={enabled} disabled={!may || isPending} onChange={(event) => onChange(event.currentTarget.checked)} />
+    <Tooltip label={enabled ? disable : "Enable"}>
+      <Switch size="xs" aria-label={label} aria-disabled={isPending || undefined} checked={enabled} onChange={(event) => !isPending && onChange(event.currentTarget.checked)} />
     </Tooltip>
   );
 }

@@ -1,13 +1,12 @@
 import { Button, Checkbox, JsonInput, Modal, SegmentedControl, Select } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { ApiError } from "@/api/errors";
 import { runJob } from "@/api/jobs";
-import { ruleQuery, rulesQuery } from "@/api/rules";
-import type { Rule } from "@/api/types";
+import { ruleQuery } from "@/api/rules";
 import { TimeRange } from "@/components/explorer/TimeRange";
 import page from "@/components/Page.module.css";
+import { RuleSelect } from "@/components/RuleSelect";
 import { ErrorState } from "@/components/states";
 import { useZone } from "@/components/zone";
 import { resolveRange, type Range } from "@/lib/time";
@@ -39,7 +38,7 @@ function Form({ ruleId, onMade }: Pick<Props, "ruleId" | "onMade">) {
   const { zone } = useZone();
   const [now] = useState(() => Date.now());
   const [source, setSource] = useState<"rule" | "definition">("rule");
-  const [rule, setRule] = useState(ruleId);
+  const [rule, setRule] = useState(ruleId ?? "");
   const [chosenCase, setCase] = useState(ALL_CASES);
   const [text, setText] = useState(EXAMPLE);
   const [range, setRange] = useState(DEFAULT_RANGE);
@@ -49,7 +48,7 @@ function Form({ ruleId, onMade }: Pick<Props, "ruleId" | "onMade">) {
   const make = useMutation({
     mutationFn: () => {
       const times = { ...resolveRange(range, Date.now(), zone, DEFAULT_RANGE), index: "main" as const };
-      if (source === "rule") return runJob({ fromRule: { id: rule ?? "", ...times, ...(chosenCase === ALL_CASES ? {} : { caseIndex: Number(chosenCase) }) } }, keep);
+      if (source === "rule") return runJob({ fromRule: { id: rule, ...times, ...(chosenCase === ALL_CASES ? {} : { caseIndex: Number(chosenCase) }) } }, keep);
       return runJob({ jobDefinition: { ...parsed.definition, ...times } }, keep);
     },
     onSuccess: (id) => {
@@ -57,7 +56,7 @@ function Form({ ruleId, onMade }: Pick<Props, "ruleId" | "onMade">) {
       onMade(id);
     },
   });
-  const ready = source === "rule" ? rule !== null : parsed.fault === null;
+  const ready = source === "rule" ? rule !== "" : parsed.fault === null;
   const faults = make.error instanceof ApiError ? make.error.fields : [];
   return (
     <form
@@ -81,7 +80,7 @@ function Form({ ruleId, onMade }: Pick<Props, "ruleId" | "onMade">) {
         }}
       />
       {source === "rule" ? (
-        <RuleChoice
+        <RuleAndCase
           value={rule}
           chosenCase={chosenCase}
           onRule={(next) => {
@@ -131,32 +130,12 @@ function Form({ ruleId, onMade }: Pick<Props, "ruleId" | "onMade">) {
   );
 }
 
-function RuleChoice({ value, chosenCase, onRule, onCase }: { value: string | null; chosenCase: string; onRule: (id: string | null) => void; onCase: (index: string) => void }) {
-  const [search, setSearch] = useState("");
-  const [settled] = useDebouncedValue(search, 200);
-  const chosen = useQuery({ ...ruleQuery(value ?? ""), enabled: value !== null });
-  const nameOf = (rule: Rule) => rule.customName || rule.name;
-  const typed = chosen.data && settled === nameOf(chosen.data) ? "" : settled;
-  const found = useInfiniteQuery(rulesQuery(typed, "name"));
-  const rules = found.data?.pages.flatMap(({ data }) => data) ?? [];
-  const offered = chosen.data && !rules.some(({ id }) => id === chosen.data.id) ? [chosen.data, ...rules] : rules;
+function RuleAndCase({ value, chosenCase, onRule, onCase }: { value: string; chosenCase: string; onRule: (id: string) => void; onCase: (index: string) => void }) {
+  const chosen = useQuery({ ...ruleQuery(value), enabled: value !== "" });
   const cases = chosen.data?.cases ?? [];
   return (
     <div className={page.pair}>
-      <Select
-        size="xs"
-        label="Rule"
-        placeholder="Search by name"
-        searchable
-        data={offered.map((rule) => ({ value: rule.id, label: nameOf(rule) }))}
-        filter={({ options }) => options}
-        value={value}
-        onChange={onRule}
-        onSearchChange={setSearch}
-        nothingFoundMessage={found.isFetching ? "Searching" : "No rule is called so"}
-        error={chosen.error?.message}
-        limit={50}
-      />
+      <RuleSelect label="Rule" value={value} onChange={onRule} />
       <Select
         size="xs"
         label="Case"

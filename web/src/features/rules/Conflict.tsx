@@ -10,7 +10,7 @@ interface Props {
   rule: Rule;
   /** The members that this person has changed. */
   mine: Record<string, unknown>;
-  onLoad: () => void;
+  onLoad: (theirs: Rule) => void;
   onKeep: (version: number) => void;
 }
 
@@ -35,7 +35,7 @@ export function Conflict({ rule, mine, onLoad, onKeep }: Props) {
         )}
         {both.length > 0 ? `You have changed ${both.join(", ")} too: saving yours takes the place of theirs there.` : "What you have changed is something else: both can be kept."}
       </div>
-      <Button variant="default" onClick={onLoad}>
+      <Button variant="default" onClick={() => onLoad(theirs)}>
         Load theirs, drop mine
       </Button>
       <Button variant="default" onClick={() => onKeep(theirs.version)}>

@@ -47,12 +47,12 @@ export function PreviewPanel({ onRange }: { onRange: (range: Range) => void }) {
 }
 
 function Result({ isFaulty }: { isFaulty: boolean }) {
-  const { draft, range, isNew } = useEditor();
+  const { draft, range, isNew, isChecked } = useEditor();
   const { ruleId } = useParams({ strict: false });
   const asked = previewed(draft);
   const [settled] = useDebouncedValue(JSON.stringify(asked), SETTLE_MS);
   const isSettled = settled === JSON.stringify(asked);
-  const preview = useQuery({ ...previewQuery(JSON.parse(settled) as object, isNew ? undefined : ruleId, range.from, range.to), placeholderData: keepPreviousData, enabled: !isFaulty && isSettled });
+  const preview = useQuery({ ...previewQuery(JSON.parse(settled) as object, isNew ? undefined : ruleId, range.from, range.to), placeholderData: keepPreviousData, enabled: isChecked && !isFaulty && isSettled });
   const invalid = preview.error instanceof ApiError && preview.error.fields.length > 0;
   const isStale = isFaulty || !isSettled || preview.isPlaceholderData || preview.isFetching;
   return (

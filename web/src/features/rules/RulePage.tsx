@@ -14,7 +14,7 @@ import { Conflict } from "./Conflict";
 import { EditorContext, type RuleEditor } from "./editor";
 import { NEW_RULE } from "./methods";
 import { isUsable } from "./preview";
-import { changedFields, cloneOf, draftOf, type RuleDraft } from "./ruleDraft";
+import { changedFields, cloneOf, draftOf, rebased, type RuleDraft } from "./ruleDraft";
 import { RuleForm } from "./RuleForm";
 import { RuleHeader } from "./RuleHeader";
 import { RuleJson } from "./RuleJson";
@@ -59,28 +59,42 @@ export function RulePage({ id, search, onSearch, go }: Props) {
   }
   const given = rule.data ?? null;
   const begun = isNew ? (given ? cloneOf(given) : NEW_RULE) : null;
-  return <Editor key={isNew ? `new-${wanted}` : `${id}-${String(given?.version)}`} rule={isNew ? null : given} begun={begun} search={search} onSearch={onSearch} go={go} />;
+  return <Editor key={isNew ? `new-${wanted}` : id} given={isNew ? null : given} begun={begun} search={search} onSearch={onSearch} go={go} />;
 }
 
-function Editor({ rule, begun, search, onSearch, go }: { rule: Rule | null; begun: RuleDraft | null } & Omit<Props, "id">) {
+function Editor({ given, begun, search, onSearch, go }: { given: Rule | null; begun: RuleDraft | null } & Omit<Props, "id">) {
   const client = useQueryClient();
   const may = useMay(RULES_WRITE);
+  const [rule, setRule] = useState(given);
   const original = useMemo(() => (rule ? draftOf(rule) : NEW_RULE), [rule]);
-  const editing = useRuleDraft(original, begun ?? original, may);
+  // A new rule is judged once somebody has begun to write it: choosing a method is not yet that.
+  const isBegun = (draft: RuleDraft) => rule !== null || draft.name.trim() !== "" || isUsable(draft);
+  const editing = useRuleDraft(original, begun ?? original, (draft) => may && isBegun(draft));
   const { draft, setDraft, dirty, faults, hints } = editing;
   // Somebody else saved meanwhile, and this person chose to go on: their changes are based on that version from here.
   const [base, setBase] = useState(rule?.version);
+  /** Goes on from a version; what was typed since `sent` was on its way is kept. */
+  const goOnFrom = (version: Rule, sent?: RuleDraft) => {
+    const fresh = draftOf(version);
+    setRule(version);
+    setBase(version.version);
+    setDraft((current) => (sent === undefined ? fresh : rebased(current, sent, fresh)));
+  };
+  // Read again behind the page, a newer version shows unless there is something to lose: saving that tells of both.
+  if (given && rule && given.version > rule.version && !dirty) goOnFrom(given);
   const save = useMutation({
-    mutationFn: () => (rule ? updateRule(rule.id, { ...changedFields(original, draft), version: base }) : createRule(draft)),
-    onSuccess: (saved) => {
+    mutationFn: (sent: RuleDraft) => (rule ? updateRule(rule.id, { ...changedFields(original, sent), version: base }) : createRule(sent)),
+    onSuccess: (saved, sent) => {
       void client.invalidateQueries({ queryKey: ["rules"] });
       void client.invalidateQueries({ queryKey: ruleHistoryQuery(saved.id).queryKey });
       client.setQueryData(ruleQuery(saved.id).queryKey, saved);
       notifications.show({ message: rule ? `Saved as version ${String(saved.version)}` : "Rule created", color: "gray" });
-      if (!rule) go(`/rules/${saved.id}`);
+      if (rule) goOnFrom(saved, sent);
+      else go(`/rules/${saved.id}`);
     },
   });
-  useBlocker({ shouldBlockFn: ({ current, next }) => dirty && !save.isPending && !save.isSuccess && current.pathname !== next.pathname && !window.confirm("Leave without saving the changes to this rule?"), enableBeforeUnload: () => dirty });
+  const isCreating = rule === null && (save.isPending || save.isSuccess);
+  useBlocker({ shouldBlockFn: ({ current, next }) => dirty && !save.isPending && !isCreating && current.pathname !== next.pathname && !window.confirm("Leave without saving the changes to this rule?"), enableBeforeUnload: () => dirty });
   useEffect(() => {
     document.title = `${draft.name || "New rule"} · Rules · Tocsin`;
   }, [draft.name]);
@@ -90,19 +104,23 @@ function Editor({ rule, begun, search, onSearch, go }: { rule: Rule | null; begu
   const readOnly = !may || rule?.isDeprecated === true;
   const isDefault = rule?.isDefault ?? false;
   const range = useMemo<Range>(() => ({ from: search.from ?? "now-1d", to: search.to ?? "now" }), [search.from, search.to]);
+  // What was refused may be mended by this; what is on its way is still waited for.
+  const forget = () => {
+    if (!save.isPending) save.reset();
+  };
   const editor: RuleEditor = {
     draft,
     edit: (change) => {
-      save.reset();
+      forget();
       editing.edit(change);
     },
     replace: (next) => {
-      save.reset();
+      forget();
       setDraft(next);
     },
-    // What is missing in a new rule is told once somebody has begun to write it: choosing a method is not yet that.
-    faults: dirty && (rule || draft.name.trim() !== "" || isUsable(draft)) ? withSaveFaults(faults, save.error) : [],
+    faults: dirty && isBegun(draft) ? withSaveFaults(faults, save.error) : [],
     hints,
+    isChecked: editing.isChecked,
     readOnly,
     isDefault,
     fixed: readOnly || isDefault,
@@ -117,20 +135,21 @@ function Editor({ rule, begun, search, onSearch, go }: { rule: Rule | null; begu
     ...(rule ? [{ id: "suppressions", label: "Suppressions", content: <Suppressions rule={rule} /> }] : []),
     ...(rule && isScheduled(rule) ? [{ id: "schedule", label: "Schedule", content: <Schedule rule={rule} /> }] : []),
     ...(rule ? [{ id: "why-not", label: "Why not?", content: <WhyNot rule={rule} /> }] : []),
-    ...(rule ? [{ id: "versions", label: "Versions", content: <Versions rule={rule} may={may} isDirty={dirty} /> }] : []),
+    ...(rule ? [{ id: "versions", label: "Versions", content: <Versions rule={rule} may={may} isDirty={dirty} onRestored={goOnFrom} /> }] : []),
   ];
   return (
     <EditorContext value={editor}>
       <div className={common.page}>
-        <RuleHeader rule={rule} may={may} canSave={dirty && faults.length + editor.faults.length === 0 && editing.isChecked} isSaving={save.isPending} onSave={() => save.mutate()} onDiscard={dirty && rule ? () => editor.replace(original) : null} go={go} />
+        <RuleHeader rule={rule} may={may} canSave={dirty && faults.length + editor.faults.length === 0 && editing.isChecked} isSaving={save.isPending} onSave={() => save.mutate(draft)} onDiscard={dirty && rule ? () => editor.replace(original) : null} go={go} />
         {rule?.isDeprecated === true && <p className={classes.banner}>This rule is deprecated and no longer shipped. Clone it to go on using it.</p>}
         {rule && isStale ? (
           <Conflict
             rule={rule}
             mine={changedFields(original, draft)}
-            onLoad={() => {
+            onLoad={(theirs) => {
               save.reset();
-              void client.invalidateQueries({ queryKey: ruleQuery(rule.id).queryKey });
+              client.setQueryData(ruleQuery(theirs.id).queryKey, theirs);
+              goOnFrom(theirs);
             }}
             onKeep={(version) => {
               save.reset();
@@ -140,7 +159,8 @@ function Editor({ rule, begun, search, onSearch, go }: { rule: Rule | null; begu
         ) : (
           troubles.map((error, index) => <Trouble key={index} error={error} />)
         )}
-        <div className={common.scroll}>
+        {/* The page of the new rule takes the place of this one: nothing is typed into a form that is about to go. */}
+        <div className={common.scroll} inert={isCreating}>
           <Tabs label="Parts of the rule" value={search.tab ?? null} onChange={(tab) => onSearch({ tab })} tabs={tabs} />
         </div>
       </div>

@@ -15,10 +15,11 @@ interface Props {
   may: boolean;
   /** There are changes that nobody saved: a restored version would take their place. */
   isDirty: boolean;
+  onRestored: (rule: Rule) => void;
 }
 
 /** Who changed what and when; any two versions beside each other; an older one brought back as a new one. */
-export function Versions({ rule, may, isDirty }: Props) {
+export function Versions({ rule, may, isDirty, onRestored }: Props) {
   const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(ruleHistoryQuery(rule.id));
   const [chosen, setChosen] = useState<{ before: number; after: number } | null>(null);
   const [restoring, setRestoring] = useState<number | null>(null);
@@ -87,12 +88,12 @@ export function Versions({ rule, may, isDirty }: Props) {
         )}
       </div>
       {before && after && before !== after ? <RuleDiff before={before} after={after} /> : <p className={classes.dim}>{versions.length < 2 ? "This is the only version: once the rule is changed, the two can be compared here." : "Choose two different versions to compare."}</p>}
-      {restoring !== null && <Restore rule={rule} version={restoring} isDirty={isDirty} onClose={() => setRestoring(null)} />}
+      {restoring !== null && <Restore rule={rule} version={restoring} isDirty={isDirty} onRestored={onRestored} onClose={() => setRestoring(null)} />}
     </div>
   );
 }
 
-function Restore({ rule, version, isDirty, onClose }: { rule: Rule; version: number; isDirty: boolean; onClose: () => void }) {
+function Restore({ rule, version, isDirty, onRestored, onClose }: Omit<Props, "may"> & { version: number; onClose: () => void }) {
   const client = useQueryClient();
   const restore = useMutation({
     mutationFn: () => restoreRule(rule.id, version),
@@ -100,6 +101,7 @@ function Restore({ rule, version, isDirty, onClose }: { rule: Rule; version: num
       onClose();
       notifications.show({ message: `Version ${String(version)} is back, as version ${String(restored.version)}`, color: "gray" });
       client.setQueryData(ruleQuery(rule.id).queryKey, restored);
+      onRestored(restored);
       void client.invalidateQueries({ queryKey: ruleHistoryQuery(rule.id).queryKey });
       void client.invalidateQueries({ queryKey: ["rules"] });
     },

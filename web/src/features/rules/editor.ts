@@ -11,6 +11,8 @@ export interface RuleEditor {
   replace: (draft: RuleDraft) => void;
   faults: FieldFault[];
   hints: FieldFault[];
+  /** The faults are those of the draft as it stands. */
+  isChecked: boolean;
   /** Nothing may be changed. */
   readOnly: boolean;
   /** Built-in rules let only some members change (api.md §4). */

@@ -35,6 +35,13 @@ export function changedFields(original: RuleDraft, draft: RuleDraft): Record<str
   return changed;
 }
 
+/** What was changed in a draft since `from`, on another version of the rule. */
+export function rebased(draft: RuleDraft, from: RuleDraft, onto: RuleDraft): RuleDraft {
+  const changed = Object.entries(draft).filter(([name, value]) => !same(value, from[name]));
+  const gone = Object.keys(from).filter((name) => !(name in draft));
+  return omit({ ...onto, ...Object.fromEntries(changed) }, gone) as RuleDraft;
+}
+
 /** Whether two values say the same as JSON, in whatever order their members stand. */
 export function same(left: unknown, right: unknown): boolean {
   if (Object.is(left, right)) return true;

@@ -10,11 +10,11 @@ const GENERAL = "Invalid rule configuration";
 const NONE: FieldFault[] = [];
 
 /** A draft with what the server says about it, asked again whenever typing pauses. */
-export function useRuleDraft(original: RuleDraft, begun: RuleDraft, mayWrite: boolean) {
+export function useRuleDraft(original: RuleDraft, begun: RuleDraft, isChecked: (draft: RuleDraft) => boolean) {
   const [draft, setDraft] = useState<RuleDraft>(begun);
   const dirty = useMemo(() => isDirty(original, draft), [original, draft]);
   const [settled] = useDebouncedValue(draft, SETTLE_MS);
-  const check = useQuery({ ...hintsQuery(settled), enabled: mayWrite && settled === draft, placeholderData: undefined });
+  const check = useQuery({ ...hintsQuery(settled), enabled: isChecked(settled) && settled === draft, placeholderData: undefined });
   // What was wrong a moment ago stays in sight until the server has looked again: messages do not flicker.
   const [last, setLast] = useState<{ faults: FieldFault[]; hints: FieldFault[] }>({ faults: NONE, hints: NONE });
   const told = check.error instanceof ApiError ? check.error : null;

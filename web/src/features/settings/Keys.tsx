@@ -1,12 +1,12 @@
 import { Button, CopyButton, Modal, TextInput } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { createKey, keysQuery, revokeKey, type KeyKind } from "@/api/people";
 import { useMay } from "@/api/session";
 import type { KeyAttributes, Resource } from "@/api/types";
 import { AddButton } from "@/components/AddButton";
 import { Gate } from "@/components/Gate";
-import { Columns, type Column } from "@/components/List";
+import { Columns, More, type Column } from "@/components/List";
 import page from "@/components/Page.module.css";
 import { ErrorState, SkeletonRows } from "@/components/states";
 import { RelativeTime } from "@/components/Time";
@@ -38,7 +38,8 @@ interface KeyTableProps {
 
 function KeyTable({ kind, title, about, read, create, revoke }: KeyTableProps) {
   const mayRead = useMay(read);
-  const keys = useQuery({ ...keysQuery(kind), enabled: mayRead });
+  const keys = useInfiniteQuery({ ...keysQuery(kind), enabled: mayRead });
+  const rows = keys.data?.pages.flatMap((each) => each.data) ?? [];
   const [making, setMaking] = useState(false);
   return (
     <section aria-label={title} className={classes.section}>
@@ -48,17 +49,18 @@ function KeyTable({ kind, title, about, read, create, revoke }: KeyTableProps) {
       {keys.error && <ErrorState inline error={keys.error} retry={() => void keys.refetch()} />}
       {!mayRead && <p className={classes.none}>To see them needs the permission {read}.</p>}
       {keys.isLoading && <SkeletonRows rows={3} />}
-      {keys.data && keys.data.data.length === 0 && <p className={classes.none}>No keys yet.</p>}
-      {keys.data && keys.data.data.length > 0 && (
+      {keys.data && rows.length === 0 && <p className={classes.none}>No keys yet.</p>}
+      {rows.length > 0 && (
         <table className={page.table}>
           <Columns columns={COLUMNS} />
           <tbody>
-            {keys.data.data.map((key) => (
+            {rows.map((key) => (
               <KeyRow key={key.id} kind={kind} item={key} permission={revoke} />
             ))}
           </tbody>
         </table>
       )}
+      <More query={keys} label="Show more keys" />
       <NewKey kind={kind} opened={making} onClose={() => setMaking(false)} />
     </section>
   );

@@ -1,16 +1,18 @@
 import { Badge, Button, Modal, Select, TextInput } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { inviteUser, rolesQuery, setUserDisabled, usersQuery } from "@/api/people";
+import { inviteUser, peopleQuery, rolesQuery, setUserDisabled } from "@/api/people";
 import { useMe } from "@/api/session";
 import type { Resource, UserAttributes } from "@/api/types";
 import { AddButton } from "@/components/AddButton";
 import { AppLink } from "@/components/AppLink";
 import { Gate } from "@/components/Gate";
-import { Columns, type Column } from "@/components/List";
+import { Columns, More, NothingFound, type Column } from "@/components/List";
 import page from "@/components/Page.module.css";
+import { SearchField } from "@/components/SearchField";
 import { ErrorState, SkeletonRows } from "@/components/states";
 import { RelativeTime } from "@/components/Time";
+import { formatNumber, plural } from "@/lib/format";
 import { quoteValue } from "@/lib/queryText";
 import { stringifySearch } from "@/lib/urlState";
 import { Head } from "./Head";
@@ -21,7 +23,10 @@ const COLUMNS: Column[] = [{ label: "Name" }, { label: "Email" }, { label: "Role
 
 /** Who may sign in, with which role, and when they last did. */
 export function People() {
-  const users = useQuery(usersQuery);
+  const [text, setText] = useState("");
+  const list = useInfiniteQuery(peopleQuery(text));
+  const people = list.data?.pages.flatMap((each) => each.data) ?? [];
+  const total = list.data?.pages[0]?.meta.page.total_filtered_count ?? 0;
   const roles = useQuery({ ...rolesQuery, retry: false });
   const [inviting, setInviting] = useState(false);
   const roleName = (user: Resource<UserAttributes>) => {
@@ -34,18 +39,26 @@ export function People() {
       <Head isPage title="People">
         <AddButton permission="user_access_invite" label="Add a person" onClick={() => setInviting(true)} />
       </Head>
-      {users.error && <ErrorState inline={Boolean(users.data)} error={users.error} retry={() => void users.refetch()} />}
-      {users.isPending && <SkeletonRows rows={5} />}
-      {users.data && (
-        <table className={page.table}>
+      <div className={classes.find}>
+        <SearchField label="Search people" placeholder="Search by name, email or title" value={text} onSearch={setText} />
+        <span className={classes.dim} role="status">
+          {list.data && `${plural(total, "person", "people")}${list.hasNextPage ? `, ${formatNumber(people.length)} shown` : ""}`}
+        </span>
+      </div>
+      {list.error && <ErrorState inline={Boolean(list.data)} error={list.error} retry={() => void list.refetch()} />}
+      {list.isPending && <SkeletonRows rows={5} />}
+      {list.data && people.length === 0 && <NothingFound title="Nobody matches this search" all="Show all people" onAll={() => setText("")} />}
+      {people.length > 0 && (
+        <table className={page.table} aria-busy={list.isFetching}>
           <Columns columns={COLUMNS} />
           <tbody>
-            {users.data.data.map((user) => (
+            {people.map((user) => (
               <Person key={user.id} user={user} role={roleName(user)} />
             ))}
           </tbody>
         </table>
       )}
+      <More query={list} label="Show more people" />
       <Modal opened={inviting} onClose={() => setInviting(false)} title="Add a person" closeButtonProps={{ "aria-label": "Close" }}>
         <Invite roles={(roles.data?.data ?? []).map((role) => ({ value: role.id, label: role.attributes.name }))} onDone={() => setInviting(false)} />
       </Modal>
@@ -106,7 +119,9 @@ function Invite({ roles, onDone }: { roles: { value: string; label: string }[]; 
   const client = useQueryClient();
   const [email, setEmail] = useState("");
   const [name, setName] = useState("");
-  const [role, setRole] = useState<string | null>(roles.find((each) => each.label.includes("Standard"))?.value ?? roles[0]?.value ?? null);
+  const [chosen, setRole] = useState<string | null>(null);
+  // The roles may come after the form.
+  const role = chosen ?? roles.find((each) => each.label.includes("Standard"))?.value ?? roles[0]?.value ?? null;
   const invite = useMutation({
     mutationFn: () => inviteUser(email.trim(), name.trim(), role ?? ""),
     onSuccess: () => {

@@ -33,7 +33,7 @@ interface Job {
 export function BulkBar({ explorer, selection, total, loaded, select }: BulkProps & { explorer: ExplorerHandle }) {
   const client = useQueryClient();
   const me = useMe();
-  const users = useQuery(usersQuery);
+  const users = useQuery(usersQuery());
   const [job, setJob] = useState<Job | null>(null);
   const [archiving, setArchiving] = useState(false);
   const count = countSelected(selection, total);

@@ -6,6 +6,7 @@ import { usersQuery } from "@/api/people";
 import { useMe } from "@/api/session";
 import { signalQuery, type TriageChange } from "@/api/signals";
 import type { ExploreEvent } from "@/api/types";
+import { FoundSelect } from "@/components/FoundSelect";
 import { Gate } from "@/components/Gate";
 import { useHotkeys } from "@/components/hotkeys";
 import { Icon } from "@/components/icons";
@@ -141,22 +142,22 @@ interface AssigneeProps {
 }
 
 export function AssigneeSelect({ assignee, disabled, onChange }: AssigneeProps) {
-  const users = useQuery(usersQuery);
-  const people = (users.data?.data ?? []).filter((user) => !user.attributes.disabled).map((user) => ({ value: user.id, label: user.attributes.name ?? user.attributes.handle }));
-  if (assignee && !people.some((person) => person.value === assignee.uuid)) people.unshift({ value: assignee.uuid, label: assignee.name });
+  const [text, setText] = useState("");
+  const users = useQuery(usersQuery(text));
   return (
-    <Select
-      size="xs"
+    <FoundSelect
       w={136}
       aria-label="Assignee"
       placeholder="Unassigned"
-      searchable
       clearable
       clearButtonProps={{ "aria-label": "Unassign" }}
-      nothingFoundMessage={users.error ? "People could not be read" : "Nobody by this name"}
+      nothing={users.error ? "People could not be read" : "Nobody by this name"}
       leftSection={<Icon name="user" size={14} />}
-      data={people}
+      found={(users.data?.data ?? []).filter((user) => !user.attributes.disabled).map((user) => ({ value: user.id, label: user.attributes.name ?? user.attributes.handle }))}
+      isSearching={users.isFetching}
+      onSearch={setText}
       value={assignee?.uuid ?? null}
+      name={assignee?.name}
       disabled={disabled}
       onChange={(uuid) => onChange(uuid ?? "")}
     />

@@ -48,17 +48,24 @@ export function SuppressionEditor({ stored, original, opened, tab, onTab, close 
   const [fields, setFields] = useState(original);
   const [begun] = useState(original);
   const [base, setBase] = useState(original);
+  const [version, setVersion] = useState(stored?.attributes.version ?? 0);
   const [settled] = useDebouncedValue(fields, 400);
   const changes = changesBetween(base, fields);
   const isDirty = Object.keys(changes).length > 0;
   const isTouched = stored !== null || Object.keys(changesBetween(begun, fields)).length > 0;
   const validation = useQuery({ ...validationQuery(settled), enabled: may && isTouched && settled === fields && (stored === null || isDirty) });
 
+  /** Goes on from a version; what was typed since `since` is kept. */
+  const goOnFrom = (newer: Suppression, since: SuppressionFields) => {
+    const fresh = draftOf(newer);
+    setVersion(newer.attributes.version);
+    setBase(fresh);
+    setFields((current) => ({ ...fresh, ...changesBetween(since, current) }));
+  };
   const save = useMutation({
-    mutationFn: () => (stored ? updateSuppression(stored.id, changes, stored.attributes.version) : createSuppression(fields)),
-    onSuccess: (saved) => {
-      setBase(draftOf(saved));
-      setFields(draftOf(saved));
+    mutationFn: (sent: SuppressionFields) => (stored ? updateSuppression(stored.id, changesBetween(base, sent), version) : createSuppression(sent)),
+    onSuccess: (saved, sent) => {
+      goOnFrom(saved, sent);
       client.setQueryData(suppressionQuery(saved.id).queryKey, saved);
       void client.invalidateQueries({ queryKey: suppressionKeys.all, predicate: ({ queryKey }) => queryKey[1] !== "one" });
       notifications.show({ message: stored ? `Saved as version ${String(saved.attributes.version)}` : "Suppression created; it holds within seconds", color: "gray" });
@@ -72,28 +79,34 @@ export function SuppressionEditor({ stored, original, opened, tab, onTab, close 
       close();
     },
   });
-  const guarded = may && isDirty && isTouched && !save.isPending && !save.isSuccess && !remove.isPending;
+  // Switched in the list, or read again behind the page: nothing is lost while nothing was typed, and saving tells of both.
+  if (stored && stored.attributes.version > version && !isDirty && !save.isPending) goOnFrom(stored, base);
+  const isCreating = stored === null && (save.isPending || save.isSuccess);
+  const guarded = may && isDirty && isTouched && !save.isPending && !isCreating && !remove.isPending;
   // Another page, another suppression, or none: in each case what was typed would be lost.
   const shown = (at: { pathname: string; search: unknown }) => `${at.pathname} ${(at.search as { open?: string }).open ?? ""}`;
   useBlocker({ shouldBlockFn: ({ current, next }) => guarded && shown(current) !== shown(next) && !window.confirm("Leave without saving the changes to this suppression?"), enableBeforeUnload: () => guarded });
 
   const edit = (change: Partial<SuppressionFields>) => {
-    save.reset();
+    // What was refused may be mended by this; what is on its way is still waited for.
+    if (!save.isPending) save.reset();
     setFields((current) => ({ ...current, ...change }));
   };
   const reload = async () => {
     if (!stored) return;
-    const fresh = draftOf(await client.fetchQuery({ ...suppressionQuery(stored.id), staleTime: 0 }));
+    const newer = await client.fetchQuery({ ...suppressionQuery(stored.id), staleTime: 0 });
     save.reset();
-    setBase(fresh);
-    setFields({ ...fresh, ...changes });
+    goOnFrom(newer, base);
   };
   const error = save.error ?? (isTouched ? validation.error : null);
   const faults = suppressionFaults(error instanceof ApiError && error.status === 400 ? error : null);
   const isStale = save.error instanceof ApiError && save.error.isStale;
   const form = (
     <>
-      <SuppressionForm fields={fields} faults={faults} readOnly={!may} edit={edit} />
+      {/* The panel of what is made takes the place of this form: nothing is typed into one that is about to go. */}
+      <div inert={isCreating}>
+        <SuppressionForm fields={fields} faults={faults} readOnly={!may} edit={edit} />
+      </div>
       <Preview fields={fields} isStored={stored !== null} />
       {stored && <Excluded id={stored.id} />}
     </>
@@ -134,7 +147,7 @@ export function SuppressionEditor({ stored, original, opened, tab, onTab, close 
         {!may && <span className={page.dim}>Changing suppressions needs the permission {WRITE}</span>}
         {may && (
           <>
-            <Button disabled={(stored !== null && !isDirty) || (faults.length > 0 && !save.error)} loading={save.isPending} onClick={() => save.mutate()}>
+            <Button disabled={(stored !== null && !isDirty) || (faults.length > 0 && !save.error)} loading={save.isPending} onClick={() => save.mutate(fields)}>
               {stored ? "Save" : "Create suppression"}
             </Button>
             {stored && isDirty && (

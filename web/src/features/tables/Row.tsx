@@ -1,6 +1,6 @@
 import { ActionIcon, Button, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { useState, type KeyboardEvent } from "react";
+import { useRef, useState, type KeyboardEvent } from "react";
 import { deleteRow, hasRow, upsertRow, type ReferenceTable, type RowValues } from "@/api/tables";
 import { Icon } from "@/components/icons";
 import page from "@/components/Page.module.css";
@@ -40,32 +40,46 @@ export function Row({ table, id, values, may, onDone }: RowProps) {
 
 function Cell({ table, id, name, value, onDone }: { table: ReferenceTable; id: string; name: string; value: string; onDone: () => Promise<unknown> }) {
   const [text, setText] = useState<string | null>(null);
+  const input = useRef<HTMLInputElement>(null);
+  // Left by a key, the cell keeps the focus that its input had.
+  const [keepsFocus, setKeepsFocus] = useState(false);
+  const leave = () => {
+    setKeepsFocus(document.activeElement === input.current);
+    setText(null);
+  };
   const save = useMutation({
     mutationFn: (next: string) => upsertRow(table.id, id, { [name]: next }),
     onSuccess: async () => {
       await onDone(); // the cell shows what the list says
-      setText(null);
+      leave();
     },
   });
   if (text === null) {
     return (
-      <button type="button" className={classes.cell} aria-label={`${name} of ${id}: ${value || "empty"}, change`} onClick={() => setText(value)}>
+      <button type="button" autoFocus={keepsFocus} className={classes.cell} aria-label={`${name} of ${id}: ${value || "empty"}, change`} onClick={() => setText(value)}>
         {value || <span className={page.dim}>–</span>}
       </button>
     );
   }
-  const submit = () => (text === value ? setText(null) : save.mutate(text));
+  const submit = () => {
+    if (save.isPending) return;
+    if (text === value) leave();
+    else save.mutate(text);
+  };
   const cancel = () => {
+    if (save.isPending) return;
     save.reset();
-    setText(null);
+    leave();
   };
   return (
     <TextInput
       size="xs"
+      ref={input}
       autoFocus
       aria-label={`${name} of ${id}`}
       value={text}
-      disabled={save.isPending}
+      readOnly={save.isPending}
+      aria-busy={save.isPending || undefined}
       error={save.error?.message}
       onChange={(event) => setText(event.currentTarget.value)}
       onBlur={() => !save.error && submit()}
@@ -95,14 +109,14 @@ export function NewRow({ table, onDone, onClose }: { table: ReferenceTable; onDo
     },
   });
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "Enter" && isComplete) add.mutate();
+    if (event.key === "Enter" && isComplete && !add.isPending) add.mutate();
     if (event.key === "Escape") onClose();
   };
   return (
     <tr className={classes.added}>
       {fields.map(({ name }, index) => (
         <td key={name}>
-          <TextInput id={`new-row-${String(index)}`} size="xs" autoFocus={index === 0} aria-label={`${name} of the new row`} placeholder={keys.includes(name) ? "needed" : undefined} value={values[name] ?? ""} onChange={(event) => setValues({ ...values, [name]: event.currentTarget.value })} onKeyDown={onKeyDown} />
+          <TextInput id={`new-row-${String(index)}`} size="xs" autoFocus={index === 0} aria-label={`${name} of the new row`} placeholder={keys.includes(name) ? "needed" : undefined} value={values[name] ?? ""} readOnly={add.isPending} onChange={(event) => setValues({ ...values, [name]: event.currentTarget.value })} onKeyDown={onKeyDown} />
         </td>
       ))}
       <td className={page.actions}>

@@ -80,7 +80,7 @@ function TableList({ search, change }: { search: TablesSearch; change: Change })
 }
 
 function Row({ table: { id, attributes } }: { table: ReferenceTable }) {
-  const users = useQuery({ ...usersQuery, retry: false });
+  const users = useQuery({ ...usersQuery(), retry: false });
   const by = users.data?.data.find((user) => user.id === attributes.last_updated_by)?.attributes;
   const to = `/tables${stringifySearch({ open: id })}`;
   return (

@@ -2,6 +2,7 @@ import { ActionIcon, Checkbox, NumberInput, SegmentedControl, Select, TextInput 
 import type { RuleQuery } from "@/api/types";
 import { AppLink } from "@/components/AppLink";
 import { Icon } from "@/components/icons";
+import { RuleSelect } from "@/components/RuleSelect";
 import { stringifySearch } from "@/lib/urlState";
 import { useEditor, useField } from "../editor";
 import { AGGREGATIONS, methodOf, sourceOf, SOURCES, withSource, type Source } from "../methods";
@@ -11,7 +12,6 @@ import classes from "./form.module.css";
 import { FieldsInput } from "./FieldsInput";
 import { Fault } from "./Part";
 import { QueryField } from "./QueryField";
-import { RuleChoice } from "./RuleChoice";
 
 const SOURCE_LABELS: Record<Source, string> = { logs: "Logs", signals: "Signals", rule: "Signals of a rule" };
 
@@ -106,7 +106,7 @@ function CorrelatedRule({ query, target, onChange }: { query: RuleQuery; target:
   const position = query.correlatedQueryIndex;
   return (
     <div className={classes.fields}>
-      <RuleChoice label="Signals of the rule" target={`${target}.${member}`} disabled={fixed} value={text(query[member])} onChange={(id) => onChange({ [member]: id })} />
+      <RuleSelect label="Signals of the rule" description="Suppressed ones do not count" disabled={fixed} value={text(query[member])} {...field(`${target}.${member}`)} onChange={(id) => onChange({ [member]: id })} />
       <FieldsInput label="That meet by" description="Up to 3 attributes; the same order in each query" placeholder="@usr.id" target={`${target}.correlatedByFields`} track="signals" maxTags={3} disabled={fixed} value={list<string>(query.correlatedByFields)} onChange={(correlatedByFields) => onChange({ correlatedByFields })} />
       <NumberInput
         size="xs"
