@@ -3,20 +3,28 @@
 Pure. Texts for people, and the same as data.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import TypeVar
 
+from tocsin.evaluate.nearest import Nearest
 from tocsin.event import Event, Json
 from tocsin.explain.rules import near_event, nearest_json, terms_of, told
 from tocsin.query import field_values, print_query, to_predicate
 from tocsin.query.values import Scalar
-from tocsin.rules.checking import MEMBERS, Result, Seen, SingleResult, TimelineResult, compared, described
+from tocsin.rules.checking import MEMBERS, Result, Seen, SingleResult, TimelineResult, Unlike, compared, described
+from tocsin.rules.rehearsal import Raised
 from tocsin.rules.samples import Expected
+
+T = TypeVar("T")
 
 TIMES = ("at", "last")
 
 SHOWN_EVENTS = 40
 """Lines of a timeline that are told; equal neighbours are one line."""
+
+SHOWN_SIGNALS = 10
+"""Signals of each kind that are told: unlike, missing, too many."""
 
 SHOWN_MESSAGE = 100
 
@@ -96,31 +104,51 @@ def _excluded_by(result: SingleResult) -> list[dict[str, Json]]:
 
 
 def _of_timeline(result: TimelineResult) -> Iterator[str]:
-    start = result.timeline.start
-    for one in result.unlike:
-        yield f"a signal is not as expected: {_told_signal(described(one.raised, start))}"
-        for name, wanted, got in compared(one.expected, one.raised, start):
-            if name in one.members:
-                yield f"  {name}: expected {_value(name, wanted)}, got {_value(name, got)}"
-    for expected, near in result.missing:
-        yield f"a signal is missing: {_told_signal(_given(expected))}"
-        if near is not None:
-            group = f" for {', '.join(near.group)}" if near.group else ""
-            what = "nearest" if near.distance else "it held"
-            yield f"  {what}, at {offset(near.at - start)}{group}: {told(result.plan, near)}"
-        else:
-            yield "  no event came near: see below which of them the queries matched"
-    for raised in result.surplus:
-        yield f"a signal too many: {_told_signal(described(raised, start))}"
-        values = raised.decision.verdict.values
-        labels = [query.label for query in result.plan.rule.queries]
-        shown = [f"{label} {value:g}" for label, value in zip(labels, values, strict=False) if value is not None]
-        if shown:
-            yield f"  decided by {', '.join(shown)}"
-    for values_of_group, reason in result.failures.items():
+    yield from _first(result.unlike, lambda one: _of_unlike(result, one), "are not as expected")
+    yield from _first(result.missing, lambda one: _of_missing(result, *one), "are missing")
+    yield from _first(result.surplus, lambda one: _of_surplus(result, one), "are too many")
+    for number, (values_of_group, reason) in enumerate(result.failures.items()):
+        if number == SHOWN_SIGNALS:
+            yield f"… and {len(result.failures) - number:,} more could not be decided"
+            break
         yield f"the group {', '.join(values_of_group) or '(all)'} could not be decided: {reason}"
     yield "events:"
     yield from _events(result)
+
+
+def _first(found: Sequence[T], lines: Callable[[T], Iterator[str]], what: str) -> Iterator[str]:
+    """The lines of the first few, and how many more there are."""
+    for one in found[:SHOWN_SIGNALS]:
+        yield from lines(one)
+    if len(found) > SHOWN_SIGNALS:
+        yield f"… and {len(found) - SHOWN_SIGNALS:,} more {what}"
+
+
+def _of_unlike(result: TimelineResult, one: Unlike) -> Iterator[str]:
+    start = result.timeline.start
+    yield f"a signal is not as expected: {_told_signal(described(one.raised, start))}"
+    for name, wanted, got in compared(one.expected, one.raised, start):
+        if name in one.members:
+            yield f"  {name}: expected {_value(name, wanted)}, got {_value(name, got)}"
+
+
+def _of_missing(result: TimelineResult, expected: Expected, near: Nearest | None) -> Iterator[str]:
+    yield f"a signal is missing: {_told_signal(_given(expected))}"
+    if near is not None:
+        group = f" for {', '.join(near.group)}" if near.group else ""
+        what = "nearest" if near.distance else "it held"
+        yield f"  {what}, at {offset(near.at - result.timeline.start)}{group}: {told(result.plan, near)}"
+    else:
+        yield "  no event came near: see below which of them the queries matched"
+
+
+def _of_surplus(result: TimelineResult, raised: Raised) -> Iterator[str]:
+    yield f"a signal too many: {_told_signal(described(raised, result.timeline.start))}"
+    values = raised.decision.verdict.values
+    labels = [query.label for query in result.plan.rule.queries]
+    shown = [f"{label} {value:g}" for label, value in zip(labels, values, strict=False) if value is not None]
+    if shown:
+        yield f"  decided by {', '.join(shown)}"
 
 
 def _events(result: TimelineResult) -> Iterator[str]:

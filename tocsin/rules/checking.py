@@ -191,13 +191,15 @@ def _timeline(rule: Rule, timeline: Timeline, events: _Events, rehearsal: Rehear
         timed += [(found.named[name].timestamp - timeline.start, found.named[name]) for name in matched]
         timed.sort(key=lambda each: each[0])
     pairs, missing, surplus = _paired(timeline, raised)
+    # One that is expected several times is looked for once.
+    near = {id(each): _nearest(prepared, rows, each, timeline) for each in {id(one): one for one in missing}.values()}
     return TimelineResult(
         timeline,
         prepared,
         tuple(Seen(at, event, tuple(sorted(matched.get(event.id, ())))) for at, event in timed),
         tuple(raised),
         tuple(pairs),
-        tuple((expected, _nearest(prepared, rows, expected, timeline)) for expected in missing),
+        tuple((expected, near[id(expected)]) for expected in missing),
         tuple(surplus),
         found.failures.get(rule.id, {}),
     )

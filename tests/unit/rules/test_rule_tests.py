@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tocsin.event import Event
-from tocsin.explain.tests import as_json, failure, offset
+from tocsin.explain.tests import SHOWN_SIGNALS, as_json, failure, offset
 from tocsin.rule import Rule
 from tocsin.rules.checking import RuleTester, TimelineResult
 from tocsin.rules.samples import BadTest, duration, read_tests
@@ -266,3 +266,16 @@ def test_what_is_no_log_cannot_be_tested() -> None:
     audited = rule(queries=[{**query, "dataSource": "audit"} for query in GUESSING["queries"]])
     with pytest.raises(BadTest, match="reads 'audit': only rules over logs and signals"):
         run({"match": [{"sample": "bad"}]}, audited)
+
+
+def test_of_many_signals_that_are_not_as_they_should_be_the_first_are_told() -> None:
+    many = [{"sample": "bad", "repeat": 40, "every": "2s", "each": {"ip": [f"ip{n}" for n in range(13)]}}]
+    for expected, kind in (
+        ([], "too many"),
+        ([{"severity": "high", "count": 13}], "not as expected"),
+        ([{"severity": "low", "count": 13}, {"severity": "high", "count": 13}], "missing"),
+    ):
+        (result,) = run(timeline(many, expected))
+        told = failure(result)
+        assert sum(kind in line for line in told) == SHOWN_SIGNALS + 1
+        assert any(line.startswith("… and 3 more") and kind in line for line in told)

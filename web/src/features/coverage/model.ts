@@ -8,7 +8,7 @@ export const STATUSES = [
   { id: "not_evaluated", label: "Hole", about: "nobody has looked at it yet" },
   { id: "skipped", label: "Skipped", about: "matches were not evaluated, for the reason given" },
   { id: "late", label: "Late", about: "evaluated more than a minute after its end" },
-  { id: "pending", label: "Pending", about: "less than a minute ago" },
+  { id: "pending", label: "Pending", about: "less than a minute ago, or its matches wait for a baseline" },
   { id: "no_data", label: "No data", about: "evaluated, but no log of a source that the rule asks for had arrived" },
   { id: "evaluated", label: "Evaluated", about: "in time" },
   { id: "off", label: "Off", about: "the rule was not enabled, or not there yet" },
