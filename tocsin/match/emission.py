@@ -7,8 +7,7 @@ from itertools import islice, product
 
 from tocsin.event import Event
 from tocsin.match.presence import Presence, presences
-from tocsin.match.texts import SEPARATOR, Texts, making, readers, reading, texts
-from tocsin.query.to_predicate import Reader
+from tocsin.match.texts import SEPARATOR, Found, Read, Texts, making, readers, reading, texts
 from tocsin.query.track import Track
 from tocsin.query.values import Scalar, number_of
 from tocsin.rule import MISSING_GROUP_VALUE, Match, Rule, RuleQuery
@@ -27,10 +26,10 @@ class Emission:
     rule_id: str
     rule_version: int
     query_index: int
-    group_by: tuple[Reader, ...]
+    group_by: tuple[Read, ...]
     is_group_optional: bool
     texts: Texts
-    metric: Reader | None = None
+    metric: Read | None = None
     is_maximum: bool = False
     presences: tuple[Presence, ...] = ()
     needs_text: bool = False
@@ -54,27 +53,27 @@ class Emission:
             needs_text=query.aggregation == "new_value",
         )
 
-    def matches(self, event: Event) -> Iterator[Match]:
-        """No match when a group-by field is missing and not optional.
+    def matches(self, event: Event, found: Found | None = None) -> Iterator[Match]:
+        """No match when a group-by field is missing and not optional. `found` is the flattened event, if it is at hand.
 
         An event without the distinct or metric field still matches: it is seen, and adds nothing to the number of
         values or to the sum. Only where new values are looked for, it does not (siem.md §2.14).
         """
         if self.presences and not all(presence.passes(event) for presence in self.presences):
             return
-        groups = [texts(read(event)) for read in self.group_by]
+        groups = [texts(read(event, found)) for read in self.group_by]
         if self.is_group_optional:
             groups = [values or [MISSING_GROUP_VALUE] for values in groups]
-        parts: list[str] | list[None] = self.texts(event) or ([] if self.needs_text else [None])
-        value = self._value(event)
+        parts: list[str] | list[None] = self.texts(event, found) or ([] if self.needs_text else [None])
+        value = self._value(event, found)
         for group, part in islice(product(product(*groups), parts), MAX_MATCHES):
             yield Match(self.rule_id, self.rule_version, self.query_index, group, part, value)
 
-    def _value(self, event: Event) -> float | None:
+    def _value(self, event: Event, found: Found | None) -> float | None:
         """The metric of the event: of several values the sum or the highest, as the aggregation is."""
         if self.metric is None:
             return None
-        numbers = [number for number in map(_number, self.metric(event)) if number is not None]
+        numbers = [number for number in map(_number, self.metric(event, found)) if number is not None]
         if not numbers:
             return None
         return max(numbers) if self.is_maximum else sum(numbers)

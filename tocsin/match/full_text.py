@@ -1,18 +1,32 @@
-"""Which atoms of full text are true of an event: all its values looked at as one text."""
+"""Which atoms of full text may be true of an event: all its values looked at as one text.
 
-from collections.abc import Iterable, Mapping, Sequence
+That text is JSON, which one call makes of the flattened event and the automaton reads as it is. So a clause is looked
+for as it would stand in JSON. A value's edges are not told from the inside of one, so what is found is possible, not
+sure; what is not found is impossible.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tocsin.match.literals import Literals, literal_of
+import hyperscan
+import orjson
+
+from tocsin.match.literals import Patterns
 from tocsin.match.values import Atom
-from tocsin.query.tree import ANY, AnyCase, Leaf
-from tocsin.query.values import Scalar, fold, text_of
+from tocsin.query.tree import ANY, ONE, AnyCase, Glob, Leaf, Piece, Pieces, Text, TextGlob
+from tocsin.query.values import Scalar, fold, text_of, whole_text
 
-_BETWEEN = "\0"
-"""Stands between two values. A literal with it in it is looked for in the values themselves."""
+_IN_NUMBERS = frozenset("0123456789+-.e")
+"""Characters of the text forms of numbers, which are not those of JSON."""
 
-_IN_NUMBERS = frozenset("0123456789+-.e") | frozenset("true") | frozenset("false")
-"""Characters of the text forms of numbers and truth values."""
+_LONGEST = 60
+_MOST_PIECES = 8
+"""Characters, and literals and wildcards, of a clause that are looked for."""
+
+_ESCAPE = r"\\u[0-9a-f]{4}|\\[^u]"
+_ONE = rf'(?:[^"\\\x80-\xff]|[\x80-\xff]{{2,4}}|{_ESCAPE})'
+_BETWEEN_WORDS = rf'(?:[^0-9a-z_"\\]|{_ESCAPE})+'
+"""One character of a value, and what may stand between two words, as they are in JSON: never the end of the value."""
 
 REMEMBERED = 50_000
 """Values; forgotten all at once when there are more."""
@@ -20,81 +34,122 @@ REMEMBERED = 50_000
 LONGEST_REMEMBERED = 200
 
 
+Names = Sequence[str | list[str] | None]
+"""Values of reserved attributes."""
+
+
 class FullText:
     """The leaves that look everywhere. A clause holds when it holds for one value (search-syntax.md §7)."""
 
     def __init__(self, atoms: Mapping[Leaf, Atom]) -> None:
-        self._sure: dict[str, int] = {}
-        self._tests: dict[str, list[Atom]] = {}
+        masks: dict[str, int] = {}
         self._others: list[Atom] = []
-        self._remembered: dict[str, int] = {}
+        self._reads_numbers = False
         for leaf, atom in atoms.items():
-            literal = literal_of(leaf)
-            if not literal:
+            pattern = _pattern(leaf)
+            if pattern is None:
                 self._others.append(atom)
-            elif isinstance(leaf, AnyCase) and leaf.pieces == (ANY, literal, ANY) and _BETWEEN not in literal:
-                self._sure[literal] = self._sure.get(literal, 0) | atom[0]
             else:
-                self._tests.setdefault(literal, []).append(atom)
-        self._by_position = list(dict.fromkeys((*self._sure, *self._tests)))
-        self._literals = Literals(self._by_position)
-        self._only_texts = not self._others and not any(map(_IN_NUMBERS.issuperset, self._by_position))
+                masks[pattern] = masks.get(pattern, 0) | atom[0]
+                self._reads_numbers |= _may_be_number(leaf)
+        self._masks = list(masks.values())
+        self._patterns = Patterns(list(masks), hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_DOTALL)
+        self._remembered: dict[str, int] = {}
 
-    def mask(self, names: Iterable[str | list[str]], found: Iterable[Sequence[Scalar]]) -> int:
-        """The bits of all atoms that are true of one of the values: of reserved attributes, of all others by path.
+    def mask(self, names: Names, found: Iterable[Sequence[Scalar]]) -> int:
+        """The bits of all atoms that may be true of one of the values: of reserved attributes, of all others by path.
+        Also those of a few that are true of none."""
+        mask = 0
+        if self._masks:
+            for position in self._patterns.within(self._text(names, found)):
+                mask |= self._masks[position]
+        return mask | self._mask_of_others(names, found) if self._others else mask
 
-        To ask the automaton costs less than to remember what values it knows; only other tests are worth that.
-        """
-        if not self._by_position and not self._others:
-            return 0
-        if not self._others:
-            return self._mask(_texts(names, found, only_texts=self._only_texts))
-        known, mask = self._remembered, 0
-        unknown: list[str] = []
-        for values in (*names, *found):
-            for value in (values,) if isinstance(values, str) else values:
-                text = value if isinstance(value, str) else text_of(value)
-                bits = known.get(text)
-                if bits is None:
-                    unknown.append(text)
-                elif bits:
-                    mask |= bits
-        return mask | self._learned(unknown) if unknown else mask
+    def _text(self, names: Names, found: Iterable[Sequence[Scalar]]) -> bytes:
+        values: list[Any] = list(_texts(names, found)) if self._reads_numbers else [names, *found]
+        try:
+            text = orjson.dumps(values)
+        except orjson.JSONEncodeError:  # a lone surrogate, which no clause has either
+            text = orjson.dumps(list(map(whole_text, _texts(names, found))))
+        return text if text.isascii() else fold(text.decode()).encode()
 
-    def _learned(self, texts: Sequence[str]) -> int:
-        """The bits of texts that are not remembered. One look at all of them suffices where nothing is found."""
-        mask = self._mask(texts)
+    def _mask_of_others(self, names: Names, found: Iterable[Sequence[Scalar]]) -> int:
+        """Of atoms that only a test of each value decides, which is worth remembering."""
         if len(self._remembered) > REMEMBERED:
             self._remembered.clear()
-        for text in texts:
-            if len(text) <= LONGEST_REMEMBERED:
-                self._remembered[text] = mask and self._mask([text])
-        return mask
-
-    def _mask(self, texts: Sequence[str]) -> int:
         mask = 0
-        for position in self._literals.found(fold(_BETWEEN.join(texts))):
-            literal = self._by_position[position]
-            mask |= self._sure.get(literal, 0)
-            for bit, test in self._tests.get(literal, ()):
-                if not mask & bit and any(map(test, texts)):
-                    mask |= bit
-        for bit, test in self._others:
-            if any(map(test, texts)):
-                mask |= bit
+        for text in _texts(names, found):
+            bits = self._remembered.get(text)
+            if bits is None:
+                bits = 0
+                for bit, test in self._others:
+                    if test(text):
+                        bits |= bit
+                if len(text) <= LONGEST_REMEMBERED:
+                    self._remembered[text] = bits
+            mask |= bits
         return mask
 
 
-def _texts(names: Iterable[str | list[str]], found: Iterable[Sequence[Scalar]], *, only_texts: bool) -> list[str]:
-    """All values as texts; `only_texts` passes over numbers and truth values."""
-    texts: list[Any]
-    if only_texts:
-        texts = [value for values in found for value in values if value.__class__ is str]
-    else:
-        texts = [value if value.__class__ is str else text_of(value) for values in found for value in values]
-    for name in names:
-        if isinstance(name, str):
-            texts.append(name)
-        else:
-            texts += name
-    return texts
+def _texts(names: Names, found: Iterable[Sequence[Scalar]]) -> Iterator[str]:
+    for values in (*filter(None, names), *found):
+        for value in (values,) if isinstance(values, str) else values:
+            yield value if isinstance(value, str) else text_of(value)
+
+
+def _pattern(leaf: Leaf) -> str | None:
+    """What stands in the JSON of every value for which the leaf is true, as a regular expression on bytes; None:
+    nothing that could be said."""
+    if isinstance(leaf, Text):
+        whole = _short(leaf.words)
+        return _BETWEEN_WORDS.join(_escaped(str(word)) for word in whole) or None
+    if isinstance(leaf, Glob | TextGlob | AnyCase):
+        pieces = _short(max(_stretches(leaf.pieces), key=_length))
+        return "".join(_ONE if piece is ONE else _escaped(str(piece)) for piece in pieces) or None
+    return None
+
+
+def _stretches(pieces: Pieces) -> list[list[Piece]]:
+    """What stands between two `*`, from its first literal to its last."""
+    found: list[list[Piece]] = [[]]
+    for piece in pieces:
+        if piece is ANY:
+            found.append([])
+        elif found[-1] or piece is not ONE:
+            found[-1].append(piece)
+    for stretch in found:
+        while stretch and stretch[-1] is ONE:
+            stretch.pop()
+    return found
+
+
+def _length(pieces: Sequence[Piece]) -> int:
+    return sum(len(piece) for piece in pieces if isinstance(piece, str))
+
+
+def _short(pieces: Sequence[Piece]) -> list[Piece]:
+    """As many of the first ones as an automaton can well look for, the last perhaps cut."""
+    left, found = _LONGEST, list[Piece]()
+    for piece in pieces[:_MOST_PIECES]:
+        if left <= 0:
+            break
+        found.append(piece[:left] if isinstance(piece, str) else piece)
+        left -= len(piece) if isinstance(piece, str) else 1
+    return found
+
+
+def _escaped(text: str) -> str:
+    """The folded text as it stands in JSON, each byte that is not a letter or digit by its number."""
+    inside = orjson.dumps(whole_text(fold(text)))[1:-1]
+    return "".join(chr(byte) if _is_plain(byte) else f"\\x{byte:02x}" for byte in inside)
+
+
+def _is_plain(byte: int) -> bool:
+    return byte < 0x80 and chr(byte).isalnum()
+
+
+def _may_be_number(leaf: Leaf) -> bool:
+    pieces = (
+        leaf.words if isinstance(leaf, Text) else leaf.pieces if isinstance(leaf, Glob | TextGlob | AnyCase) else ()
+    )
+    return all(_IN_NUMBERS.issuperset(piece) for piece in pieces if isinstance(piece, str))

@@ -66,24 +66,26 @@ class Patterns:
     Hyperscan reads nearly what RE2 does, on ASCII; what it does not, and texts beyond ASCII, are always possible.
     """
 
-    def __init__(self, patterns: Sequence[str]) -> None:
-        """RE2's patterns, known by their position."""
+    def __init__(self, patterns: Sequence[str], flags: int = 0) -> None:
+        """RE2's patterns, known by their position; `flags` are Hyperscan's own."""
         self._always: list[int] = []
         self._all = range(len(patterns))
         known: list[int] = []
         for position, pattern in enumerate(patterns):
             (known if pattern.isascii() else self._always).append(position)
-        self._database = _compiled([patterns[position] for position in known], known) if known else None
+        self._database = _compiled([patterns[position] for position in known], known, flags) if known else None
         if known and self._database is None:  # one of them is beyond it: each is tried
-            self._always += [position for position in known if _compiled([patterns[position]], [0]) is None]
+            self._always += [position for position in known if _compiled([patterns[position]], [0], flags) is None]
             known = [position for position in known if position not in self._always]
-            self._database = _compiled([patterns[position] for position in known], known) if known else None
+            self._database = _compiled([patterns[position] for position in known], known, flags) if known else None
         self._lock = threading.Lock()
 
     def possible(self, text: str) -> Sequence[int]:
         """Positions of the patterns that may match."""
-        if not text.isascii():
-            return self._all
+        return self.within(text.encode()) if text.isascii() else self._all
+
+    def within(self, text: bytes) -> list[int]:
+        """The same, for patterns that are about bytes."""
         hits = [*self._always]
         if self._database is not None:
 
@@ -91,13 +93,13 @@ class Patterns:
                 hits.append(position)
 
             with self._lock:
-                self._database.scan(text.encode(), match_event_handler=note)
+                self._database.scan(text, match_event_handler=note)
         return hits
 
 
-def _compiled(patterns: Sequence[str], ids: Sequence[int]) -> "hyperscan.Database | None":
+def _compiled(patterns: Sequence[str], ids: Sequence[int], flags: int) -> "hyperscan.Database | None":
     """An automaton, or None if a pattern is beyond it."""
-    flags = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_ALLOWEMPTY
+    flags |= hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_ALLOWEMPTY
     database = hyperscan.Database()
     try:
         database.compile(

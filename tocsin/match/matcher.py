@@ -70,4 +70,4 @@ class Matcher:
             if more := segment.emissions(event, found):
                 both = (*emissions, *more)
                 emissions = tuple(sorted(both, key=lambda one: (self._order[one.rule_id], one.query_index)))
-        return [match for emission in emissions for match in emission.matches(event)]
+        return [match for emission in emissions for match in emission.matches(event, found)]

@@ -16,6 +16,7 @@ import copy
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from tocsin.errors import TocsinError
 from tocsin.event import Event
@@ -29,7 +30,7 @@ from tocsin.match.literals import literal_of
 from tocsin.match.values import Atom, Sets, ValueIndex
 from tocsin.query.calculate import with_calculated
 from tocsin.query.parser import parse_cached
-from tocsin.query.to_predicate import Predicate, to_predicate
+from tocsin.query.to_predicate import Predicate, to_predicate, value_test
 from tocsin.query.track import Kind, Track
 from tocsin.query.tree import (
     All,
@@ -94,7 +95,8 @@ class _Places:
     def __init__(self, names: Mapping[str, ValueIndex], paths: Mapping[str, ValueIndex]) -> None:
         self.names = names
         self.paths = paths
-        self._at_paths = [(path, index.remembered.get, index.set_of) for path, index in paths.items()]
+        self._in_order = tuple(paths)
+        self._at = {path: (index.remembered.get, index.set_of) for path, index in paths.items()}
 
     def afresh(self, sets: Sets) -> "_Places":
         """Without what was seen."""
@@ -117,17 +119,16 @@ class _Places:
             value = getattr(event, name)
             if value is not None and value != "":
                 numbers += filter(None, map(index.set_of, value if isinstance(value, list) else (value,)))
-        for path, known, set_of in self._at_paths:
-            values = found.get(path)
-            if values is not None:
-                for element in values:
-                    # What `set_of` does for most values, without the call.
-                    kind = element.__class__
-                    number = known(element) if kind is str or kind is int else None
-                    if number is None:
-                        number = set_of(element)
-                    if number:
-                        numbers.append(number)
+        for path in filter(found.__contains__, self._in_order):  # an event has few of them
+            known, set_of = self._at[path]
+            for element in found[path]:
+                # What `set_of` does for most values, without the call.
+                kind = element.__class__
+                number = known(element) if kind is str or kind is int else None
+                if number is None:
+                    number = set_of(element)
+                if number:
+                    numbers.append(number)
         return numbers
 
 
@@ -211,13 +212,15 @@ class Segment:
             for leaf in query.need or ():
                 standing_for.setdefault(atoms[leaf][0].bit_length(), []).append(number)
         self._everywhere = {leaf: atom for leaf, atom in atoms.items() if reach(leaf, track).everywhere}
-        self._full_text_names = Reach.union(reach(leaf, track) for leaf in self._everywhere).names
+        self._full_text_names = _reading(Reach.union(reach(leaf, track) for leaf in self._everywhere).names)
         gate_sets, sets = Sets(), Sets(standing_for)
         self._memory = _Memory(
             gate_sets,
-            self._placed(gate_atoms, gate_sets),
+            self._placed(gate_atoms, gate_sets, is_exact=True),
             sets,
-            self._placed({leaf: atom for leaf, atom in atoms.items() if leaf not in self._everywhere}, sets),
+            self._placed(
+                {leaf: atom for leaf, atom in atoms.items() if leaf not in self._everywhere}, sets, is_exact=False
+            ),
         )
 
     def without(self, dead: Collection[str]) -> "Segment":
@@ -257,7 +260,9 @@ class Segment:
                     continue
                 try:
                     node = parse_cached(query.full_query)
-                    check_of(node, self._track)
+                    for leaf in leaves(node):
+                        if isinstance(leaf, Range):  # of all leaves only these may be undecidable
+                            value_test(leaf, self._track)
                     yield node, Emission.of(rule, index, query, self._track, self._column)
                 except TocsinError as error:
                     self.problems.append(Problem(rule.id, index, str(error)))
@@ -274,7 +279,7 @@ class Segment:
             except TocsinError as error:
                 self.problems.append(Problem(rule.id, index, str(error)))
 
-    def _placed(self, atoms: Mapping[Leaf, Atom], sets: Sets) -> _Places:
+    def _placed(self, atoms: Mapping[Leaf, Atom], sets: Sets, *, is_exact: bool) -> _Places:
         by_name: dict[str, dict[Leaf, Atom]] = {}
         by_path: dict[str, dict[Leaf, Atom]] = {}
         for leaf, atom in atoms.items():
@@ -285,8 +290,8 @@ class Segment:
                 by_path.setdefault(path, {})[leaf] = atom
         columns = self._track.columns
         return _Places(
-            {name: ValueIndex(found, sets, columns[name]) for name, found in by_name.items()},
-            {path: ValueIndex(found, sets) for path, found in by_path.items()},
+            {name: ValueIndex(found, sets, columns[name], is_exact=is_exact) for name, found in by_name.items()},
+            {path: ValueIndex(found, sets, is_exact=is_exact) for path, found in by_path.items()},
         )
 
     def _behind(self, is_open: Condition, numbers: Sequence[int]) -> _Behind:
@@ -315,9 +320,8 @@ class Segment:
         for number in kind.places.sets_of(event, found):
             candidates |= queries[number]
         if kind.full_text is not None and (not kind.before or any(holds(event, found) for holds in kind.before)):
-            names = [value for name in self._full_text_names if (value := getattr(event, name))]
-            if mask := kind.full_text.mask(names, found.values()):
-                candidates |= queries[memory.sets.number(mask)]
+            mask = kind.full_text.mask(self._full_text_names(event), found.values())
+            candidates |= queries[memory.sets.number(mask)]
         candidates &= kind.open
         numbers = sorted(candidates.union(kind.always)) if candidates else kind.always
         holding = []
@@ -355,6 +359,13 @@ class Segment:
                 memory.full_texts.clear()
             known = memory.full_texts[wanted] = FullText({leaf: self._everywhere[leaf] for leaf in wanted})
         return known
+
+
+def _reading(names: Sequence[str]) -> Callable[[Event], tuple[str | list[str] | None, ...]]:
+    """Of an event its reserved attributes of these names."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda event: tuple(getattr(event, name) for name in names)
 
 
 def _atoms(found: Iterable[Leaf], track: Track) -> dict[Leaf, Atom]:

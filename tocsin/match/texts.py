@@ -4,7 +4,7 @@ Each function says of which fields they are made, and how: none when the event l
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 
@@ -12,12 +12,20 @@ import orjson
 
 from tocsin.event import Event, Json
 from tocsin.query.parser import parse_field
-from tocsin.query.to_predicate import Reader, reader
+from tocsin.query.to_predicate import reader
 from tocsin.query.track import Track
+from tocsin.query.tree import Field, FieldKind
 from tocsin.query.values import Scalar, number_of, text_of
 from tocsin.rule import CONTENT_ANOMALY, Rule, RuleQuery
 
-Texts = Callable[[Event], list[str]]
+Found = Mapping[str, Sequence[Scalar]]
+"""A flattened event: the values of its attributes by path."""
+
+Read = Callable[[Event, Found | None], Iterable[Scalar]]
+"""The values at a field of an event, which was flattened, or not."""
+
+Texts = Callable[..., list[str]]
+"""Of an event and, where it is at hand, the flattened one."""
 
 MAX_TEXTS = 50
 """Of one query on one event: multi-valued fields multiply, and an event must not become thousands of rows."""
@@ -28,9 +36,23 @@ MAX_CONTENT = 4_096
 """Characters of an event that content anomaly compares."""
 
 
-def readers(fields: Sequence[str], track: Track) -> tuple[Reader, ...]:
+def readers(fields: Sequence[str], track: Track) -> tuple[Read, ...]:
     """Raises `QueryError` for what is not the name of a field."""
-    return tuple(reader(parse_field(field), track) for field in fields)
+    return tuple(_reader(parse_field(field), track) for field in fields)
+
+
+def _reader(field: Field, track: Track) -> Read:
+    from_event = reader(field, track)
+    if field.kind is not FieldKind.ATTRIBUTE:
+        return lambda event, _found: from_event(event)
+    path = field.name
+
+    def read(event: Event, found: Found | None) -> Iterable[Scalar]:
+        values = None if found is None else found.get(path, ())
+        # The order of several is that of the event's own parts, which the flattened one does not keep.
+        return from_event(event) if values is None or len(values) > 1 else values
+
+    return read
 
 
 def texts(values: Iterable[Scalar]) -> list[str]:
@@ -68,9 +90,9 @@ def making(rule: Rule, query: RuleQuery) -> Making | None:
 def reading(made: Making | None, track: Track) -> Texts:
     """Reads what is made of an event. Raises `QueryError` for what is not the name of a field."""
     if made is None:
-        return lambda _event: []
+        return lambda _event, _found=None: []
     of, read = made.of, readers(made.fields, track)
-    return lambda event: of([one(event) for one in read])
+    return lambda event, found=None: of([one(event, found) for one in read])
 
 
 def tuples(fields: Sequence[str]) -> Making:

@@ -97,8 +97,13 @@ class ValueIndex:
     The place is a reserved attribute, or an attribute (any, for full text) when `column` is None.
     """
 
-    def __init__(self, atoms: Mapping[Leaf, Atom], sets: Sets, column: Column | None = None) -> None:
+    def __init__(
+        self, atoms: Mapping[Leaf, Atom], sets: Sets, column: Column | None = None, *, is_exact: bool = True
+    ) -> None:
+        """Unless `is_exact` a regular expression counts as true of a value that it may be true of: who asks again what
+        is found need not have it asked here as well."""
         self._sets = sets
+        self._is_exact = is_exact
         self._is_remembered = column is None or column.kind not in (Kind.TEXT, Kind.TIME)
         self._exists = 0
         self._others = _Candidates()
@@ -176,7 +181,8 @@ class ValueIndex:
         return made
 
     def _decide(self, value: Scalar) -> int:
-        text = fold(text_of(value))
+        whole = text_of(value)
+        text = fold(whole)
         found = [self._by_literal[position] for position in self._literals.found(text)]
         if self._others.tests or self._others.folded:
             found.append(self._others)
@@ -194,8 +200,12 @@ class ValueIndex:
             if candidates.folded:
                 mask |= _true_of(text, candidates.folded)
         if self._by_pattern:
-            possible = [self._by_pattern[position] for position in self._patterns.possible(text_of(value))]
-            mask |= _true_of(value, possible)
+            possible = [self._by_pattern[position] for position in self._patterns.possible(whole)]
+            if self._is_exact or not whole.isascii():
+                mask |= _true_of(value, possible)
+            else:
+                for bit, _ in possible:
+                    mask |= bit
         return mask
 
 

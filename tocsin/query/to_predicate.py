@@ -115,7 +115,7 @@ def _alternatives(node: Or, below: Sequence[Predicate], track: Track) -> list[Pr
     ]
     for field, several in texts.items():
         if len(several) > 1:
-            found.append(_having(reader(field, track), _equals_test(several, kind_of(field, track))))
+            found.append(_having(reader(field, track), equals_test(several, kind_of(field, track))))
     return found
 
 
@@ -247,7 +247,7 @@ def value_test(leaf: Leaf, track: Track = LOGS) -> Test:
     """What a clause asks of one value of its field; `Exists` and `All` ask nothing of one."""
     kind = Kind.TEXT if isinstance(leaf, All) else kind_of(leaf.field, track)
     if isinstance(leaf, Equals):
-        return _equals_test([leaf.text], kind)
+        return equals_test([leaf.text], kind)
     if isinstance(leaf, Glob):
         return _glob_test(leaf, kind)
     if isinstance(leaf, AnyCase):
@@ -267,7 +267,8 @@ def value_test(leaf: Leaf, track: Track = LOGS) -> Test:
     return lambda value: True
 
 
-def _equals_test(texts: Sequence[str], kind: Kind) -> Test:
+def equals_test(texts: Sequence[str], kind: Kind) -> Test:
+    """Whether a value equals one of the texts, as values of this kind compare."""
     if kind is Kind.TIME:
         times = frozenset(time for text in texts if (time := time_of(text)) is not None)
         return lambda value: value in times

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from itertools import repeat
 from typing import Any
 
@@ -279,8 +279,12 @@ _ADDRESS = re.compile(r"[0-9A-Fa-f:.]{2,45}")
 
 def address_of(text: str) -> int | None:
     """An address as a point of the IPv6 space, IPv4 ones mapped; None for anything else, zones included."""
-    if not _ADDRESS.fullmatch(text):
-        return None
+    return _address_of(text) if _ADDRESS.fullmatch(text) else None
+
+
+@lru_cache(maxsize=1024)
+def _address_of(text: str) -> int | None:
+    """Many clauses ask the same value, one after the other."""
     try:
         if ":" in text:
             return int(ipaddress.IPv6Address(text))

@@ -21,6 +21,7 @@ SOURCES = [
     "(source:sshd OR status:error)",
     "((source:okta @a:root) OR (source:sshd @a:401))",
     "source:o* -@a:root",
+    'REGEX(source, "^o.t")',
 ]
 
 GATED = st.builds("{} {}".format, st.sampled_from(SOURCES), QUERIES)
@@ -41,6 +42,23 @@ def test_it_finds_what_each_predicate_finds_behind_gates(queries: list[str], eve
 def test_a_check_says_what_the_predicate_says(query: str, event: Event) -> None:
     node = parse(query)
     assert check_of(node, LOGS)(event, flatten(event.attributes)) == to_predicate(node)(event)
+
+
+TEXTS = ["root", "Root", "*root", "ro*", "*o*", "*", "r?ot", "r*t", "failed*", "*K*", "401", "ſ*"]
+ALIKE = st.builds("{}:{}".format, st.sampled_from(["@a", "@usr.id", "@title"]), st.sampled_from(["root", "401", "K"]))
+ANY_CASE = st.builds("ANYCASE({}, {})".format, st.sampled_from(["@a", "@usr.id", "*"]), st.sampled_from(TEXTS))
+SEVERAL = st.lists(
+    st.one_of(ALIKE, ANY_CASE, st.sampled_from(["_exists_:@usr", "host:web-7", "*:root"])), min_size=2, max_size=5
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEVERAL, SEVERAL, EVENTS)
+def test_clauses_that_are_taken_together_say_what_each_says(one: list[str], two: list[str], event: Event) -> None:
+    found = flatten(event.attributes)
+    for query in (" OR ".join(one), " ".join(one), f"({' OR '.join(one)}) -({' '.join(two)})"):
+        node = parse(query)
+        assert check_of(node, LOGS)(event, found) == to_predicate(node)(event), query
 
 
 @settings(max_examples=60, deadline=None)

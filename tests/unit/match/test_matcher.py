@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 
 from tocsin.event import Event
 from tocsin.match import Matcher
+from tocsin.match.emission import Emission
 from tocsin.query.errors import QueryError
 from tocsin.query.parser import parse
 from tocsin.query.to_predicate import to_predicate
+from tocsin.query.track import LOGS
+from tocsin.query.values import flatten
 from tocsin.rule import Match, Rule, RuleCase, RuleQuery
 
 
@@ -161,6 +164,12 @@ EVERYWHERE = [
     "CIDR(@ip, 10.0.0.0/8, fd00::/8)",
     "CIDR(@a, ::/0)",
     "CIDR(host, 10.1.2.3)",
+    'REGEX(@a, "^r.*t$")',
+    'REGEX(@usr.id, "[k4]")',
+    'REGEX(source, "^o.t")',
+    'REGEX(*, "stra.e")',
+    "ANYCASE(@a, *o?t)",
+    "ANYCASE(*, *failed?login*)",
     "_exists_:@usr",
     "_missing_:@a",
     "_exists_:env",
@@ -328,3 +337,24 @@ def test_a_rule_that_does_not_compile_is_told_and_stops_nobody() -> None:
     )
     assert [match.rule_id for match in matcher.match(EVENT)] == ["r2"]
     assert [(problem.rule_id, problem.query_index) for problem in matcher.problems] == [("r1", 0), ("r3", 0), ("r4", 0)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(EVENTS, st.booleans(), st.sampled_from(["count", "cardinality", "new_value", "sum", "max"]))
+@example(Event("x", 0, attributes={"a": {"b": 1}, "a.b": [2, 1]}), False, "cardinality")
+def test_what_is_written_is_the_same_from_the_flattened_event(
+    event: Event, is_optional: bool, aggregation: str
+) -> None:
+    """Down to the order of several values, of which only so many are written."""
+    fields = ("@a", "@a.b", "@usr.id", "host")
+    query = RuleQuery(
+        "a",
+        "*",
+        group_by_fields=fields[:2],
+        has_optional_group_by_fields=is_optional,
+        aggregation=aggregation,
+        distinct_fields=fields,
+        metrics=fields[1:2],
+    )
+    emission = Emission.of(rule(1, "*"), 0, query, LOGS)
+    assert list(emission.matches(event, flatten(event.attributes))) == list(emission.matches(event))

@@ -1,0 +1,104 @@
+"""Full text lets through all that its clauses are true of, and little else."""
+
+from functools import cache
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tocsin.match.atoms import test_of as decided_by
+from tocsin.match.full_text import FullText
+from tocsin.query.parser import parse
+from tocsin.query.track import LOGS
+from tocsin.query.tree import leaves
+
+CLAUSES = [
+    "*:root", "*:*oo*", '*:"failed login"', '*:"a b c d e f g h i j"', "*:ro?t", "*:401", "*:1.5", "*:true",
+    "*:straße", "*:ſun", "*:x?y", "ANYCASE(*, ?)", "ANYCASE(*, *failed?login*)", "ANYCASE(*, *\\\\x\\\\*)",
+    "ANYCASE(*, root)", "ANYCASE(*, a*b?*c)", 'ANYCASE(*, *\\"q\\"*)', 'REGEX(*, "^f.*n$")', "ANYCASE(*, *K*)",
+    "ANYCASE(*, *1e300*)", "ANYCASE(*, *.5*)", "ANYCASE(*, *💥?y*)",
+]  # fmt: skip
+
+PARTS = st.sampled_from(
+    ["root", "Root", "failed", "login", "-", " ", "\n", "\x01", '"', "\\", "\\x\\", "ß", "straße", "K", "ſun", "401",
+     "1", ".5", "x", "y", "💥", "a", "b", "c", "q", "\x7f", "\u2028"]
+)  # fmt: skip
+TEXTS = st.one_of(st.lists(PARTS, max_size=6).map("".join), st.text(max_size=5))
+SCALARS = st.one_of(
+    TEXTS, st.sampled_from([401, 401.5, 1.5, 1e300, 1e20, 1e-7, 0.1, -1, 2**64 - 1, -(2**63)]), st.booleans()
+)
+
+
+@cache
+def all_of_them() -> tuple[FullText, dict[str, int]]:
+    """All clauses looked for together, and the bit of each."""
+    found = {text: leaves(parse(text))[0] for text in CLAUSES}
+    atoms = {leaf: (1 << number, decided_by(leaf, LOGS)) for number, leaf in enumerate(found.values())}
+    assert len(atoms) == len(CLAUSES)
+    return FullText(atoms), {text: atoms[leaf][0] for text, leaf in found.items()}
+
+
+@cache
+def alone(text: str) -> FullText:
+    leaf = leaves(parse(text))[0]
+    return FullText({leaf: (1, decided_by(leaf, LOGS))})
+
+
+def masked(names: list, values: list) -> dict[str, bool]:
+    """Which clauses full text lets through."""
+    full, bits = all_of_them()
+    found = full.mask(names, values)
+    return {text: bool(found & bit) for text, bit in bits.items()}
+
+
+def true_of(text: str, names: list, values: list) -> bool:
+    test = decided_by(leaves(parse(text))[0], LOGS)
+    flat = [value for one in (*filter(None, names), *values) for value in ([one] if isinstance(one, str) else one)]
+    return any(map(test, flat))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.one_of(st.none(), TEXTS, st.lists(TEXTS, max_size=2)), max_size=3),
+    st.lists(st.lists(SCALARS), max_size=4),
+)
+@example(["failed\nlogin"], [])
+@example([], [["failed\x01login", "ROOT"]])
+@example([], [[401.0, 1.5, 1e300, True]])
+def test_nothing_that_is_true_is_passed_over(names: list, values: list) -> None:
+    through = masked(names, values)
+    for text in CLAUSES:
+        assert through[text] or not true_of(text, names, values), text
+
+
+@settings(max_examples=100, deadline=None)
+@given(TEXTS, TEXTS)
+def test_each_clause_alone_passes_nothing_over(one: str, two: str) -> None:
+    """Alone a clause may need no reading of numbers, which others that stand beside it do."""
+    for text in CLAUSES:
+        mask = alone(text).mask([one], [[two], [7, 401]])
+        assert mask or not true_of(text, [one], [[two], [7, 401]]), text
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("ANYCASE(*, *failed?login*)", ["failed", "login"]),
+        ("ANYCASE(*, *failed?login*)", ["failed to login"]),
+        ('*:"failed login"', ["login failed", "failed logins"[:6], "loginfailed"]),
+        ("*:root", ["roo", "r\\u006fot"]),
+    ],
+)
+def test_what_is_not_there_is_mostly_not_let_through(text: str, values: list[str]) -> None:
+    assert not masked([], [[value] for value in values])[text]
+
+
+def test_a_long_clause_is_looked_for_by_its_beginning() -> None:
+    long = "x1" * 500
+    full = alone(f"ANYCASE(*, *{long}*)")
+    assert full.mask([f"a{long}b"], []) == 1
+    assert full.mask(["x1"], []) == 0
+
+
+def test_half_a_character_is_no_danger() -> None:
+    assert alone("*:root").mask(["a\ud800b root"], []) == 1
