@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import orjson
 
+from bench.rsigma import HOW_TO_BUILD, Raced, race
 from bench.table import Row
 from tocsin.bootstrap import event_from_record
 from tocsin.event import Event
@@ -21,7 +22,7 @@ from tocsin.query.to_predicate import to_predicate
 from tocsin.query.values import flatten
 from tocsin.rule import Rule
 from tocsin.rules.shape import rule_from_api
-from tocsin.rules.sigma.collection import import_sigma
+from tocsin.rules.sigma.collection import Imported, import_sigma
 from tocsin.rules.sigma.files import read_files
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -37,6 +38,9 @@ FEW = 300
 
 TRIES = 3
 """Passes of which the fastest counts: other processes only ever add time."""
+
+MOST_SHOWN = 3
+"""Rules that are named where the other engine finds something else."""
 
 TARGET_RATE = 15_000
 TARGET_TIMES = 100
@@ -65,10 +69,12 @@ class Cost:
 def run() -> list[Row]:
     if not SHARED.is_dir():
         return [Row("Sigma", "not measured", note="needs the data sets beside the checkout")]
-    imported = import_sigma(read_files(SHARED / "sigma" / "sigma-rules.tar.gz"))
+    files = list(read_files(SHARED / "sigma" / "sigma-rules.tar.gz"))
+    imported = import_sigma(files)
     rules = [rule_from_api(made.body) for made in imported.rules]
     few = random.Random(1).sample(rules, FEW)
-    sample = list(map(event_from_record, _records()))
+    records = list(_records())
+    sample = list(map(event_from_record, records))
     matcher, load = _timed(lambda: Matcher(rules))
     swap = _swap(matcher, rules, sample)
     passes = [(*_passes(rules, sample), *_passes(few, sample)) for _ in range(TRIES)]
@@ -76,6 +82,7 @@ def run() -> list[Row]:
     chosen = sample[:: max(1, len(sample) // PLAIN_EVENTS)]
     plain, agrees = _plain(rules, matcher, chosen)
     rate = 1 / first.matching
+    raced = race([file for file in files if file.path in {made.path for made in imported.rules}], records)
     return [
         Row(
             f"{len(rules):,} Sigma rules, events not seen before",
@@ -107,7 +114,54 @@ def run() -> list[Row]:
             "load them", f"{load:.1f} s", "", None, f"<= {TARGET_LOAD:.0f} s", "parse and compile", load <= TARGET_LOAD
         ),
         Row("swap a changed rule", f"{swap:.3f} s", "", None, f"<= {TARGET_SWAP} s", "", swap <= TARGET_SWAP),
+        *_against(raced, rate, _by_rule(imported, matcher, sample)),
     ]
+
+
+def _against(raced: Raced | None, rate: float, ours: dict[str, frozenset[int]]) -> list[Row]:
+    """Our rate and matches against rsigma's; both match what is in memory, theirs as JSON that was parsed before."""
+    if raced is None:
+        return [Row("rsigma (Rust), the same rules", "not measured", note=HOW_TO_BUILD)]
+    theirs = raced.matches
+    unlike = {rule_id for rule_id in ours | theirs if ours.get(rule_id) != theirs.get(rule_id)}
+    nothing = frozenset[int]()
+    more, less = (
+        sum(len(some.get(rule_id, nothing) - others.get(rule_id, nothing)) for rule_id in unlike)
+        for some, others in ((ours, theirs), (theirs, ours))
+    )
+    return [
+        Row(
+            f"against rsigma (Rust), {raced.rules:,} of the same rules",
+            f"{rate:,.0f} events/s",
+            f"{raced.rate:,.0f} events/s",
+            rate / raced.rate,
+            note=f"{len(ours | theirs) - len(unlike)} of {len(ours | theirs)} rules that matched match the same events",
+        ),
+        Row(
+            "its matches and ours",
+            f"{sum(map(len, ours.values())):,} matches",
+            f"{sum(map(len, theirs.values())):,} matches",
+            note=f"{more} only ours, {less} only theirs (decision 0153); most by {', '.join(_most(ours, theirs))}",
+        ),
+    ]
+
+
+def _most(ours: dict[str, frozenset[int]], theirs: dict[str, frozenset[int]]) -> list[str]:
+    """The rules with the most matches of one side only."""
+    apart = {
+        rule_id: len(ours.get(rule_id, frozenset()) ^ theirs.get(rule_id, frozenset())) for rule_id in ours | theirs
+    }
+    return [f"{rule_id} ({apart[rule_id]})" for rule_id in sorted(apart, key=lambda each: -apart[each])[:MOST_SHOWN]]
+
+
+def _by_rule(imported: Imported, matcher: Matcher, sample: Sequence[Event]) -> dict[str, frozenset[int]]:
+    """The numbers of the events that each rule matches, by the id that it has in Sigma."""
+    sigma_ids = {made.body["id"]: made.sigma_id for made in imported.rules}
+    found: dict[str, set[int]] = {}
+    for number, event in enumerate(sample):
+        for match in matcher.match(event):
+            found.setdefault(sigma_ids[match.rule_id], set()).add(number)
+    return {rule_id: frozenset(numbers) for rule_id, numbers in found.items()}
 
 
 def _records() -> Iterator[dict[str, Any]]:

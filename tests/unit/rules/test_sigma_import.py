@@ -156,6 +156,24 @@ def test_windows_services_look_at_their_channel_and_a_dash_is_no_value() -> None
     assert not holds(windows("System", 4625, IpAddress="198.51.100.7"))
 
 
+def test_a_member_of_a_record_without_parts_is_asked_where_it_stands() -> None:
+    detection = {"selection": {"EventType": "CreateKey"}, "condition": "selection"}
+    matches = to_predicate(parse(query_of(sigma(detection, {"product": "windows", "category": "registry_event"}))))
+    assert matches(windows(SYSMON, 12, EventType="CreateKey"))
+    flat = windows(SYSMON, 12)
+    flat.attributes["winlog"]["event_type"] = "CreateKey"
+    assert matches(flat)
+    assert not matches(windows(SYSMON, 12, EventType="DeleteKey"))
+
+
+def test_what_windows_tells_of_its_connections_is_no_netflow() -> None:
+    detection = {"selection": {"destination.port": 21}, "condition": "selection"}
+    matches = to_predicate(parse(query_of(sigma(detection, {"service": "netflow"}))))
+    attributes = {"network": {"destination": {"port": 21}}}
+    assert matches(Event("", 0, source="vpc", attributes=attributes))
+    assert not matches(Event("", 0, source="windows", attributes=attributes))
+
+
 def test_keywords_are_in_any_value_or_the_message() -> None:
     asked = {"keywords": ["Oops*at", "PANIC!"], "condition": "keywords"}
     holds = to_predicate(parse(query_of(sigma(asked, {"product": "linux"}))))

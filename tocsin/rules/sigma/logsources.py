@@ -52,13 +52,15 @@ _SYSTEM: Mapping[str, tuple[str, ...]] = {
     "Opcode": ("@winlog.opcode",),
     "Version": ("@winlog.version",),
     "Message": ("message",),
+    "EventType": ("@winlog.event_data.EventType", "@winlog.event_type"),
 }
-"""Members of the `System` part, for every Windows log source."""
+"""Members of the `System` part, for every Windows log source. A record without parts may have one of its data where
+the System part has a member of that name (`EventType` of Sysmon's registry events)."""
 
 _UNNAMED = 10
 """Data without a name are `param1`, `param2`, …; so many of them are asked."""
 
-_DEFENDER = {
+DEFENDER = {
     "ThreatName": "Threat Name",
     "Signature": "Threat Name",
     "Filename": "Path",
@@ -103,9 +105,9 @@ _PROCESS = _Windows(
 )
 """Sysmon and the security log name these differently; our normaliser does not."""
 
-_SYSMON = "Microsoft-Windows-Sysmon/Operational"
+SYSMON = "Microsoft-Windows-Sysmon/Operational"
 
-_SYSMON_CATEGORIES: Mapping[str, str] = {
+SYSMON_CATEGORIES: Mapping[str, str] = {
     "file_change": "2",
     "network_connection": "3",
     "sysmon_status": "4 OR 16",
@@ -134,7 +136,7 @@ _SYSMON_CATEGORIES: Mapping[str, str] = {
 }
 """Sigma's category -> Sysmon's event ids."""
 
-_POWERSHELL_CATEGORIES: Mapping[str, tuple[str, str]] = {
+POWERSHELL_CATEGORIES: Mapping[str, tuple[str, str]] = {
     "ps_module": ("Microsoft-Windows-PowerShell/Operational", "4103"),
     "ps_script": ("Microsoft-Windows-PowerShell/Operational", "4104"),
     "ps_classic_start": ("Windows PowerShell", "400"),
@@ -142,7 +144,7 @@ _POWERSHELL_CATEGORIES: Mapping[str, tuple[str, str]] = {
     "ps_classic_script": ("Windows PowerShell", "800"),
 }
 
-_CHANNELS: Mapping[str, tuple[str, ...]] = {
+CHANNELS: Mapping[str, tuple[str, ...]] = {
     "application": ("Application",),
     "applocker": (
         "Microsoft-Windows-AppLocker/EXE and DLL",
@@ -187,7 +189,7 @@ _CHANNELS: Mapping[str, tuple[str, ...]] = {
     "smbclient-connectivity": ("Microsoft-Windows-SmbClient/Connectivity",),
     "smbclient-security": ("Microsoft-Windows-SmbClient/Security",),
     "smbserver-connectivity": ("Microsoft-Windows-SMBServer/Connectivity",),
-    "sysmon": (_SYSMON,),
+    "sysmon": (SYSMON,),
     "system": ("System",),
     "taskscheduler": ("Microsoft-Windows-TaskScheduler/Operational",),
     "terminalservices-localsessionmanager": ("Microsoft-Windows-TerminalServices-LocalSessionManager/Operational",),
@@ -202,7 +204,7 @@ _ONLY_EVENT_DATA = frozenset(
 )
 """Channels that never have a `UserData` part; a second place for each field would only cost time."""
 
-_MALWARE_IDS = "1006 OR 1015 OR 1116 OR 1117"
+MALWARE_IDS = "1006 OR 1015 OR 1116 OR 1117"
 
 
 def _channel(names: Sequence[str]) -> str:
@@ -217,19 +219,19 @@ def _windows(query: str, places: _Windows) -> LogSource:
 
 def _windows_source(category: str, service: str) -> LogSource | None:
     if category == "process_creation":
-        sysmon = f"({_channel([_SYSMON])} @winlog.event_id:1)"
+        sysmon = f"({_channel([SYSMON])} @winlog.event_id:1)"
         return _windows(f"({sysmon} OR ({_channel(['Security'])} @winlog.event_id:4688))", _PROCESS)
-    if category in _SYSMON_CATEGORIES:
-        return _windows(f"{_channel([_SYSMON])} @winlog.event_id:({_SYSMON_CATEGORIES[category]})", _Windows())
-    if category in _POWERSHELL_CATEGORIES:
-        channel, event_id = _POWERSHELL_CATEGORIES[category]
+    if category in SYSMON_CATEGORIES:
+        return _windows(f"{_channel([SYSMON])} @winlog.event_id:({SYSMON_CATEGORIES[category]})", _Windows())
+    if category in POWERSHELL_CATEGORIES:
+        channel, event_id = POWERSHELL_CATEGORIES[category]
         return _windows(f"{_channel([channel])} @winlog.event_id:{event_id}", _Windows())
     if category:
         return None
-    if service in _CHANNELS:
-        renamed = _DEFENDER if service == "windefend" else {}
+    if service in CHANNELS:
+        renamed = DEFENDER if service == "windefend" else {}
         places = _Windows(renamed=renamed, has_user_data=service not in _ONLY_EVENT_DATA)
-        return _windows(_channel(_CHANNELS[service]), places)
+        return _windows(_channel(CHANNELS[service]), places)
     return None if service else _windows("", _Windows(has_user_data=True))
 
 
@@ -303,6 +305,7 @@ _WEB: Mapping[str, tuple[str, ...]] = {
 }
 """Sigma asks `cs-uri-query` for paths as well, so it is the URL as it was written."""
 
+# What hosts tell of their own connections Sigma has other log sources for.
 _CONNECTION: Mapping[str, tuple[str, ...]] = {
     "src_ip": ("@network.client.ip",),
     "src_port": ("@network.client.port",),
@@ -378,13 +381,13 @@ _OTHERS: Mapping[tuple[str, str, str], LogSource] = {
     ),
     ("", "dns", ""): LogSource("@dns.question.name:*", _Verbatim(_DNS), "dns", ("@network.client.ip",)),
     ("", "firewall", ""): LogSource(
-        "@network.destination.ip:*", _Verbatim(_CONNECTION), "firewall", ("@network.client.ip",)
+        "@network.destination.ip:* -source:windows", _Verbatim(_CONNECTION), "firewall", ("@network.client.ip",)
     ),
     ("", "", "netflow"): LogSource(
-        "@network.destination.port:*", _Verbatim(_CONNECTION), "netflow", ("@network.client.ip",)
+        "@network.destination.port:* -source:windows", _Verbatim(_CONNECTION), "netflow", ("@network.client.ip",)
     ),
     ("", "antivirus", ""): _windows(
-        f"{_channel(_CHANNELS['windefend'])} @winlog.event_id:({_MALWARE_IDS})", _Windows(renamed=_DEFENDER)
+        f"{_channel(CHANNELS['windefend'])} @winlog.event_id:({MALWARE_IDS})", _Windows(renamed=DEFENDER)
     ),
 }
 """(product, category, service) -> the log source; a product with neither stands for all that have no entry."""
