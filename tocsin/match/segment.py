@@ -170,11 +170,13 @@ class _Memory:
 
     def afresh(self) -> "_Memory":
         gate_sets, sets = self.gate_sets.afresh(), self.sets.afresh()
-        return _Memory(gate_sets, self.gates.afresh(gate_sets), sets, self.values.afresh(sets))
+        made = _Memory(gate_sets, self.gates.afresh(gate_sets), sets, self.values.afresh(sets))
+        made.full_texts = self.full_texts
+        return made
 
     def undecided(self) -> "_Memory":
         """With all that is known of values, but not of which queries are open."""
-        return _Memory(self.gate_sets, self.gates, self.sets, self.values)
+        return _Memory(self.gate_sets, self.gates, self.sets, self.values, full_texts=self.full_texts)
 
 
 class Segment:
@@ -222,6 +224,10 @@ class Segment:
                 {leaf: atom for leaf, atom in atoms.items() if leaf not in self._everywhere}, sets, is_exact=False
             ),
         )
+
+        ungated = [self._queries[number] for number in by_gate.get(All(), ())]
+        if looking := [query for query in ungated if query.places.everywhere]:
+            self._full_text(self._memory, looking)  # most kinds of events need no other: no event waits for it
 
     def without(self, dead: Collection[str]) -> "Segment":
         """The same without some rules: all that is known of values stays."""

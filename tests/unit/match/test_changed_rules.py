@@ -62,3 +62,13 @@ def test_what_is_unchanged_is_not_compiled_again() -> None:
     assert len(after._segments) == 2
     assert len(after._segments[1].rules) == 1
     assert len(matcher.with_rules([])._segments) == 1
+
+
+def test_full_text_of_rules_for_all_events_is_compiled_before_the_first() -> None:
+    rules = made({"r0": ("*:word", True), "r1": ("@a:x", True)})
+    matcher = Matcher(rules)
+    compiled = dict(matcher._segments[0]._memory.full_texts)
+    assert len(compiled) == 1
+    changed = matcher.with_rules([rules[0]])
+    assert [match.rule_id for match in changed.match(Event("e", 0, message="a word"))] == ["r0"]
+    assert changed._segments[0]._memory.full_texts == compiled, "nor anew when another rule changes"
