@@ -8,6 +8,7 @@ import { PageError } from "./PageError";
 import { PageLoading } from "./PageLoading";
 import { queryClient } from "./queryClient";
 import { Shell } from "./Shell";
+import { ShellLoading } from "./ShellLoading";
 
 const root = createRootRoute({ notFoundComponent: () => <PageError error={new ApiError(404, ["There is no page at this address."], null)} /> });
 
@@ -32,7 +33,7 @@ const shell = createRoute({
     }
   },
   errorComponent: PageError,
-  pendingComponent: PageLoading,
+  pendingComponent: ShellLoading,
 });
 
 const index = createRoute({

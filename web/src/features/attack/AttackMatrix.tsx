@@ -75,7 +75,7 @@ export function AttackMatrix({ matrix: { columns }, condensed, chosen, tactic, o
               >
                 <span className={classes.techniqueName}>
                   {condensed ? tile.technique.id : <span className="visually-hidden">{tile.technique.id} </span>}
-                  {condensed ? <span className="visually-hidden"> {tile.technique.attributes.name}</span> : tile.technique.attributes.name}
+                  {condensed ? <span className="visually-hidden"> {tile.technique.attributes.name}</span> : breakable(tile.technique.attributes.name)}
                   <span className="visually-hidden">{spoken(tile)}</span>
                 </span>
                 <span className={classes.numbers} aria-hidden="true">
@@ -95,6 +95,9 @@ export function AttackMatrix({ matrix: { columns }, condensed, chosen, tactic, o
     </div>
   );
 }
+
+/** A line may end after a slash, before it has to within a word. */
+const breakable = (name: string): string => name.replaceAll("/", "/\u200b");
 
 /** What follows the name of a technique for who listens. */
 function spoken({ tactic, tile, signals }: MatrixTile): string {

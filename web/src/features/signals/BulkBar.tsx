@@ -76,6 +76,7 @@ export function BulkBar({ explorer, selection, total, loaded, select }: BulkProp
   };
 
   const people = (users.data?.data ?? []).filter((user) => !user.attributes.disabled).map((user) => ({ uuid: user.id, name: user.attributes.name ?? user.attributes.handle, handle: user.attributes.handle, id: 0 }));
+  const unlisted = (users.data?.meta.page.total_filtered_count ?? 0) - (users.data?.data.length ?? 0);
   useHotkeys([{ keys: ["e"], label: "Archive the ticked signals", group: "Triage", run: () => setArchiving(true) }], !running);
 
   return (
@@ -119,6 +120,7 @@ export function BulkBar({ explorer, selection, total, loaded, select }: BulkProp
                 </Menu.Item>
               ))}
             <Menu.Item onClick={() => void run("Unassigned", { assignee: { uuid: "" } })}>Nobody</Menu.Item>
+            {unlisted > 0 && <Menu.Label>{plural(unlisted, "person is", "people are")} not listed here: a signal's own assignee can be searched</Menu.Label>}
           </Menu.Dropdown>
         </Menu>
         <Button variant="subtle" color="gray" disabled={running} onClick={() => select(NOTHING)}>
