@@ -456,7 +456,11 @@ def test_the_explorer_of_indicators_through_the_released_client(
 
     base = "/api/v2/security/siem/ioc-explorer"
     assert client.get(f"{base}/indicator", params={"indicator": "203.0.113.254"}).status_code == 404
-    assert client.get(base, params={"query": "@score:[1 TO"}).status_code == 400
+    wrong = client.get(base, params={"query": "!"})
+    assert wrong.status_code == 400
+    (told,) = wrong.json()["errors"]
+    assert (told["status"], told["title"]) == ("400", "Bad Request"), "the shape of this family, also for a query"
+    assert told["detail"].startswith(wrong.json()["error"]["message"])
     assert client.get(base, params={"query": "@score:>99"}).json()["data"]["attributes"]["metadata"]["count"] == 1
     facets = {each["name"]: each["values"] for each in client.get(f"{base}/facets").json()["data"]}
     assert {"value": "reviewed", "count": 1} in facets["triage_state"]

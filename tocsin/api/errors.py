@@ -1,7 +1,7 @@
 """Errors as answers: the shapes of api.md §1, chosen by path, so that every part of the API may just raise.
 
 Shape 1, `{"errors": ["text"]}`, is the rule. An error that says where in a text the fault lies (a query's) adds
-`"error": {"code", "start", "end", "message", "fix"}` beside it.
+`"error": {"code", "start", "end", "message", "fix"}` beside it, in every shape.
 """
 
 from collections.abc import Mapping
@@ -87,7 +87,8 @@ async def _tocsin_error(request: Request, error: TocsinError) -> Response:
         log.error("request failed", path=request.url.path, reasons=error.reasons)
     body = error_body(request.url.path, error.status, error.reasons)
     if isinstance(error, QueryError):
-        body = {"errors": list(error.reasons), "error": {name: getattr(error, name) for name in PLACE}}
+        body["error"] = body.get("error", {}) | {name: getattr(error, name) for name in PLACE}
+        body.setdefault("errors", list(error.reasons))
     headers = {}
     if isinstance(error, TooManyRequests):
         wait = str(max(error.retry_after_seconds, 1))
