@@ -10,6 +10,7 @@ from tocsin.query import Sql
 from tocsin.query.track import INSERT_SETTINGS as TYPING_SETTINGS
 from tocsin.store.cancelling import Cancelling
 from tocsin.store.faults import told
+from tocsin.store.layout import ATTRIBUTE_COLUMNS
 from tocsin.store.limits import Limits, Retention
 from tocsin.store.migrate import migrate_node
 from tocsin.store.pool import Pool
@@ -39,6 +40,7 @@ INSERT_SETTINGS: dict[str, str | int] = {
     # Times come as seconds since 1970 (`rows.stored_time`), also from before.
     "date_time_input_format": "basic",
     "deduplicate_blocks_in_dependent_materialized_views": 1,
+    "max_dynamic_subcolumns_in_json_type_parsing": ATTRIBUTE_COLUMNS,
     **TYPING_SETTINGS,
 }
 
