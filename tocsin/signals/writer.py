@@ -232,6 +232,8 @@ class SignalWriter:
             for change in written
             if change.before is not None and change.outcome.plan.rule.reopens_on_update
         }
+        if not asked:
+            return
         archived = [identity for identity, triage in self._triage_of(asked).items() if triage.state == "archived"]
         grown = [
             identity
