@@ -293,7 +293,6 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
     matches, members = Matches(events), SignalMatches(events)
     replay = Replay(StoredLogs(events), matches, reference_tables.column)
     rows, hidden_rows = SignalRows(events), SignalRows(events, SUPPRESSED)
-    signals = SignalsService(rows, matches, rules, members)
     matching = SignalMatching()
     critical_assets = CriticalAssetsService(state, audit, clock, new_id=lambda: new_rule_id(secrets.randbelow))
     engine_holder: list[SignalEngine] = []
@@ -306,6 +305,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         project=lambda ids: engine_holder[0].project(ids),
         lock_after_ms=config.signal_lock_days * DAY_MS,
     )
+    signals = SignalsService(rows, matches, rules, members, triage_of=triage.triage_of)
     writer = SignalWriter(
         rows,
         matches,

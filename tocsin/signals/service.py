@@ -1,6 +1,6 @@
 """Reading single signals: the signal, the events that it rests on, and the searches that lead on from it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -16,6 +16,8 @@ from tocsin.evaluate.methods import plan
 from tocsin.evaluate.repository import Matches
 from tocsin.evaluate.signals_repository import SignalMatches
 from tocsin.event import Event, Json
+from tocsin.signal import Triage
+from tocsin.signals.projection import with_triage
 from tocsin.signals.repository import SignalRows
 from tocsin.signals.resource import signal_resource
 
@@ -45,9 +47,18 @@ class EventPage:
 class SignalsService:
     """Safe to use from many threads."""
 
-    def __init__(self, rows: SignalRows, matches: Matches, rules: Rules, members: SignalMatches | None = None) -> None:
-        """`members` is where the signals behind a signal are, where rules read signals."""
+    def __init__(
+        self,
+        rows: SignalRows,
+        matches: Matches,
+        rules: Rules,
+        members: SignalMatches | None = None,
+        triage_of: Callable[[Iterable[str]], Mapping[str, Triage]] = lambda _: {},
+    ) -> None:
+        """`members` is where the signals behind a signal are, where rules read signals. `triage_of` gives what people
+        decided, which the row of a signal may not hold yet."""
         self._members = members
+        self._triage_of = triage_of
         self._rows = rows
         self._matches = matches
         self._rules = rules
@@ -57,8 +68,14 @@ class SignalsService:
         return self._rows.timestamps(signal_ids)
 
     def get(self, signal_id: str) -> dict[str, Json]:
-        """The API's resource of a signal with everything. Raises `SignalNotFound`."""
-        return signal_resource(self._row(signal_id))
+        """The API's resource of a signal with everything, as people have decided by now. Raises `SignalNotFound`.
+
+        The row follows a decision when its message is delivered: after a kill, when the lease of who died has run out.
+        """
+        row = self._row(signal_id)
+        if (triage := self._triage_of([signal_id]).get(signal_id)) is not None:
+            row["document"] = orjson.dumps(with_triage(orjson.loads(row["document"]), triage))
+        return signal_resource(row)
 
     def events(
         self, signal_id: str, *, limit: int = 10, after: str | None = None, newest_first: bool = False
