@@ -116,6 +116,8 @@ def test_a_job_from_a_rule_to_signals(ana: Person) -> None:
 def test_a_job_of_a_definition_says_what_is_wrong(ana: Person) -> None:
     page = ana.open("/jobs?new=1")
     dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Rule", exact=True)).to_be_focused()
+    expect(page.get_by_role("listbox")).to_have_count(0)
     dialog.get_by_text("A definition as JSON").click()
     dialog.get_by_role("textbox", name="Definition").fill("{")
     expect(dialog.get_by_role("button", name="Run the job")).to_be_disabled()

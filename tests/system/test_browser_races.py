@@ -154,3 +154,28 @@ def test_a_switch_keeps_the_focus_while_its_change_is_on_its_way(ana: Person) ->
     expect(switch).to_be_focused()
     assert ana.server.get(f"{RULES}/{rule}")["isEnabled"] is False
     ana.server.client().delete(f"{RULES}/{rule}").raise_for_status()
+
+
+def test_an_update_on_its_way_moves_no_row_under_the_pointer(ana: Person) -> None:
+    page, server = ana.page, ana.server
+    path = "/api/v2/explore/logs/events"
+
+    def log(message: str) -> None:
+        server.post("/api/v2/logs", [{"ddsource": "blind", "message": message}])
+        question = {"filter": {"query": message, "from": "now-1h", "to": "now"}, "page": {"limit": 1}}
+        until(lambda: server.post(path, question)["data"])
+
+    log("standing")
+    ana.open("/logs?query=source:blind")
+    expect(ana.rows()).to_have_count(1)
+    settled(ana)
+    with held(page, "POST", path):
+        with page.expect_request(f"**{path}"):
+            log("moving")  # counted by itself within seconds, and then asked for
+        ana.rows().first.hover()
+    expect(page.get_by_role("grid")).to_have_attribute("aria-busy", "false")
+    settled(ana)
+    expect(ana.rows()).to_have_count(1)
+    page.get_by_role("textbox", name="Search logs").hover()
+    expect(ana.rows()).to_have_count(2)
+    expect(ana.rows().first).to_contain_text("moving")

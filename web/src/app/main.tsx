@@ -10,6 +10,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { MOST_TOLD } from "@/components/telling";
 import { ZoneProvider } from "@/components/zone";
 import { queryClient } from "./queryClient";
 import { router } from "./router";
@@ -22,7 +23,7 @@ if (root) {
       <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
         <QueryClientProvider client={queryClient}>
           <ZoneProvider>
-            <Notifications position="bottom-center" containerWidth={340} autoClose={6000} />
+            <Notifications position="bottom-center" containerWidth={340} limit={MOST_TOLD} />
             <RouterProvider router={router} />
           </ZoneProvider>
         </QueryClientProvider>

@@ -5,11 +5,12 @@ import { ruleChoicesQuery, ruleQuery } from "@/api/rules";
 import type { Rule } from "@/api/types";
 import { FoundSelect } from "./FoundSelect";
 
-interface Props extends Pick<SelectProps, "label" | "description" | "disabled" | "error"> {
+interface Props extends Pick<SelectProps, "label" | "description" | "disabled" | "error" | "openOnFocus"> {
   /** Empty: none. */
   value: string;
   onChange: (id: string) => void;
   "data-target"?: string;
+  "data-autofocus"?: boolean;
 }
 
 /** A rule, found by what it is called, its tags or its id. */

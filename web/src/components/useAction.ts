@@ -1,6 +1,6 @@
-import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient, type QueryKey } from "@tanstack/react-query";
 import { ApiError } from "@/api/errors";
+import { tellFailure } from "@/components/telling";
 
 /** Changes something of a list, then reads the list again; a failure is told, with `title` above it. */
 export function useAction<T = void>(list: QueryKey, title: string, act: (argument: T) => Promise<unknown>) {
@@ -8,6 +8,6 @@ export function useAction<T = void>(list: QueryKey, title: string, act: (argumen
   return useMutation({
     mutationFn: act,
     onSettled: () => client.invalidateQueries({ queryKey: list }),
-    onError: (error) => notifications.show({ title, message: error instanceof ApiError && error.isStale ? "Somebody else changed it meanwhile. The list was read again." : error.message, color: "gray" }),
+    onError: (error) => tellFailure(title, error instanceof ApiError && error.isStale ? "Somebody else changed it meanwhile. The list was read again." : error.message),
   });
 }

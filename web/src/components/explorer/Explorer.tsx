@@ -22,6 +22,7 @@ import { TimeRange } from "./TimeRange";
 import { Trend } from "./Trend";
 import { useFitting } from "./useFitting";
 import { useLive } from "./useLive";
+import { useStandstill, useStill } from "./useStandstill";
 import { useTotal } from "./useTotal";
 
 export interface PanelProps {
@@ -57,15 +58,15 @@ interface Props {
 export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views, marked }: Props) {
   const { config, state, update, range, filter } = explorer;
   const list = useInfiniteQuery(eventsQuery(config.track, filter, state.sort));
-  const events = useMemo(() => unique(list.data?.pages.flatMap((page) => page.data) ?? []), [list.data]);
+  const still = useStandstill(explorer);
+  const listed = useStill(list.data, still.isStill);
+  const events = useMemo(() => unique(listed?.pages.flatMap((page) => page.data) ?? []), [listed]);
   const total = useTotal(explorer);
   const [currentId, setCurrentId] = useState<string | null>(state.event);
   const [selection, setSelection] = useState<Selection>(NOTHING);
   const grid = useRef<GridHandle>(null);
   const ticked = countSelected(selection, total ?? 0);
-  // Neither rows nor facets move under the pointer.
-  const pointed = useRef(false);
-  const live = useLive(explorer, ticked > 0, () => state.event === null && !pointed.current && (grid.current?.isIdle() ?? false));
+  const live = useLive(explorer, ticked > 0, () => state.event === null && !still.isPointed() && (grid.current?.isIdle() ?? false));
 
   // Another search finds other rows: what was ticked under the old one is not meant any more.
   const [searched, setSearched] = useState(filter.query);
@@ -125,8 +126,8 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views, m
           <LiveButton explorer={explorer} on={live.on} held={ticked > 0} />
         </div>
         <Trend explorer={explorer} />
-        <div className={classes.main} onPointerEnter={() => (pointed.current = true)} onPointerLeave={() => (pointed.current = false)}>
-          {!state.facetsHidden && <FacetPanel explorer={explorer} />}
+        <div className={classes.main} {...still.area}>
+          {!state.facetsHidden && <FacetPanel explorer={explorer} isStill={still.isStill} />}
           <section ref={section} className={classes.list} aria-label={title}>
             {live.arrived > 0 && (
               <button type="button" className={classes.pill} onClick={explorer.refresh}>
@@ -155,7 +156,11 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views, m
                 onOpen={open}
                 onSort={(sort) => update({ sort })}
                 onCell={actions.include}
-                onEnd={() => list.hasNextPage && !list.isFetchingNextPage && void list.fetchNextPage()}
+                onEnd={() => {
+                  if (!list.hasNextPage || list.isFetchingNextPage) return;
+                  still.end();
+                  void list.fetchNextPage();
+                }}
                 loadingMore={list.isFetchingNextPage}
                 busy={list.isPlaceholderData}
               />

@@ -10,6 +10,7 @@ import type { FacetValue } from "@/api/types";
 import classes from "./FacetPanel.module.css";
 import { FacetSection, FacetValues } from "./FacetValues";
 import type { ExplorerHandle, FacetDefinition } from "./model";
+import { useStill } from "./useStandstill";
 
 const SHOWN = 6;
 /** One or two hidden values are not worth a click. */
@@ -21,19 +22,21 @@ interface Props {
   explorer: ExplorerHandle;
   facet: FacetDefinition;
   open: boolean;
+  /** Its values stay where they are, whatever comes. */
+  isStill: boolean;
   onOpen: (open: boolean) => void;
 }
 
-export function Facet({ explorer, facet, open, onOpen }: Props) {
+export function Facet({ explorer, facet, open, isStill, onOpen }: Props) {
   const { state, update } = explorer;
   return (
     <FacetSection label={facet.label} field={facet.field} query={state.query} open={open} onOpen={onOpen} onQuery={update}>
-      <Values explorer={explorer} facet={facet} />
+      <Values explorer={explorer} facet={facet} isStill={isStill} />
     </FacetSection>
   );
 }
 
-function Values({ explorer, facet }: { explorer: ExplorerHandle; facet: FacetDefinition }) {
+function Values({ explorer, facet, isStill }: Pick<Props, "explorer" | "facet" | "isStill">) {
   const { config, state, filter, update } = explorer;
   const [search, setSearch] = useState("");
   const [all, setAll] = useState(false);
@@ -41,7 +44,8 @@ function Values({ explorer, facet }: { explorer: ExplorerHandle; facet: FacetDef
   // Counted without the facet's own choice, so that there is something else to choose.
   const own = useMemo(() => ({ ...filter, query: clearFacet(filter.query, facet.field) }), [filter, facet.field]);
   const limit = all || settled !== "" ? MORE : (facet.order?.length ?? SHOWN_ALL);
-  const { data, error, isPending, isFetching, refetch } = useQuery(facetQuery(config.track, own, facet.field, limit, settled));
+  const { data: newest, error, isPending, isFetching, refetch } = useQuery(facetQuery(config.track, own, facet.field, limit, settled));
+  const data = useStill(newest, isStill);
   const selection = useMemo(() => facetSelection(state.query, facet.field), [state.query, facet.field]);
 
   if (isPending) return <FacetSkeleton />;

@@ -5,7 +5,7 @@ import classes from "./FacetPanel.module.css";
 import type { ExplorerHandle } from "./model";
 
 /** Facets with counts; each asks for itself, only while unfolded, and waits for nobody. */
-export function FacetPanel({ explorer }: { explorer: ExplorerHandle }) {
+export function FacetPanel({ explorer, isStill }: { explorer: ExplorerHandle; isStill: boolean }) {
   const { config, state, update } = explorer;
   const unfold = (id: string, open: boolean) =>
     update({ facets: config.facets.map((facet) => facet.id).filter((other) => (other === id ? open : state.facets.includes(other))) }, { replace: true });
@@ -18,7 +18,7 @@ export function FacetPanel({ explorer }: { explorer: ExplorerHandle }) {
         </ActionIcon>
       </div>
       {config.facets.map((facet) => (
-        <Facet key={facet.id} explorer={explorer} facet={facet} open={state.facets.includes(facet.id)} onOpen={(open) => unfold(facet.id, open)} />
+        <Facet key={facet.id} explorer={explorer} facet={facet} isStill={isStill} open={state.facets.includes(facet.id)} onOpen={(open) => unfold(facet.id, open)} />
       ))}
     </nav>
   );

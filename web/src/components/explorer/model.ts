@@ -61,6 +61,10 @@ export interface ExplorerHandle {
   filter: Filter;
   /** Runs everything again up to now. */
   refresh: () => void;
+  /** The same by itself, not because somebody asked for it. */
+  follow: () => void;
+  /** What is shown or on its way was asked for by nobody. */
+  isFollowing: boolean;
 }
 
 /** How narrow a column may be, beyond which it says too little. */

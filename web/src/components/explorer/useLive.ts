@@ -17,7 +17,7 @@ export interface Live {
 /** Counts what arrived since the list was loaded; `idle()` says whether rows may move now. */
 export function useLive(explorer: ExplorerHandle, held: boolean, idle: () => boolean): Live {
   const { zone } = useZone();
-  const { config, state, filter, refresh } = explorer;
+  const { config, state, filter, follow } = explorer;
   const on = isMoving(state.range) && !state.paused && !held;
 
   // The mark: the newest arrival that the loaded list can know.
@@ -44,7 +44,7 @@ export function useLive(explorer: ExplorerHandle, held: boolean, idle: () => boo
 
   const arrived = on ? (news.data ?? 0) : 0;
   const takeNews = useEffectEvent(() => {
-    if (arrived > 0 && idle()) refresh();
+    if (arrived > 0 && idle()) follow();
   });
   useEffect(() => takeNews(), [arrived, news.dataUpdatedAt]);
   return { on, arrived };

@@ -1,10 +1,10 @@
 import { Autocomplete, Button, Checkbox, FileInput, Modal, PasswordInput, SegmentedControl, Select, TextInput } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { createFeed, intelKeys, settingsOf, updateFeed, uploadFeed, type FeedAttributes, type FeedItem } from "@/api/intel";
 import pages from "@/components/Page.module.css";
 import { ErrorState } from "@/components/states";
+import { tellFailure } from "@/components/telling";
 import { attributesOf, CATEGORIES, COLUMNS, faultsOf, NEW_FEED, TYPES, withFormat, withLocation } from "./feedDraft";
 import classes from "./intel.module.css";
 import { FORMAT_WORDS, INTENTIONS, intervalLabel } from "./labels";
@@ -50,7 +50,7 @@ function Form({ feed, onClose, onSaved }: Props) {
       if (!file || draft.location.type !== "upload") return saved;
       // The feed is there whatever becomes of its first file: what is wrong with that is told apart.
       return uploadFeed(saved.id, file).catch((error: unknown) => {
-        notifications.show({ title: `${file.name} was not taken`, message: error instanceof Error ? error.message : String(error), color: "gray", autoClose: false });
+        tellFailure(`${file.name} was not taken`, error instanceof Error ? error.message : String(error));
         return saved;
       });
     },

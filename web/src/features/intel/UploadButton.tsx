@@ -1,7 +1,7 @@
 import { ActionIcon, Button, FileButton, Tooltip } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { uploadFeed, type FeedItem } from "@/api/intel";
 import { Icon } from "@/components/icons";
+import { tell } from "@/components/telling";
 import { formatNumber, plural } from "@/lib/format";
 import { useFeedAction } from "./FeedsTab";
 
@@ -13,7 +13,7 @@ export function UploadButton({ feed, compact = false }: { feed: FeedItem; compac
   const upload = useFeedAction(name, async (file: File) => {
     if (file.size > MOST_BYTES) throw new Error(`${file.name} has ${formatNumber(file.size)} bytes; a feed may have ${formatNumber(MOST_BYTES)}. Compress it with gzip, or split it.`);
     const { health } = (await uploadFeed(feed.id, file)).attributes;
-    notifications.show({ title: name, message: `${plural(health.indicators, "indicator")} taken from ${file.name}${health.skipped > 0 ? `, ${plural(health.skipped, "row")} left out` : ""}`, color: "gray" });
+    tell(`${plural(health.indicators, "indicator")} taken from ${file.name}${health.skipped > 0 ? `, ${plural(health.skipped, "row")} left out` : ""}`, name);
   });
   return (
     <FileButton onChange={(file) => file && upload.mutate(file)} inputProps={{ "aria-label": `File for ${name}` }} accept=".csv,.txt,.tsv,.json,.gz">

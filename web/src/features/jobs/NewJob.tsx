@@ -135,7 +135,8 @@ function RuleAndCase({ value, chosenCase, onRule, onCase }: { value: string; cho
   const cases = chosen.data?.cases ?? [];
   return (
     <div className={page.pair}>
-      <RuleSelect label="Rule" value={value} onChange={onRule} />
+      {/* Focused as the dialog opens, its list would cover the rest of it. */}
+      <RuleSelect label="Rule" data-autofocus openOnFocus={false} value={value} onChange={onRule} />
       <Select
         size="xs"
         label="Case"

@@ -1,6 +1,5 @@
 import { Button, Switch, TagsInput, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useBlocker } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
@@ -12,6 +11,7 @@ import pages from "@/components/Page.module.css";
 import { PageBar } from "@/components/PageBar";
 import { QueryField } from "@/components/QueryField";
 import { ErrorState, SkeletonRows } from "@/components/states";
+import { tell } from "@/components/telling";
 import { stringifySearch } from "@/lib/urlState";
 import { draftOf, EMPTY, faultAt, isDirty, pipelineOf, sampleOf, samplesIn, type Draft } from "./pipelineDraft";
 import { WRITE } from "./PipelineList";
@@ -89,7 +89,7 @@ function Editor({ pipeline, original: given, onRead, change }: EditorProps) {
       void client.invalidateQueries({ queryKey: [...pipelineKeys.all, "list"] });
       setOriginal(sent);
       setVersion(saved.version);
-      notifications.show({ message: pipeline ? "Saved: logs that come from now on run through it" : "Pipeline created: logs run through it last", color: "gray" });
+      tell(pipeline ? "Saved: logs that come from now on run through it" : "Pipeline created: logs run through it last");
       if (!pipeline) change({ pipeline: saved.id, copy: "" });
     },
   });

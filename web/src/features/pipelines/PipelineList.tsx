@@ -1,6 +1,5 @@
 import { Tooltip } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
-import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Fragment, useState } from "react";
 import { arrangePipelines, deletePipeline, pipelineKeys, pipelinesQuery, updatePipeline, type Pipeline, type Processor } from "@/api/pipelines";
@@ -13,6 +12,7 @@ import { ListPage } from "@/components/ListPage";
 import { MoreItem, MoreMenu } from "@/components/MoreMenu";
 import pages from "@/components/Page.module.css";
 import { EmptyState } from "@/components/states";
+import { tellFailure } from "@/components/telling";
 import { Toggle } from "@/components/Toggle";
 import { useAction } from "@/components/useAction";
 import { useReorder } from "@/components/useReorder";
@@ -43,7 +43,7 @@ export function PipelineList({ search, change }: PipelinesProps) {
   const arrange = useMutation({
     mutationFn: arrangePipelines,
     scope: { id: "pipeline-order" },
-    onError: (error) => notifications.show({ title: "The order was not saved", message: `${error.message} The list was read again.`, color: "gray" }),
+    onError: (error) => tellFailure("The order was not saved", `${error.message} The list was read again.`),
     onSettled: async (_answer, _error, asked) => {
       await client.invalidateQueries({ queryKey: pipelineKeys.all });
       setOrder((current) => (current === asked ? null : current));

@@ -1,4 +1,3 @@
-import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useBlocker } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
@@ -10,6 +9,7 @@ import { ErrorState, SkeletonRows } from "@/components/states";
 import { Tabs, type Tab } from "@/components/Tabs";
 import type { Range } from "@/lib/time";
 import common from "@/components/Page.module.css";
+import { tell } from "@/components/telling";
 import { Conflict } from "./Conflict";
 import { EditorContext, type RuleEditor } from "./editor";
 import { NEW_RULE } from "./methods";
@@ -88,7 +88,7 @@ function Editor({ given, begun, search, onSearch, go }: { given: Rule | null; be
       void client.invalidateQueries({ queryKey: ["rules"] });
       void client.invalidateQueries({ queryKey: ruleHistoryQuery(saved.id).queryKey });
       client.setQueryData(ruleQuery(saved.id).queryKey, saved);
-      notifications.show({ message: rule ? `Saved as version ${String(saved.version)}` : "Rule created", color: "gray" });
+      tell(rule ? `Saved as version ${String(saved.version)}` : "Rule created");
       if (rule) goOnFrom(saved, sent);
       else go(`/rules/${saved.id}`);
     },

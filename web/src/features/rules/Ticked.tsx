@@ -1,11 +1,11 @@
 import { Button, Modal } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { deleteRules, enableRules, exportRules, RULES_WRITE } from "@/api/rules";
 import type { Rule } from "@/api/types";
 import page from "@/components/Page.module.css";
 import { ErrorState } from "@/components/states";
+import { tell, tellFailure } from "@/components/telling";
 import { plural } from "@/lib/format";
 import dialog from "./dialog.module.css";
 import classes from "./list.module.css";
@@ -23,7 +23,9 @@ export function Ticked({ rules, may, onDone }: { rules: Rule[]; may: boolean; on
     onSuccess: (refused, isEnabled) => {
       const [first] = refused;
       const nameOf = (id: string) => rules.find((rule) => rule.id === id)?.name ?? id;
-      notifications.show({ title: `${plural(ids.length - refused.length, "rule")} ${isEnabled ? "enabled" : "disabled"}`, message: first ? `${plural(refused.length, "rule")} not, first ${nameOf(first.id)}: ${first.reason}` : null, color: "gray" });
+      const done = `${plural(ids.length - refused.length, "rule")} ${isEnabled ? "enabled" : "disabled"}`;
+      if (first) tellFailure(done, `${plural(refused.length, "rule")} not, first ${nameOf(first.id)}: ${first.reason}`);
+      else tell(done);
       onDone();
     },
     onSettled,
@@ -31,7 +33,9 @@ export function Ticked({ rules, may, onDone }: { rules: Rule[]; may: boolean; on
   const remove = useMutation({
     mutationFn: () => deleteRules(own.map((rule) => rule.id)),
     onSuccess: (failed) => {
-      notifications.show({ message: `${plural(own.length - failed.length, "rule")} deleted${failed.length > 0 ? `, ${String(failed.length)} not: ${failed.join(", ")}` : ""}`, color: "gray" });
+      const done = `${plural(own.length - failed.length, "rule")} deleted`;
+      if (failed.length > 0) tellFailure(done, `${plural(failed.length, "rule")} not: ${failed.join(", ")}`);
+      else tell(done);
       setDeleting(false);
       onDone();
     },

@@ -1,10 +1,10 @@
 import { Button, Modal, Radio } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { restoreRule, ruleHistoryQuery, ruleQuery } from "@/api/rules";
 import type { Rule } from "@/api/types";
 import { ErrorState, SkeletonRows } from "@/components/states";
+import { tell } from "@/components/telling";
 import { AbsoluteTime } from "@/components/Time";
 import dialog from "./dialog.module.css";
 import { RuleDiff } from "./RuleDiff";
@@ -99,7 +99,7 @@ function Restore({ rule, version, isDirty, onRestored, onClose }: Omit<Props, "m
     mutationFn: () => restoreRule(rule.id, version),
     onSuccess: (restored) => {
       onClose();
-      notifications.show({ message: `Version ${String(version)} is back, as version ${String(restored.version)}`, color: "gray" });
+      tell(`Version ${String(version)} is back, as version ${String(restored.version)}`);
       client.setQueryData(ruleQuery(rule.id).queryKey, restored);
       onRestored(restored);
       void client.invalidateQueries({ queryKey: ruleHistoryQuery(rule.id).queryKey });

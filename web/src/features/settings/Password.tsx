@@ -1,9 +1,9 @@
 import { Button, Modal, PasswordInput } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { setPassword } from "@/api/people";
 import { ErrorState } from "@/components/states";
+import { tell } from "@/components/telling";
 import classes from "./settings.module.css";
 
 interface Props {
@@ -28,7 +28,7 @@ function PasswordForm({ userId, onDone }: { userId: string | null; onDone: () =>
   const change = useMutation({
     mutationFn: () => setPassword(userId, password, current),
     onSuccess: () => {
-      notifications.show({ message: "The password is set", color: "gray" });
+      tell("The password is set");
       onDone();
     },
   });

@@ -1,6 +1,5 @@
 import { Button } from "@mantine/core";
 import type { ReactNode } from "react";
-import { notifications } from "@mantine/notifications";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { intakeStatusQuery, rejectedQuery, replayRejected } from "@/api/status";
 import { AppLink } from "@/components/AppLink";
@@ -8,6 +7,7 @@ import { Gate } from "@/components/Gate";
 import { Columns, More, type Column } from "@/components/List";
 import page from "@/components/Page.module.css";
 import { ErrorState, SkeletonRows } from "@/components/states";
+import { tell } from "@/components/telling";
 import { RelativeTime } from "@/components/Time";
 import { formatNumber, plural } from "@/lib/format";
 import { formatDuration } from "@/lib/time";
@@ -59,7 +59,7 @@ function Rejected() {
   const replay = useMutation({
     mutationFn: (ids: string[]) => replayRejected(ids),
     onSuccess: (report) => {
-      notifications.show({ message: `${plural(report.replayed, "event")} replayed: ${formatNumber(report.stored)} stored, ${formatNumber(report.rejected)} rejected again`, color: "gray" });
+      tell(`${plural(report.replayed, "event")} replayed: ${formatNumber(report.stored)} stored, ${formatNumber(report.rejected)} rejected again`);
       void client.invalidateQueries({ queryKey: ["rejected"] });
       void client.invalidateQueries({ queryKey: ["intake-status"] });
     },

@@ -1,13 +1,13 @@
-import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
 import { useMe } from "@/api/session";
 import { changeSignal, changeSignals, type TriageChange } from "@/api/signals";
 import type { ExploreEvent } from "@/api/types";
 import { useHotkeys } from "@/components/hotkeys";
+import { tell, tellFailure } from "@/components/telling";
 import { plural } from "@/lib/format";
 import { stateOf, versionOf } from "./config";
-import { refreshCounts, showDecision, tellFailure } from "./useTriage";
+import { refreshCounts, showDecision, tellRefusal } from "./useTriage";
 
 /** `a`, `u`, `e`, `r` on the ticked rows, or else the current one. `e` asks for the reason in the panel. */
 export function TriageKeys({ current, ticked, openId, archive }: { current: ExploreEvent | undefined; ticked: ExploreEvent[]; openId: string | null; archive: (id: string) => void }) {
@@ -22,7 +22,7 @@ export function TriageKeys({ current, ticked, openId, archive }: { current: Expl
 
   /** Keys may be pressed faster than the server answers: one change after the other, each on the version before it. */
   const queue = (change: TriageChange, wanted: (event: ExploreEvent) => boolean) => {
-    changes.current = changes.current.then(() => apply(change, wanted)).catch(tellFailure);
+    changes.current = changes.current.then(() => apply(change, wanted)).catch(tellRefusal);
   };
 
   const apply = async (change: TriageChange, wanted: (event: ExploreEvent) => boolean) => {
@@ -35,12 +35,14 @@ export function TriageKeys({ current, ticked, openId, archive }: { current: Expl
         if (result.version) versions.current.set(only.id, result.version);
         showDecision(client, only.id, result);
       } catch (error) {
-        tellFailure(error);
+        tellRefusal(error);
       }
     } else {
       const outcome = await changeSignals(events.map((event) => ({ id: event.id, change: { ...change, version: newest(event) } })), () => undefined);
       for (const id of outcome.done) showDecision(client, id, { state: change.state, assignee: change.assignee ? { ...me, id: 0, name: me.name } : undefined });
-      notifications.show({ message: `${plural(outcome.done.length, "signal")} changed${outcome.failed.length > 0 ? `, ${String(outcome.failed.length)} refused: ${outcome.failed[0]?.reason ?? ""}` : ""}`, color: "gray" });
+      const done = `${plural(outcome.done.length, "signal")} changed`;
+      if (outcome.failed.length > 0) tellFailure(done, `${plural(outcome.failed.length, "signal")} refused: ${outcome.failed[0]?.reason ?? ""}`);
+      else tell(done);
     }
     for (const event of events) void client.invalidateQueries({ queryKey: ["signal-history", event.id] });
     refreshCounts(client);

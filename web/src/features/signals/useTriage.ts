@@ -1,9 +1,9 @@
-import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient, type InfiniteData, type QueryClient } from "@tanstack/react-query";
 import { ApiError } from "@/api/errors";
 import { exploreKeys } from "@/api/explore";
 import { changeSignal, signalQuery, type TriageChange } from "@/api/signals";
 import type { EventsPage, ExploreEvent, SignalCustom, TriageResult } from "@/api/types";
+import { tellFailure } from "@/components/telling";
 
 /** Changes one signal and shows it at once in the list; the row keeps its place. */
 export function useTriage(id: string) {
@@ -49,7 +49,7 @@ function decided(event: ExploreEvent, result: Partial<TriageResult>): ExploreEve
 }
 
 /** For changes by key, where no form can show the answer. */
-export function tellFailure(error: unknown): void {
+export function tellRefusal(error: unknown): void {
   const title = error instanceof ApiError && error.isLocked ? "This signal is locked" : error instanceof ApiError && error.isStale ? "Somebody changed this signal meanwhile" : "Not changed";
-  notifications.show({ title, message: error instanceof Error ? error.message : "The request failed", color: "gray" });
+  tellFailure(title, error instanceof Error ? error.message : "The request failed");
 }

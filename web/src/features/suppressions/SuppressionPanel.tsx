@@ -1,6 +1,5 @@
 import { Button } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useBlocker } from "@tanstack/react-router";
 import { useState } from "react";
@@ -11,6 +10,7 @@ import page from "@/components/Page.module.css";
 import { SidePanel } from "@/components/SidePanel";
 import { ErrorState, SkeletonRows } from "@/components/states";
 import { Tabs } from "@/components/Tabs";
+import { tell } from "@/components/telling";
 import { RelativeTime } from "@/components/Time";
 import { changesBetween, draftOf } from "./draft";
 import { Force } from "./Force";
@@ -68,7 +68,7 @@ export function SuppressionEditor({ stored, original, opened, tab, onTab, close 
       goOnFrom(saved, sent);
       client.setQueryData(suppressionQuery(saved.id).queryKey, saved);
       void client.invalidateQueries({ queryKey: suppressionKeys.all, predicate: ({ queryKey }) => queryKey[1] !== "one" });
-      notifications.show({ message: stored ? `Saved as version ${String(saved.attributes.version)}` : "Suppression created; it holds within seconds", color: "gray" });
+      tell(stored ? `Saved as version ${String(saved.attributes.version)}` : "Suppression created; it holds within seconds");
       if (!stored) opened(saved.id);
     },
   });

@@ -1,11 +1,11 @@
 import { Button, Checkbox, FileButton, Modal, Select, TextInput } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { appendRows, createTable, MOST_BYTES, replaceRows, tableKeys, uploadCheckQuery, uploadFile, type ReferenceTable, type TableSchema, type UploadCheck } from "@/api/tables";
 import { Icon } from "@/components/icons";
 import page from "@/components/Page.module.css";
 import { ErrorState, SkeletonRows } from "@/components/states";
+import { tell } from "@/components/telling";
 import { formatNumber, plural } from "@/lib/format";
 import { proposeSchema, readHead, type Head } from "./csv";
 import classes from "./tables.module.css";
@@ -99,7 +99,7 @@ function Columns({ purpose, chosen: { file, head }, onClose, onDone }: { purpose
     },
     onSuccess: ({ id, said }) => {
       void client.invalidateQueries({ queryKey: tableKeys.all, predicate: ({ queryKey }) => ["list", "one", "rows"].includes(String(queryKey[1])) });
-      notifications.show({ message: said, color: "gray" });
+      tell(said);
       onDone(id);
     },
   });
