@@ -33,6 +33,23 @@ EVENTS = 2_000
 SIGNALS = 15
 SLOWDOWN = float(os.environ.get("TOCSIN_BROWSER_SLOWDOWN", "1"))
 """How many times slower than this machine the browser runs: races that a fast one hides show themselves at 6."""
+LAG = float(os.environ.get("TOCSIN_BROWSER_LAG", "0"))
+"""Up to how many seconds each question to the server and each answer is on its way: answers come in another order."""
+LAGGING = """lag => {
+  const straight = window.fetch
+  const onTheWay = signal => new Promise((arrive, lose) => {
+    const timer = setTimeout(arrive, Math.random() * lag * 1000)
+    signal?.addEventListener('abort', () => { clearTimeout(timer); lose(signal.reason) })
+    if (signal?.aborted) lose(signal.reason)
+  })
+  window.fetch = async (...question) => {
+    const signal = question[1]?.signal
+    await onTheWay(signal)
+    const answer = await straight(...question)
+    await onTheWay(signal)
+    return answer
+  }
+}"""
 expect.set_options(timeout=PATIENCE * 1000)
 
 
@@ -74,6 +91,8 @@ class Person:
         self.page.set_default_timeout(PATIENCE * 1000)
         if SLOWDOWN != 1:
             self.context.new_cdp_session(self.page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWDOWN})
+        if LAG:
+            self.context.add_init_script(f"({LAGGING})({LAG})")
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
 
