@@ -4,11 +4,21 @@ import os
 
 import pytest
 from api_server import api, fresh_api
-from event_stores import clickhouse_cluster, event_store, open_store
+from event_stores import clickhouse_cluster, event_store, kept_chdb, kept_cluster, open_store
 from hypothesis import HealthCheck, settings
 from postgres import postgres_server, postgres_url
 
-__all__ = ["api", "clickhouse_cluster", "event_store", "fresh_api", "open_store", "postgres_server", "postgres_url"]
+__all__ = [
+    "api",
+    "clickhouse_cluster",
+    "event_store",
+    "fresh_api",
+    "kept_chdb",
+    "kept_cluster",
+    "open_store",
+    "postgres_server",
+    "postgres_url",
+]
 
 # A developer's run looks for new examples each time; `make test`, which must not fail by chance, takes the same ones.
 # Durations are never asserted: neither of an example, nor of making the first ones up.

@@ -37,12 +37,10 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def events(open_store: Callable[..., EventStore]) -> EventStore:
-    store = open_store(logs_retention_days=0)
-    store.migrate()
+def events(event_store: EventStore) -> EventStore:
     lines = [encode_event(event) for event in logs()]
-    store.insert("logs", b"\n".join(lines), len(lines))
-    return store
+    event_store.insert("logs", b"\n".join(lines), len(lines))
+    return event_store
 
 
 def logs() -> list[Event]:

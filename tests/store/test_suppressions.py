@@ -124,7 +124,7 @@ def hiding_in(events: EventStore, folder: Path) -> Iterator[Hiding]:
     state.close()
 
 
-@pytest.mark.parametrize("open_store", [pytest.param("cluster", marks=pytest.mark.cluster)], indirect=True)
+@pytest.mark.parametrize("event_store", [pytest.param("cluster", marks=pytest.mark.cluster)], indirect=True)
 def test_the_same_on_a_cluster(hiding_on_cluster: Hiding) -> None:
     test_it_grows_hidden_and_never_resurfaces(hiding_on_cluster)
     hiding = hiding_on_cluster
