@@ -152,6 +152,7 @@ def test_a_rule_from_the_first_letter_to_its_third_version(ana: Person) -> None:
     assert violations_in_both_themes(ana) == {}
     page.get_by_role("button", name="Restore version 1").click()
     page.get_by_role("dialog").get_by_role("button", name="Restore").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()  # which says the same before it is so
     expect(page.get_by_text("version 3").first).to_be_visible()
     assert ana.server.get(f"{RULES}/{rule_id}")["cases"][0]["condition"] == "a > 10"
     # a clone begins as the rule and is left without being made; then the rule goes
