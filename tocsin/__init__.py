@@ -16,6 +16,7 @@ Read the packages in the order in which an event travels through them:
                 8  what people set up beside the rules
     explain     9  why a signal fired, why a rule did not
     threat_intel  9  feeds of indicators, their explorer, hunts through earlier logs
+    content_packs 9  what is there for a source as a whole: rules, pipelines, guide, sample logs
 
 `access` knows people, roles, permissions and keys, and keeps the audit trail; services from 6 on ask it.
 

@@ -23,6 +23,9 @@ from tocsin.access.service import Access
 from tocsin.access.vault import Vault
 from tocsin.clock import Clock, now_ms
 from tocsin.config import Config, load_config
+from tocsin.content_packs.packs import read_packs
+from tocsin.content_packs.samples import SampleLogs
+from tocsin.content_packs.service import ContentPacks
 from tocsin.critical_assets.service import CriticalAssetsService
 from tocsin.enrich.geo import Places
 from tocsin.evaluate.correlation import reads_signals
@@ -200,6 +203,8 @@ class Services:
     critical_assets: CriticalAssetsService
     coverage: CoverageService
     attack_maps: AttackMaps
+    content_packs: ContentPacks
+    sample_logs: SampleLogs
     signals: SignalsService
     explore: ExploreService
     triage: TriageService
@@ -287,6 +292,30 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
     security_filters = SecurityFilters(state, audit, clock, new_id=lambda: new_rule_id(secrets.randbelow))
     security_filters.load_builtin()
     suppressions = SuppressionsService(state, audit, clock, rules, new_id=lambda: new_rule_id(secrets.randbelow))
+
+    packs = read_packs(content_directory() / "packs")
+    sample_logs = SampleLogs(
+        state,
+        audit,
+        clock,
+        packs,
+        leases,
+        holder=holder,
+        new_id=lambda: new_uuid(secrets.token_bytes),
+        kept_ms=config.logs_retention_days * DAY_MS,
+    )
+    content_packs = ContentPacks(
+        state,
+        events,
+        audit,
+        clock,
+        packs,
+        rules=rules,
+        pipelines=pipelines,
+        filters=security_filters,
+        had_samples=sample_logs.may_be_stored,
+    )
+    content_packs.settle()
 
     feeds = _feeds(config, clock, state, audit, leases, holder)
 
@@ -483,6 +512,8 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         critical_assets=critical_assets,
         coverage=CoverageService(LedgerRows(events), beat, rules, state, clock),
         attack_maps=AttackMaps(rules, LedgerRows(events)),
+        content_packs=content_packs,
+        sample_logs=sample_logs,
         signals=signals,
         explore=explore,
         triage=triage,

@@ -9,6 +9,8 @@ from tocsin.access.audit import AuditTrail
 from tocsin.access.service import Access
 from tocsin.clock import Clock
 from tocsin.config import Config
+from tocsin.content_packs.samples import SampleLogs
+from tocsin.content_packs.service import ContentPacks
 from tocsin.critical_assets.service import CriticalAssetsService
 from tocsin.evaluate.evaluator import Evaluator
 from tocsin.explain.rules import RuleExplanations
@@ -94,6 +96,10 @@ class Tocsin(Protocol):
     def coverage(self) -> CoverageService: ...
     @property
     def attack_maps(self) -> AttackMaps: ...
+    @property
+    def content_packs(self) -> ContentPacks: ...
+    @property
+    def sample_logs(self) -> SampleLogs: ...
     @property
     def evaluator(self) -> Evaluator: ...
     @property

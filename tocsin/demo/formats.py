@@ -24,13 +24,13 @@ class Record:
     body: Body
     env: str = "prod"
 
-    def payload(self) -> dict[str, Any]:
-        """The record in the shape of the log intake."""
+    def payload(self, mark: str = "demo:true") -> dict[str, Any]:
+        """The record in the shape of the log intake; `mark` is the tag that tells it from a real one."""
         envelope: dict[str, Any] = {
             "ddsource": self.source,
             "service": self.service,
             "hostname": self.host,
-            "ddtags": f"env:{self.env},team:{'corp' if self.source in CORPORATE else 'platform'},demo:true",
+            "ddtags": f"env:{self.env},team:{'corp' if self.source in CORPORATE else 'platform'},{mark}",
         }
         if isinstance(self.body, str):
             return {**envelope, "message": self.body, "timestamp": self.at}

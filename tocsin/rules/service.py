@@ -201,6 +201,19 @@ class RulesService:
         self.poll()
         return rule_from_api(made)
 
+    def switch(self, session: Session, rule_ids: Sequence[str], is_enabled: bool, by: Actor) -> dict[str, int]:
+        """Enable or disable rules as a part of the caller's transaction, who then has to `poll`.
+
+        Returns the new versions of those that were not so already. Raises `RuleNotFound`.
+        """
+        changed: dict[str, int] = {}
+        for rule_id in rule_ids:
+            row = self._row(session, rule_id)
+            if row.body["isEnabled"] != is_enabled:
+                made = self._save(session, row, {**writable(row.body), "isEnabled": is_enabled}, by, "modified")
+                changed[rule_id] = made["version"]
+        return changed
+
     def delete(self, rule_id: str, by: Actor) -> None:
         """Raises `RuleNotFound` or `DefaultRuleKept`."""
         with self._state.transaction() as session:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from tocsin.access.actor import SYSTEM, Actor
 from tocsin.access.audit import AuditTrail
 from tocsin.clock import Clock
@@ -82,14 +84,19 @@ class SecurityFilters:
 
     def create(self, body: Mapping[str, Any], by: Actor) -> SecurityFilter:
         """`body`: name, query, is_enabled, exclusion_filters. Raises `BadRequest`."""
-        made = _changed(SecurityFilter(self._new_id(), "", "", True, False, (), 1), body)
         with self._state.transaction() as session:
-            if len(repository.load_all(session)) >= MAX_FILTERS:
-                raise BadRequest(f"there are {MAX_FILTERS} security filters, as many as there may be")
-            repository.save(session, made)
-            repository.add_version(session, self._clock())
-            self._audit.record(session, by, "created", ASSET, made.id, made.name, None, _audited(made))
+            made = self.add(session, body, by)
         self.poll()
+        return made
+
+    def add(self, session: Session, body: Mapping[str, Any], by: Actor) -> SecurityFilter:
+        """As `create`, as a part of the caller's transaction, who then has to `poll`."""
+        made = _changed(SecurityFilter(self._new_id(), "", "", True, False, (), 1), body)
+        if len(repository.load_all(session)) >= MAX_FILTERS:
+            raise BadRequest(f"there are {MAX_FILTERS} security filters, as many as there may be")
+        repository.save(session, made)
+        repository.add_version(session, self._clock())
+        self._audit.record(session, by, "created", ASSET, made.id, made.name, None, _audited(made))
         return made
 
     def update(self, filter_id: str, body: Mapping[str, Any], by: Actor) -> SecurityFilter:
@@ -116,13 +123,17 @@ class SecurityFilters:
     def delete(self, filter_id: str, by: Actor) -> None:
         """Raises `FilterNotFound`, `BadRequest` for the built-in filter."""
         with self._state.transaction() as session:
-            one = _found(repository.load_all(session), filter_id)
-            if one.is_builtin:
-                raise BadRequest("the built-in filter cannot be deleted; disable it to analyse fewer logs")
-            repository.remove(session, filter_id)
-            repository.add_version(session, self._clock())
-            self._audit.record(session, by, "deleted", ASSET, one.id, one.name, _audited(one), None)
+            self.remove(session, filter_id, by)
         self.poll()
+
+    def remove(self, session: Session, filter_id: str, by: Actor) -> None:
+        """As `delete`, as a part of the caller's transaction, who then has to `poll`."""
+        one = _found(repository.load_all(session), filter_id)
+        if one.is_builtin:
+            raise BadRequest("the built-in filter cannot be deleted; disable it to analyse fewer logs")
+        repository.remove(session, filter_id)
+        repository.add_version(session, self._clock())
+        self._audit.record(session, by, "deleted", ASSET, one.id, one.name, _audited(one), None)
 
     # News
 

@@ -10,12 +10,15 @@ from prometheus_client import Counter
 from tocsin.access.audit import drain
 from tocsin.access.local_keys import read_local_keys
 from tocsin.bootstrap import Services
+from tocsin.intake.request import Request
 from tocsin.store import settings
 from tocsin.workers.demo import DemoPlayer
 
 AUDIT_SECONDS = 0.5
 FLUSH_SECONDS = 30.0
 RULES_SECONDS = 2.0
+SAMPLES_SECONDS = 2.0
+STORED_SECONDS = 60.0
 JOIN_SECONDS = 10.0
 
 DEMO_BEGAN = "demo.began_at"
@@ -54,6 +57,7 @@ class Workers:
         self._every("feeds", RULES_SECONDS, services.feeds.refresh_due)
         self._every("hunts", RULES_SECONDS, lambda: services.hunter.run(self._stop.is_set))
         self._every("indicators", RULES_SECONDS, services.feeds.poll)
+        self._every("sample logs", SAMPLES_SECONDS, self._send_samples)
         if services.config.demo:
             self._run("demo", self._play)
 
@@ -87,6 +91,15 @@ class Workers:
                     log.error("a round failed and will be repeated", worker=name, error=str(error))
 
         self._run(name, loop)
+
+    def _send_samples(self) -> None:
+        """Sample logs take the way of all logs; what is not known to be stored is sent again, and is there once."""
+        intake, clock = self._services.intake, self._services.clock
+
+        def send(body: bytes) -> None:
+            intake.submit(Request(body, clock())).result(STORED_SECONDS)
+
+        self._services.sample_logs.send_due(send)
 
     def _play(self) -> None:
         """The demonstration: its week once, then what goes on. A kill in between begins the same week again."""
