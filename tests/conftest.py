@@ -1,12 +1,15 @@
 """Fixtures for all tests; each lives in the file of its subject."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from api_server import api, fresh_api
 from event_stores import clickhouse_cluster, event_store, kept_chdb, kept_cluster, open_store
 from hypothesis import HealthCheck, settings
 from postgres import postgres_server, postgres_url
+
+from tocsin.garbage import collect_nothing, collect_seldom
 
 __all__ = [
     "api",
@@ -47,3 +50,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long files first; all others keep their places."""
     places = {name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: places.get(item.path.stem, len(LONG)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """The tests, and all that they import, stay to the end: looking through them again and again for what nobody can
+    reach took a tenth of the time."""
+    collect_nothing()
+    yield
+    collect_seldom()

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from tocsin.config import load_config
+from tocsin.garbage import collect_nothing
 
 
 def up(
@@ -16,6 +17,7 @@ def up(
     reload: Annotated[bool, typer.Option("--reload", help="Start again when the code changes (development).")] = False,
 ) -> None:
     """Start Tocsin: intake, detection, API and the web application."""
+    collect_nothing()
     from tocsin.workers.up import run  # here, so that the other commands need not wait for the whole server
 
     run(load_config(data=data, host=host, port=port, demo=demo), reload=reload)
