@@ -80,7 +80,7 @@ def _body(query: str, condition: str, **more: Any) -> dict[str, Any]:
 def _row(name: str, store: EventStore, body: dict[str, Any]) -> Row:
     matches = Matches(store)
     rules = cast(RulesService, _Rules())
-    backtests = Backtests(rules, Replay(StoredLogs(store), matches), matches, lambda: END)
+    backtests = Backtests(rules, Replay(StoredLogs(store), matches), lambda: END)
     taken = []
     for _ in range(ROUNDS):
         start = time.perf_counter()

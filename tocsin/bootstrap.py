@@ -30,12 +30,13 @@ from tocsin.critical_assets.service import CriticalAssetsService
 from tocsin.enrich.geo import Places
 from tocsin.evaluate.correlation import reads_signals
 from tocsin.evaluate.evaluator import Evaluator, EvaluatorMetrics
+from tocsin.evaluate.feed import Feed
 from tocsin.evaluate.instant import InstantBaselines
 from tocsin.evaluate.logs_repository import StoredLogs
+from tocsin.evaluate.mixed import MixedFeed, MixedMatches, Owners
 from tocsin.evaluate.replay import Replay
 from tocsin.evaluate.repository import BUCKET_MS, Matches, Progress
 from tocsin.evaluate.signal_feed import SignalFeed
-from tocsin.evaluate.signals_repository import SignalMatches
 from tocsin.event import Event, RawRecord
 from tocsin.explain.repository import EntityLogs
 from tocsin.explain.rules import RuleExplanations
@@ -76,6 +77,7 @@ from tocsin.signals.ledger_repository import LedgerRows
 from tocsin.signals.matching import SignalMatching
 from tocsin.signals.repository import SignalRows
 from tocsin.signals.service import SignalsService
+from tocsin.signals.stored import StoredSignals
 from tocsin.signals.suppression import selects
 from tocsin.signals.writer import SignalMetrics, SignalWriter
 from tocsin.store.events import EventStore, open_event_store
@@ -319,9 +321,11 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
 
     feeds = _feeds(config, clock, state, audit, leases, holder)
 
-    matches, members = Matches(events), SignalMatches(events)
-    replay = Replay(StoredLogs(events), matches, reference_tables.column)
+    owners = Owners(rules)
+    matches, members = Matches(events), MixedMatches(events, owners)
     rows, hidden_rows = SignalRows(events), SignalRows(events, SUPPRESSED)
+    stored_signals = StoredSignals(rows, members, rules.rule_at)
+    replay = Replay(StoredLogs(events), matches, reference_tables.column, stored_signals)
     matching = SignalMatching()
     critical_assets = CriticalAssetsService(state, audit, clock, new_id=lambda: new_rule_id(secrets.randbelow))
     engine_holder: list[SignalEngine] = []
@@ -363,6 +367,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         writer,
         clock,
         EvaluatorMetrics(registry),
+        lambda source, since, now: Feed(source, since, now, owners.is_plain),
         baselines=baselines,
         notes=ledger,
     )
@@ -373,7 +378,9 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         writer,
         clock,
         EvaluatorMetrics(registry, "tocsin_correlator"),
-        lambda _source, since, now: SignalFeed(members, lambda: writer.matched_version, since, now),
+        lambda _source, since, now: MixedFeed(
+            members, SignalFeed(members, lambda: writer.matched_version, since, now), now, owners
+        ),
         notes=ledger,
     )
     engine = SignalEngine(evaluator, writer, leases, clock, holder, registry, correlator=correlator, ledger=ledger)
@@ -428,7 +435,6 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
     job_runner = JobRunner(
         state,
         replay,
-        matches,
         results,
         JobResults(events),
         leases,
@@ -484,7 +490,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         pipelines=pipelines,
         reference_tables=reference_tables,
         security_filters=security_filters,
-        backtests=Backtests(rules, replay, matches, clock, seen, critical_assets.present, suppressions.present),
+        backtests=Backtests(rules, replay, clock, seen, critical_assets.present, suppressions.present),
         jobs=jobs,
         baselines=baselines,
         job_runner=job_runner,

@@ -35,6 +35,11 @@ class Event:
     ingested_at: int = 0
 
 
+@dataclass(slots=True)
+class SignalEvent(Event):
+    """A signal in the shape of an event, as rules over signals see it; `host`, `service` and `source` are lists."""
+
+
 @dataclass(frozen=True, slots=True)
 class RawRecord:
     """What arrived, before anything was made of it.

@@ -30,6 +30,9 @@ CONTENT_ANOMALY_ALIAS = "anomaly_threshold"
 SIGNALS = "security_signals"
 """The data source of queries that read signals (siem.md §2.4)."""
 
+HARDCODED = "hardcoded"
+"""The method that recognises what no query can describe: Log4Shell (siem.md §2.21)."""
+
 THIRD_PARTY = "third_party"
 """The method that takes over a vendor's alerts (siem.md §2.18)."""
 

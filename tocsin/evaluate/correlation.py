@@ -13,9 +13,10 @@ So the rules over signals form a graph that is known when a rule is saved, and a
 raise one another would never come to rest.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from tocsin.errors import BadRequest
 from tocsin.event import Json
 from tocsin.query import QueryError, parse
 from tocsin.query.tree import Equals, FieldKind, Node, Not, children
@@ -69,6 +70,11 @@ UNMATCHED = Matched()
 def reads_signals(rule: Rule) -> bool:
     """Whether any query of the rule is over signals."""
     return any(query.reads_signals for query in rule.queries)
+
+
+def mixes(rule: Rule) -> bool:
+    """Whether the rule reads logs besides signals."""
+    return reads_signals(rule) and not all(query.reads_signals for query in rule.queries)
 
 
 def named_rules(query: RuleQuery) -> frozenset[str]:
@@ -130,6 +136,21 @@ def cycle(rule_id: str, sources: Mapping[str, Collection[str]]) -> tuple[str, ..
                 came_from[source] = reader
                 waiting.append(source)
     return ()
+
+
+def in_order(rules: Iterable[Rule]) -> list[Rule]:
+    """Rules over events, then those over signals, each after those whose signals it reads by name. Raises `BadRequest`
+    where rules read one another's."""
+    ordered: list[Rule] = []
+    left = sorted(rules, key=reads_signals)
+    while left:
+        names = {rule.id for rule in left}
+        ready = [rule for rule in left if not source_rules(rule) & names]
+        if not ready:
+            raise BadRequest(f"the rules {', '.join(sorted(names))} read one another's signals")
+        ordered += ready
+        left = [rule for rule in left if rule not in ready]
+    return sorted(ordered, key=reads_signals)
 
 
 def _named(node: Node) -> Iterator[str]:

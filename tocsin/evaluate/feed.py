@@ -64,8 +64,16 @@ class Batch:
 class Feed:
     """Reads new matches from a source, oldest ingestion first; `accept` a batch when its decisions are stored."""
 
-    def __init__(self, source: Source, watermark: int | None, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        watermark: int | None,
+        clock: Callable[[], int],
+        is_ours: Callable[[StoredMatch], bool] = lambda _: True,
+    ) -> None:
+        """Matches that are not ours are counted, and handed over to nobody."""
         self._source = source
+        self._is_ours = is_ours
         self._clock = clock
         self.watermark = watermark or 0
         self._counts: dict[int, int] = {}
@@ -110,7 +118,7 @@ class Feed:
             counts[bucket] = counts.get(bucket, 0) + 1
             mark = hash((match.rule_id, match.rule_version, match.row))
             hashes.setdefault(bucket, set()).add(mark)
-            if mark not in self._seen.get(bucket, ()):
+            if mark not in self._seen.get(bucket, ()) and self._is_ours(match):
                 batch.matches.append(match)
         batch.seen = {
             bucket: (count, hashes[bucket]) for bucket, count in counts.items() if self._counts.get(bucket) != count

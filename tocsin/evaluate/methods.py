@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from tocsin.errors import BadRequest
-from tocsin.evaluate import anomaly, content_anomaly, new_value, sequence, third_party, threshold, travel
+from tocsin.evaluate import anomaly, content_anomaly, hardcoded, new_value, sequence, third_party, threshold, travel
 from tocsin.evaluate.method import Plan
-from tocsin.rule import CONTENT_ANOMALY, THIRD_PARTY, Rule
+from tocsin.rule import CONTENT_ANOMALY, HARDCODED, THIRD_PARTY, Rule
 
 METHODS: Mapping[str, Callable[[Rule], Plan]] = {
     "threshold": threshold.plan,
@@ -15,6 +15,7 @@ METHODS: Mapping[str, Callable[[Rule], Plan]] = {
     "impossible_travel": travel.plan,
     THIRD_PARTY: third_party.plan,
     "sequence_detection": sequence.plan,
+    HARDCODED: hardcoded.plan,
 }
 """`options.detectionMethod` -> what reads the rule. Each raises `BadRequest` for a rule that it cannot decide."""
 

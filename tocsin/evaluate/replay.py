@@ -3,7 +3,7 @@
 What live detection decides from the matches that were written when an event came in, a replay decides from matches made
 now, of any rule, stored or not, at any version: the rule's queries find the candidates among the stored logs, and from
 these the matcher makes the matches. The rest is the very same: plan, machine, decisions. Preview, backtest, historical
-jobs and scheduled rules are uses of it.
+jobs and scheduled rules are uses of it. A rule over signals is replayed over the signals that are there.
 
 Signals open from `start` on; the logs before it, as far back as the plan says, only fill what the method remembers. So
 a replay says what a rule would have raised that had been enabled at `start`.
@@ -11,14 +11,17 @@ a replay says what a rule would have raised that had been enabled at `start`.
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import product
+from heapq import merge
+from itertools import chain, groupby, product
+from typing import Protocol
 
 from tocsin.errors import Abandoned, BadRequest, LimitExceeded
-from tocsin.evaluate.decision import Decision, MatchRow
-from tocsin.evaluate.logs_repository import Asked, Prospects, StoredLogs, Stretch, Values, columns
+from tocsin.evaluate.correlation import mixes, reads_signals
+from tocsin.evaluate.decision import Decision, MatchRow, position
+from tocsin.evaluate.logs_repository import Asked, LimitsOf, Prospects, StoredLogs, Stretch, Values, columns
 from tocsin.evaluate.method import FIRST_EVENTS, Machine, Plan, ScopeTooLarge
 from tocsin.evaluate.methods import plan
 from tocsin.evaluate.prospects import bound
@@ -26,11 +29,12 @@ from tocsin.evaluate.repository import Matches
 from tocsin.event import Event
 from tocsin.match.conditions import uncalculated
 from tocsin.match.emission import MAX_MATCHES
+from tocsin.match.log4shell import recognise, recognises
 from tocsin.match.matcher import Matcher
 from tocsin.match.texts import making
 from tocsin.query import LOGS, parse, to_predicate
 from tocsin.query.calculate import with_calculated
-from tocsin.rule import CONTENT_ANOMALY, MISSING_GROUP_VALUE, Match, Rule
+from tocsin.rule import CONTENT_ANOMALY, MISSING_GROUP_VALUE, Match, Rule, RuleQuery
 from tocsin.store.limits import Limits
 from tocsin.tables import ColumnOf, no_column
 
@@ -45,6 +49,9 @@ MAX_GROUPS = 300_000
 
 SWEEP_GROUPS = 20_000
 """From so many on, groups that are idle for longer than they remember are let go."""
+
+MERGED_TOGETHER = 10_000
+"""Matches of logs and of signals that make a page."""
 
 MIN_SECONDS = 0.05
 """With less time left no statement is begun."""
@@ -110,14 +117,28 @@ class Replayed:
     failures: Mapping[tuple[str, ...], str]
 
 
-class Replay:
-    """Reads stored logs; safe to use from many threads."""
+class Signals(Protocol):
+    """The signals that are there."""
 
-    def __init__(self, logs: StoredLogs, matches: Matches, column: ColumnOf = no_column) -> None:
-        """`column` gives the columns of reference tables that rules filter by."""
+    def pages(self, rule: Rule, start: int, end: int, limits: LimitsOf) -> Iterator[list[MatchRow]]:
+        """Pages of the matches that a rule over signals makes of those in `[start, end)`, in event time."""
+
+    def events(self, refs: Iterable[tuple[int, str]]) -> dict[str, Event]:
+        """Those of these (timestamp, id) in the shape of events, by id."""
+
+
+class Replay:
+    """Reads stored logs and signals; safe to use from many threads."""
+
+    def __init__(
+        self, logs: StoredLogs, matches: Matches, column: ColumnOf = no_column, signals: Signals | None = None
+    ) -> None:
+        """`column` gives the columns of reference tables that rules filter by. `signals` is needed for rules that read
+        signals."""
         self._logs = logs
         self._matches = matches
         self._column = column
+        self._signals = signals
 
     def run(
         self,
@@ -161,9 +182,40 @@ class Replay:
         """For each interval (ms) of the range that has any: its number from 0, and how many events each query finds."""
         stretch = Stretch(start, end, is_live)
         with budget.told():
-            if rule.calculated_fields:
+            if reads_signals(rule):
+                return self._counted_signals(rule, stretch, interval, budget)
+            if rule.calculated_fields or recognises(rule):
                 return self._counted(rule, stretch, interval, budget)
             return self._logs.series([query.node for query in _asked(rule)], stretch, interval, budget.limits)
+
+    def events(self, rule: Rule, refs: Iterable[tuple[int, str]]) -> dict[str, Event]:
+        """What decisions of a rule name (timestamp, id), as far as it is still stored, by id."""
+        return self._over(rule).events(refs) if reads_signals(rule) else self._matches.events(refs)
+
+    def _over(self, rule: Rule) -> Signals:
+        if self._signals is None:
+            raise BadRequest(f"the rule '{rule.name}' reads signals, and there are none here")
+        return self._signals
+
+    def _counted_signals(
+        self, rule: Rule, stretch: Stretch, interval: int, budget: Budget
+    ) -> list[tuple[int, tuple[int, ...]]]:
+        """What `series` says, of signals: they are few enough to be counted one by one. A query that groups and
+        computes nothing matches each that it finds once. The logs of a rule that mixes both are counted beside them."""
+        plain = tuple(_ungrouped(query) for query in rule.queries)
+        bars: dict[int, list[int]] = {}
+        pages = self._over(rule).pages(replace(rule, queries=plain), stretch.start, stretch.end, budget.limits)
+        for row in (row for page in pages for row in page):
+            bar = bars.setdefault((row.timestamp - stretch.start) // interval, [0] * len(plain))
+            bar[row.query_index] += 1
+        if mixes(rule):
+            over_logs = [index for index, query in enumerate(rule.queries) if not query.reads_signals]
+            found = self._logs.series([query.node for query in _asked(rule)], stretch, interval, budget.limits)
+            for number, counts in found:
+                bar = bars.setdefault(number, [0] * len(plain))
+                for index, count in zip(over_logs, counts, strict=True):
+                    bar[index] = count
+        return [(number, tuple(counts)) for number, counts in sorted(bars.items())]
 
     def _counted(
         self, rule: Rule, stretch: Stretch, interval: int, budget: Budget
@@ -175,7 +227,7 @@ class Replay:
         for events in self._logs.events([query.node for query in _asked(rule)], stretch, budget.limits):
             for event in events:
                 met = [find(event) for find in finds]
-                if any(met):
+                if any(met) and (not recognises(rule) or recognise(event)):
                     bar = bars.setdefault((event.timestamp - stretch.start) // interval, [0] * len(finds))
                     bar[:] = (count + is_met for count, is_met in zip(bar, met, strict=True))
         return [(number, tuple(counts)) for number, counts in sorted(bars.items())]
@@ -184,6 +236,15 @@ class Replay:
         self, rule: Rule, stretch: Stretch, budget: Budget, prepared: Plan | None = None
     ) -> Iterator[list[MatchRow]]:
         """With a plan, matches that cannot matter may be left out."""
+        if reads_signals(rule):
+            signals = self._over(rule).pages(rule, stretch.start, stretch.end, budget.limits)
+            yield from _merged(self._log_pages(rule, stretch, budget), signals) if mixes(rule) else signals
+        else:
+            yield from self._log_pages(rule, stretch, budget, prepared)
+
+    def _log_pages(
+        self, rule: Rule, stretch: Stretch, budget: Budget, prepared: Plan | None = None
+    ) -> Iterator[list[MatchRow]]:
         asked = _asked(rule)
         matcher = _matcher(rule, self._column)
         if not is_narrow(rule):
@@ -211,14 +272,34 @@ class Replay:
 
 def is_narrow(rule: Rule) -> bool:
     """Whether the rule's matches consist of nothing but values of fields, which SQL gives as the matcher does."""
-    if rule.calculated_fields or rule.extra.get("referenceTables"):
+    if rule.calculated_fields or rule.extra.get("referenceTables") or recognises(rule) or reads_signals(rule):
         return False
     return all(query.aggregation != WIDE for query in rule.queries)
 
 
+def _ungrouped(query: RuleQuery) -> RuleQuery:
+    aggregation = "event_count" if query.correlated_rule is not None else "count"
+    return replace(query, aggregation=aggregation, group_by_fields=(), distinct_fields=(), metrics=())
+
+
+def _merged(*sources: Iterator[list[MatchRow]]) -> Iterator[list[MatchRow]]:
+    """Pages of what several sources have, each in event time; an event is in one of them."""
+    page: list[MatchRow] = []
+    for _, of_event in groupby(merge(*map(chain.from_iterable, sources), key=position), key=position):
+        page += of_event
+        if len(page) >= MERGED_TOGETHER:
+            yield page
+            page = []
+    if page:
+        yield page
+
+
 def _asked(rule: Rule) -> list[Asked]:
+    """The queries over logs."""
     asked = []
     for query in rule.queries:
+        if query.reads_signals:
+            continue
         if query.data_source != LOGS.name:
             raise BadRequest(
                 f"query '{query.label}' reads '{query.data_source}': only queries over logs can be run over stored logs"

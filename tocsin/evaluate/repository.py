@@ -69,7 +69,7 @@ _COLUMNS = (
 
 _BUCKETS = """
 SELECT intDiv(toUnixTimestamp64Milli(ingested_at), {size:Int64}) AS bucket, count() AS matches
-FROM matches WHERE ingested_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+FROM matches WHERE ingested_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND {only}
 GROUP BY bucket ORDER BY bucket LIMIT {limit:UInt32}
 """
 
@@ -77,11 +77,11 @@ _OF_BUCKETS = f"""
 SELECT {_COLUMNS} FROM matches
 WHERE ingested_at >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC')
   AND ingested_at < fromUnixTimestamp64Milli({{until:Int64}}, 'UTC')
-  AND intDiv(toUnixTimestamp64Milli(ingested_at), {{size:Int64}}) IN {{buckets:Array(Int64)}}
+  AND intDiv(toUnixTimestamp64Milli(ingested_at), {{size:Int64}}) IN {{buckets:Array(Int64)}} AND {{only}}
 """
 
 _SINCE = f"""
-SELECT {_COLUMNS} FROM matches WHERE ingested_at >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC')
+SELECT {_COLUMNS} FROM matches WHERE ingested_at >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC') AND {{only}}
 """
 
 _OF_GROUPS = f"""
@@ -142,9 +142,13 @@ class Matches:
     def __init__(self, events: EventStore) -> None:
         self._events = events
 
+    def only(self) -> Sql:
+        """A condition on the matches of which `buckets`, `of_buckets` and `since_bucket` tell."""
+        return Sql("true")
+
     def buckets(self, since: int, limit: int = 20_000) -> list[tuple[int, int]]:
         """Buckets of ingestion time (`BUCKET_MS`) from `since` on, with the matches stored in each; oldest first."""
-        sql = Sql(_BUCKETS, {"size": BUCKET_MS, "since": since, "limit": limit})
+        sql = Sql.of(_BUCKETS, only=self.only(), size=BUCKET_MS, since=since, limit=limit)
         return [(int(row["bucket"]), int(row["matches"])) for row in self._events.query(sql, LIMITS)]
 
     def of_buckets(self, buckets: Sequence[int]) -> list[StoredMatch]:
@@ -155,11 +159,13 @@ class Matches:
             "size": BUCKET_MS,
             "buckets": list(buckets),
         }
-        return [_match(row) for row in self._events.query(Sql(_OF_BUCKETS, parameters), LIMITS)]
+        sql = Sql.of(_OF_BUCKETS, only=self.only(), **parameters)
+        return [_match(row) for row in self._events.query(sql, LIMITS)]
 
     def since_bucket(self, bucket: int) -> list[StoredMatch]:
         """All matches of this bucket and later ones, in no order."""
-        return [_match(row) for row in self._events.query(Sql(_SINCE, {"since": bucket * BUCKET_MS}), LIMITS)]
+        sql = Sql.of(_SINCE, only=self.only(), since=bucket * BUCKET_MS)
+        return [_match(row) for row in self._events.query(sql, LIMITS)]
 
     def of_groups(self, keys: Sequence[GroupKey], since: int) -> Iterator[list[StoredMatch]]:
         """Pages of the matches of these scopes from `since` on, each scope in event time."""

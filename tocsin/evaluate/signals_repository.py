@@ -13,7 +13,7 @@ import orjson
 from tocsin.evaluate.correlation import as_member
 from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.repository import LIMITS, Matches, StoredMatch
-from tocsin.event import Event
+from tocsin.event import Event, SignalEvent
 from tocsin.query import Sql
 
 CHUNK = 500
@@ -109,7 +109,7 @@ def _stored(row: Mapping[str, Any], matches: Sequence[Mapping[str, Any]]) -> tup
 
 
 def _event(row: Mapping[str, Any]) -> Event:
-    return Event(
+    return SignalEvent(
         id=row["id"],
         timestamp=row["timestamp"],
         ingested_at=row["ingested_at"],

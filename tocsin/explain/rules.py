@@ -21,6 +21,7 @@ from tocsin.evaluate.repository import Failure
 from tocsin.event import Event, Json
 from tocsin.explain.repository import EntityLogs, QueryCounts
 from tocsin.explain.words import moment, number, several
+from tocsin.match.log4shell import recognises
 from tocsin.query import LOGS, Node, field_values, parse, parse_field, print_query
 from tocsin.query.tree import And, Exists, conjunction, disjunction, leaves
 from tocsin.query.values import text_of
@@ -124,6 +125,8 @@ class RuleExplanations:
         budget = Budget(SECONDS)
         groups = self._groups(seen, prepared, question, budget)
         signals = self._signals(rule, groups, question)
+        if recognises(rule) and not groups:  # there was nothing that could have been noted
+            steps = [one for one in steps if one.name != "match"]
         best: Nearest | None = None
         if groups:
             best = self._best(seen, prepared, groups, question, budget)
@@ -355,7 +358,7 @@ def _of_group(rule: Rule, prepared: Plan, group: tuple[str, ...]) -> Rule:
 
 def _unreadable(rule: Rule) -> Step:
     read = sorted({query.data_source for query in rule.queries}) or ["no query of its own"]
-    message = f"This rule reads {', '.join(read)}, not logs: only rules over logs can be followed step by step"
+    message = f"This rule reads {' and '.join(read)}: only rules over logs alone can be followed step by step"
     return Step("query", "skipped", message, {"data_sources": read})
 
 
@@ -427,6 +430,8 @@ def _filter_step(found: int, unanalysed: int) -> Step:
 
 def _table_step(rule: Rule) -> Step:
     """Events are found, but none makes a match: what the queries do not say is left."""
+    if recognises(rule):
+        return Step("recognised", "failed", "None of them holds a lookup by JNDI, however it were disguised", {})
     tables = sorted({str(entry.get("tableName", "")) for entry in rule.extra.get("referenceTables") or ()})
     if not tables:
         return Step("table", "skipped", "None of them makes a match, taken all conditions together", {})

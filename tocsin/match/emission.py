@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice, product
 
 from tocsin.event import Event
+from tocsin.match.log4shell import recognise, recognises
 from tocsin.match.presence import Presence, presences
 from tocsin.match.texts import SEPARATOR, Found, Read, Texts, making, readers, reading, texts
 from tocsin.query.track import Track
@@ -46,18 +47,19 @@ class Emission:
             query_index=query_index,
             group_by=readers(query.group_by_fields, track),
             is_group_optional=query.has_optional_group_by_fields,
-            texts=reading(making(rule, query), track),
+            texts=recognise if recognises(rule) else reading(making(rule, query), track),
             metric=next(iter(readers(metrics, track)), None),
             is_maximum=query.aggregation == "max",
             presences=presences(rule, query, track, column),
-            needs_text=query.aggregation == "new_value",
+            needs_text=query.aggregation == "new_value" or recognises(rule),
         )
 
     def matches(self, event: Event, found: Found | None = None) -> Iterator[Match]:
         """No match when a group-by field is missing and not optional. `found` is the flattened event, if it is at hand.
 
         An event without the distinct or metric field still matches: it is seen, and adds nothing to the number of
-        values or to the sum. Only where new values are looked for, it does not (siem.md §2.14).
+        values or to the sum. Only where new values are looked for, it does not (siem.md §2.14), nor where its rule
+        recognises nothing in it (siem.md §2.21).
         """
         if self.presences and not all(presence.passes(event) for presence in self.presences):
             return

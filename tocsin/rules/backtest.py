@@ -16,7 +16,6 @@ from tocsin.errors import Abandoned, BadRequest, TooManyRequests
 from tocsin.evaluate.decision import Decision, EventRef
 from tocsin.evaluate.method import FIRST_EVENTS
 from tocsin.evaluate.replay import Budget, Replay, Replayed
-from tocsin.evaluate.repository import Matches
 from tocsin.rule import Rule
 from tocsin.rules.difference import Outline, changes, difference
 from tocsin.rules.executable import executable
@@ -146,7 +145,6 @@ class Backtests:
         self,
         rules: RulesService,
         replay: Replay,
-        matches: Matches,
         clock: Clock,
         seeing: Seeing = lambda rule: rule,
         assets: Callable[[], Assets | None] = lambda: None,
@@ -155,7 +153,6 @@ class Backtests:
         """`assets` gives the critical assets, which change severities, `suppressions` what hides signals."""
         self._rules = rules
         self._replay = replay
-        self._matches = matches
         self._clock = clock
         self._seeing = seeing
         self._assets = assets
@@ -251,11 +248,12 @@ class Backtests:
         for first in range(0, len(chosen), JUDGED_TOGETHER):
             part = chosen[first : first + JUDGED_TOGETHER]
             budget.limits()
-            events = self._matches.events({(ref.timestamp, ref.event_id) for one in part for ref in _refs(one)})
+            named = {(ref.timestamp, ref.event_id) for one in part for ref in _refs(one)}
+            events = self._replay.events(found.plan.rule, named)
             for decision in part:
-                named = [events[ref.event_id] for ref in _refs(decision) if ref.event_id in events]
-                projection = project(found.plan, decision, named, now, assets=assets)
-                hides = (found.plan, decision, projection, named, suppressions, now, assets)
+                of_signal = [events[ref.event_id] for ref in _refs(decision) if ref.event_id in events]
+                projection = project(found.plan, decision, of_signal, now, assets=assets)
+                hides = (found.plan, decision, projection, of_signal, suppressions, now, assets)
                 judged.append(hidden(*hides) if may_hide else None)
                 if len(made) < limit:
                     made.append(Shown(decision, projection, judged[-1]))

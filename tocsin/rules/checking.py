@@ -14,7 +14,7 @@ from tocsin.evaluate.correlation import reads_signals, source_rules
 from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.method import Plan
 from tocsin.evaluate.nearest import Nearest, nearest
-from tocsin.event import Event, Rejected
+from tocsin.event import Event, Rejected, SignalEvent
 from tocsin.query import LOGS, field_values
 from tocsin.query.values import text_of
 from tocsin.rule import THIRD_PARTY, Rule, RuleQuery
@@ -104,8 +104,8 @@ class RuleTester:
         ]
         if other:
             raise BadTest(f"the rule reads '{other[0]}': only rules over logs and signals can be tested")
-        if tests.singles and reads_signals(rule):
-            raise BadTest("tests.match: the rule reads signals, not events: write timelines")
+        if any(query.reads_signals for query in _asked(rule, tests)):
+            raise BadTest("tests.match: the query reads signals, not events: write timelines")
         events = _Events(self._to_event)
         rehearsals: dict[tuple[tuple[str, ...], int], Rehearsal] = {}
 
@@ -135,6 +135,11 @@ class RuleTester:
             found[name] = self._known[name]
             waiting += source_rules(found[name])
         return list(found.values())
+
+
+def _asked(rule: Rule, tests: RuleTests) -> list[RuleQuery]:
+    """The queries that single events are about."""
+    return [rule.queries[single.query] for single in tests.singles if single.query < len(rule.queries)]
 
 
 class _Events:
@@ -188,7 +193,8 @@ def _timeline(rule: Rule, timeline: Timeline, events: _Events, rehearsal: Rehear
     for row in rows:
         matched.setdefault(row.event_id, set()).add(row.query_index)
     if reads_signals(prepared.rule):
-        timed += [(found.named[name].timestamp - timeline.start, found.named[name]) for name in matched]
+        members = [found.named[name] for name in matched]
+        timed += [(one.timestamp - timeline.start, one) for one in members if isinstance(one, SignalEvent)]
         timed.sort(key=lambda each: each[0])
     pairs, missing, surplus = _paired(timeline, raised)
     # One that is expected several times is looked for once.

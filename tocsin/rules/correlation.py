@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from tocsin.evaluate.correlation import MAX_CORRELATED_FIELDS, cycle, reads_signals, source_rules
+from tocsin.match.presence import filters_of
 from tocsin.query import QueryError, parse
 from tocsin.query.tree import FieldKind, leaves
 from tocsin.rule import Rule, RuleQuery
@@ -34,9 +35,10 @@ def check_correlation(rule: Rule) -> Iterator[Problem]:
     if method not in METHODS:
         message = f"Detection method '{method}' cannot read signals; {', '.join(METHODS)} can"
         yield Problem("options.detectionMethod", message, "unsupported")
-    if not all(query.reads_signals for query in rule.queries):
-        yield Problem("queries", "Queries over signals cannot be mixed with queries over logs in one rule", "mixed")
     for i, query in enumerate(rule.queries):
+        if query.reads_signals and any(filters_of(rule, query)):
+            message = f"A reference table filters logs, and the query '{query.label}' reads signals"
+            yield Problem("referenceTables", message, "unsupported")
         if query.correlated_rule is not None:
             yield from _check_naming(f"queries[{i}]", query, rule)
         elif query.reads_signals:

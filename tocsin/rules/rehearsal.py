@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from tocsin.errors import BadRequest
-from tocsin.evaluate.correlation import reads_signals, source_rules
+from tocsin.evaluate.correlation import in_order, reads_signals
 from tocsin.evaluate.decision import Decision, MatchRow, position
 from tocsin.evaluate.method import Plan
 from tocsin.evaluate.methods import plan
@@ -54,7 +54,7 @@ class Rehearsal:
         enabled = [replace(executable(rule), is_enabled=True, is_deleted=False, updated_at=began_at) for rule in rules]
         self.plans = {rule.id: plan(rule) for rule in enabled}
         self._began_at = began_at
-        self.matcher = Matcher([rule for rule in enabled if not reads_signals(rule)], column=column)
+        self.matcher = Matcher(enabled, column=column)
         self._correlating = [rule for rule in enabled if reads_signals(rule)]
         self._signal_matcher = SignalMatcher(self._correlating)
         if self.matcher.problems:
@@ -67,9 +67,8 @@ class Rehearsal:
         for event in events:
             for match in self.matcher.match(event):
                 rows[match.rule_id].append(row_of(match, event))
-        waiting = {rule.id: source_rules(rule) for rule in self._correlating}
-        for rule_id in [*(name for name in self.plans if name not in waiting), *_in_order(waiting)]:
-            self._decide(rule_id, rows, found)
+        for rule in in_order(prepared.rule for prepared in self.plans.values()):
+            self._decide(rule.id, rows, found)
         return found
 
     def _decide(self, rule_id: str, rows: dict[str, list[MatchRow]], found: Rehearsed) -> None:
@@ -90,16 +89,3 @@ class Rehearsal:
         found.raised[rule_id] = raised
         if groups.failures:
             found.failures[rule_id] = groups.failures
-
-
-def _in_order(waiting: dict[str, frozenset[str]]) -> list[str]:
-    """Rules over signals, each after those that it names; a cycle cannot be saved."""
-    ordered: list[str] = []
-    left = dict(waiting)
-    while left:
-        ready = [name for name, sources in left.items() if not sources & left.keys()]
-        if not ready:
-            raise BadRequest(f"the rules {', '.join(sorted(left))} read one another's signals")
-        ordered += ready
-        left = {name: sources for name, sources in left.items() if name not in ready}
-    return ordered

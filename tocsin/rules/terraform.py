@@ -73,6 +73,7 @@ _OPTIONS = {
     "impossibleTravelOptions": "impossible_travel_options",
     "thirdPartyRuleOptions": "third_party_rule_options",
     "sequenceDetectionOptions": "sequence_detection_options",
+    "hardcodedEvaluatorType": "hardcoded_evaluator_type",
 }
 _CASE = {
     "name": "name",

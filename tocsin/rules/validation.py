@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from tocsin.evaluate.condition import ConditionError, check_labels, parse_condition
 from tocsin.query import QueryError, parse_field
-from tocsin.rule import CONTENT_ANOMALY, MAX_CASES, MAX_QUERIES, THIRD_PARTY, WINDOW_SECONDS, Rule, RuleQuery
+from tocsin.rule import CONTENT_ANOMALY, HARDCODED, MAX_CASES, MAX_QUERIES, THIRD_PARTY, WINDOW_SECONDS, Rule, RuleQuery
 from tocsin.rules.correlation import check_correlation
 from tocsin.rules.learning import check_every_new_value, check_learning, check_percentiles, check_single_case
 from tocsin.rules.methods import check_contents, check_places, check_sequence, check_third_party
@@ -30,10 +30,21 @@ DETECTION_METHODS = (
     "impossible_travel",
     THIRD_PARTY,
     "sequence_detection",
+    HARDCODED,
 )
 DATA_SOURCES = ("logs", "security_signals")
 """What this version can run; the API knows more (`schema`), and refuses it by name, so that nothing is stored
 that never fires."""
+
+_OTHER_SOURCES: Mapping[str, str] = {
+    "audit": "the audit trail is Tocsin's own record, which rules do not look at; other products' trails come as logs",
+    "events": "events are taken in as logs",
+    "spans": "traces are not taken in yet",
+    "app_sec_spans": "traces are not taken in yet, and this name for them is deprecated",
+    "security_runtime": "no agent of our own watches workloads; what Falco, auditd or Sysmon see comes as logs",
+    "network": "flows have no track of their own; those of firewalls, Zeek, Suricata and clouds come as logs",
+}
+"""Why a query cannot read what the API names besides (siem.md §2.4), and what to do instead."""
 
 AGGREGATIONS: Mapping[str, tuple[str, ...]] = {
     "threshold": ("count", "cardinality", "sum", "max"),
@@ -42,6 +53,7 @@ AGGREGATIONS: Mapping[str, tuple[str, ...]] = {
     CONTENT_ANOMALY: ("count",),
     "impossible_travel": ("geo_data",),
     "sequence_detection": ("count", "cardinality", "sum", "max"),
+    HARDCODED: ("count",),
 }
 """What the queries of each detection method compute."""
 
@@ -55,7 +67,6 @@ _NO_OPTIONS: Mapping[str, str] = {
 
 _OTHER_PRODUCTS: Mapping[str, str] = {
     "complianceRuleOptions": "complianceRuleOptions go with type 'cloud_configuration', which is not supported yet",
-    "hardcodedEvaluatorType": "hardcodedEvaluatorType goes with detection method 'hardcoded', which is not supported",
 }
 """The same for members of `options`."""
 
@@ -144,6 +155,9 @@ def _check_supported(rule: Rule) -> Iterator[Problem]:
     for name, message in _OTHER_PRODUCTS.items():
         if rule.options.method_options.get(name):
             yield Problem(f"options.{name}", message, "unsupported")
+    if rule.options.method_options.get("hardcodedEvaluatorType") and method != HARDCODED:
+        message = f"hardcodedEvaluatorType goes with detection method '{HARDCODED}'"
+        yield Problem("options.hardcodedEvaluatorType", message, "unsupported")
     if rule.extra.get("thirdPartyCases") and method != THIRD_PARTY:
         yield Problem("thirdPartyCases", f"thirdPartyCases go with detection method '{THIRD_PARTY}'", "unsupported")
 
@@ -179,7 +193,9 @@ def _check_query(target: str, query: RuleQuery, method: str) -> Iterator[Problem
     if query.custom_query_extension.strip():
         yield from check_search(f"{target}.customQueryExtension", query.custom_query_extension)
     if query.data_source not in DATA_SOURCES:
-        yield _unsupported(f"{target}.dataSource", f"Data source '{query.data_source}'", DATA_SOURCES)
+        why = _OTHER_SOURCES.get(query.data_source, "nothing of that name is taken in")
+        message = f"Data source '{query.data_source}' is not supported: {why}; use {' or '.join(DATA_SOURCES)}"
+        yield Problem(f"{target}.dataSource", message, "unsupported")
     for member in ("datasetIds", "queryLanguage"):
         if query.extra.get(member):
             message = (

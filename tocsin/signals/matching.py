@@ -5,7 +5,7 @@ A signal is matched as it was decided, before people touch it, so that what it m
 
 import hashlib
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from tocsin.errors import TocsinError
 from tocsin.evaluate.correlation import UNMATCHED, Matched, as_member, named_rules, reads_signals
 from tocsin.evaluate.decision import Decision
 from tocsin.evaluate.method import Plan
-from tocsin.event import Event, Json
+from tocsin.event import Event, Json, SignalEvent
 from tocsin.match import Matcher
 from tocsin.match.emission import Emission
 from tocsin.query import parse, to_predicate
@@ -35,12 +35,16 @@ class _Correlated:
     index: int | None
 
 
+ValuesAt = Callable[[Plan, int], list[str]]
+"""The values of a signal at a position of what its rule groups by."""
+
+
 class SignalMatcher:
     """The queries over signals of all rules. Immutable but for what it remembers."""
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
-        """Rules that are not enabled, or read no signals, are passed over."""
-        read = [rule for rule in rules if rule.is_enabled and not rule.is_deleted and reads_signals(rule)]
+        """Rules that are not enabled, or read no signals, or only those that are stored, are passed over."""
+        read = [rule for rule in rules if rule.is_enabled and not rule.is_deleted and _looks(rule)]
         self.versions = frozenset((rule.id, rule.version) for rule in read)
         self._named: dict[tuple[str, int], frozenset[str]] = {}
         self._correlated: dict[str, list[_Correlated]] = {}
@@ -66,19 +70,31 @@ class SignalMatcher:
         found = _Correlated(query, holds, emission, query.extra.get("correlatedQueryIndex"))
         self._correlated.setdefault(query.correlated_rule or "", []).append(found)
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What keeps queries from finding anything."""
+        return tuple(problem.message for problem in self._matcher.problems)
+
     def match(self, signal: Signal, plan: Plan, decision: Decision) -> tuple[Match, ...]:
         """What all rules find in the signal that a decision of `plan` became."""
         if not self.versions:
             return ()
-        event = signal_event(signal)
+
+        def values_at(source: Plan, position: int) -> list[str]:
+            return _decided_values(source, decision, position)
+
+        return self.find(signal_event(signal), signal.rule_id, plan, values_at)
+
+    def find(self, event: Event, rule_id: str, source: Plan | None, values_at: ValuesAt) -> tuple[Match, ...]:
+        """The same for a signal in the shape of an event, which a rule raised; `source` is None if that is gone."""
         found = self._matcher.match(event)
-        if reads_signals(plan.rule):
-            found = [match for match in found if signal.rule_id in self._named[match.rule_id, match.query_index]]
-        for correlated in self._correlated.get(signal.rule_id, ()):
+        if source is not None and reads_signals(source.rule):
+            found = [match for match in found if rule_id in self._named[match.rule_id, match.query_index]]
+        for correlated in self._correlated.get(rule_id, ()):
             if correlated.holds(event):
                 seen = event
                 for field in correlated.query.group_by_fields:
-                    values = supplied(plan, decision, field, correlated.index)
+                    values = None if source is None else supplied(source, field, correlated.index, values_at)
                     seen = seen if values is None else with_values(seen, field, values)
                 found += correlated.emission.matches(seen)
         return tuple(found)
@@ -94,7 +110,7 @@ class SignalMatching:
 
     def use(self, rules: Sequence[Rule]) -> None:
         """Match by these rules from now on."""
-        read = tuple(rule for rule in rules if reads_signals(rule))
+        read = tuple(rule for rule in rules if _looks(rule))
         with self._lock:
             if read != self._rules:
                 self._matcher = SignalMatcher(read)
@@ -121,7 +137,7 @@ class SignalMatching:
 
 def signal_event(signal: Signal) -> Event:
     """A signal in the shape of an event: what the track `signals` reads by name, lists where it has lists."""
-    return Event(
+    return SignalEvent(
         id=signal.id,
         timestamp=signal.timestamp,
         message=signal.message,
@@ -146,24 +162,31 @@ def _digest(event: Event) -> str:
     return hashlib.blake2b(orjson.dumps(shown, option=orjson.OPT_SORT_KEYS), digest_size=10).hexdigest()
 
 
-def supplied(plan: Plan, decision: Decision, field: str, index: int | None) -> list[str] | None:
+def supplied(source: Plan, field: str, index: int | None, values_at: ValuesAt) -> list[str] | None:
     """The values of a field by which a rule grouped, as they are in one of its signals; None if it did not.
 
     `index`: only that query of the rule supplies values (siem.md §2.20), None: the first that groups by the field. A
     field that `groupSignalsBy` drops has the values of all scopes that took part.
     """
-    queries = plan.rule.queries if index is None else plan.rule.queries[index : index + 1]
+    queries = source.rule.queries if index is None else source.rule.queries[index : index + 1]
     for query in queries:
         if field in query.group_by_fields:
-            position = query.group_by_fields.index(field)
-            if plan.kept is None:
-                values = list(decision.group[position : position + 1])
-            elif position in plan.kept:
-                values = [decision.group[plan.kept.index(position)]]
-            else:
-                values = sorted({group[position] for group in decision.groups if position < len(group)})
+            values = values_at(source, query.group_by_fields.index(field))
             return [value for value in values if value != MISSING_GROUP_VALUE]
     return None
+
+
+def _decided_values(source: Plan, decision: Decision, position: int) -> list[str]:
+    if source.kept is None:
+        return list(decision.group[position : position + 1])
+    if position in source.kept:
+        return [decision.group[source.kept.index(position)]]
+    return sorted({group[position] for group in decision.groups if position < len(group)})
+
+
+def _looks(rule: Rule) -> bool:
+    """Whether the rule looks at signals as they are raised."""
+    return rule.schedule is None and reads_signals(rule)
 
 
 def with_values(event: Event, field: str, values: list[str]) -> Event:

@@ -13,11 +13,11 @@ from urllib.parse import urlencode
 
 import orjson
 
-from tocsin.evaluate.correlation import reads_signals
+from tocsin.evaluate.correlation import mixes, reads_signals
 from tocsin.evaluate.decision import Decision, Verdict
 from tocsin.evaluate.method import Plan
 from tocsin.evaluate.third_party import title_template
-from tocsin.event import Event, Json
+from tocsin.event import Event, Json, SignalEvent
 from tocsin.match.conditions import uncalculated
 from tocsin.query import parse, print_query
 from tocsin.query.track import LOGS
@@ -227,9 +227,9 @@ def _projected(
         custom["critical_assets_data"] = adjusted.shown
     if reads_signals(rule):
         custom["correlation"] = _members(events)
-    track = "signals" if reads_signals(rule) else "logs"
+    track = "signals" if reads_signals(rule) and not mixes(rule) else "logs"
     detail: dict[str, Json] = {
-        "samples": _samples(decision, events, track),
+        "samples": _samples(decision, events),
         "relatedQuery": _related(rule, decision, groups, track),
         "explanation": _explanation(plan, decision, adjustments, len(events)),
     }
@@ -424,11 +424,12 @@ def _query(query: RuleQuery, decision: Decision, index: int) -> dict[str, Json]:
 
 def _members(events: Sequence[Event]) -> dict[str, Json]:
     """The signals that one of correlation consists of, as far as the decision names them (siem.md §2.20)."""
-    rules = (event.attributes.get("workflow", {}).get("rule", {}).get("id") for event in events)
-    return {"signals": [event.id for event in events][:MAX_VALUES], "rules": _words(rules)}
+    members = [event for event in events if isinstance(event, SignalEvent)]
+    rules = (event.attributes.get("workflow", {}).get("rule", {}).get("id") for event in members)
+    return {"signals": [event.id for event in members][:MAX_VALUES], "rules": _words(rules)}
 
 
-def _samples(decision: Decision, events: Sequence[Event], track: str) -> list[Json]:
+def _samples(decision: Decision, events: Sequence[Event]) -> list[Json]:
     by_id = {event.id: event for event in events}
     refs = dict.fromkeys([*decision.first_events[:SAMPLES], *decision.last_events[-SAMPLES:]])
     samples: list[Json] = []
@@ -448,7 +449,7 @@ def _samples(decision: Decision, events: Sequence[Event], track: str) -> list[Js
                 "id": f"{ref.query_index}-{event.id}",
                 "eventId": event.id,
                 "queryIndex": ref.query_index,
-                "trackKey": {"type": track},
+                "trackKey": {"type": "signals" if isinstance(event, SignalEvent) else "logs"},
                 "content": content,
             }
         )
@@ -456,9 +457,10 @@ def _samples(decision: Decision, events: Sequence[Event], track: str) -> list[Js
 
 
 def _related(rule: Rule, decision: Decision, groups: Mapping[str, list[str]], track: str) -> dict[str, Json]:
-    """The search that finds the signal's logs, or the signals that it consists of (siem.md §3.1)."""
+    """The search that finds the signal's logs, or the signals that it consists of; of both, which no search finds
+    together, the logs (siem.md §3.1)."""
     scope = [_term(field, values) for field, values in groups.items() if not field.startswith("#")]
-    texts = {query.label: query.full_query for query in rule.queries}
+    texts = {query.label: query.full_query for query in rule.queries if query.reads_signals == (track == "signals")}
     if rule.calculated_fields:  # a search knows none of them
         texts = {label: print_query(uncalculated(parse(text))) for label, text in texts.items()}
     queries = {label: " ".join([f"({text})", *scope]) for label, text in texts.items()}
@@ -467,7 +469,7 @@ def _related(rule: Rule, decision: Decision, groups: Mapping[str, list[str]], tr
         "from": decision.first_seen - rule.window_ms - _PADDING_MS,
         "to": decision.last_seen + _PADDING_MS,
         "track": track,
-        "query": " ".join([f"({together})" if len(rule.queries) > 1 and scope else together, *scope]),
+        "query": " ".join([f"({together})" if len(texts) > 1 and scope else together, *scope]),
         "queries": queries,
     }
 

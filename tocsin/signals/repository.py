@@ -1,6 +1,6 @@
 """Rows of the tracks `signals` and `suppressed`: what the writer compares with, and what is read for one signal."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +13,13 @@ from tocsin.rule import Match
 from tocsin.signals.identity import PREFIX
 from tocsin.signals.resource import COLUMNS, iso
 from tocsin.store.events import EventStore
+from tocsin.store.limits import Limits
 
 CHUNK = 500
 """Signals in one query or insert."""
+
+PAGE = 2_000
+"""Whole rows read at once: some 20 MB."""
 
 _SCOPE = "attributes.`workflow.engine.scope`.:String"
 _REVISION = "attributes.`workflow.engine.revision`.:String"
@@ -37,6 +41,15 @@ WHERE timestamp >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC') AND rule_id 
 _ROWS = f"SELECT {', '.join(COLUMNS)}, matched, unmatched, matched_version FROM {{table}} FINAL WHERE {_NAMED}"
 
 _TIMES = f"SELECT id, timestamp FROM {{table}} FINAL WHERE {_NAMED}"
+
+_STRETCH = f"""
+SELECT {", ".join(COLUMNS)} FROM {{table}} FINAL
+WHERE timestamp >= fromUnixTimestamp64Milli({{start:Int64}}, 'UTC')
+  AND timestamp < fromUnixTimestamp64Milli({{end:Int64}}, 'UTC') AND {{found}} AND {{after}}
+ORDER BY timestamp, id LIMIT {{page:UInt32}}
+"""
+
+_AFTER = "(timestamp, id) > (fromUnixTimestamp64Milli({time:Int64}, 'UTC'), {last:String})"
 
 _OPEN = f"SELECT id, {_CLOSES_AT} AS closes_at FROM {{table}} FINAL WHERE {_WINDOW} = 'open' LIMIT {{limit:UInt32}}"
 
@@ -84,6 +97,19 @@ class SignalRows:
             for row in self._events.query(self._sql(_TIMES, parameters), LIMITS):
                 found[row["id"]] = row["timestamp"]
         return found
+
+    def stretch(self, found: Sql, start: int, end: int, limits: Callable[[], Limits]) -> Iterator[list[dict[str, Any]]]:
+        """Pages of the rows (`resource.COLUMNS`) in `[start, end)` (Unix milliseconds) that meet a condition, in the
+        order of (timestamp, id). `limits` says what the next statement may cost, or raises."""
+        after = Sql("true")
+        while True:
+            sql = Sql.of(_STRETCH, table=Sql(self._table), found=found, after=after, start=start, end=end, page=PAGE)
+            rows = self._events.query(sql, limits())
+            if rows:
+                yield rows
+            if len(rows) < PAGE:
+                return
+            after = Sql(_AFTER, {"time": rows[-1]["timestamp"], "last": rows[-1]["id"]})
 
     def window_open(self, limit: int = 100_000) -> dict[str, int]:
         """Signals that are stored as window-open, and when they close (Unix milliseconds)."""

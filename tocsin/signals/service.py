@@ -33,15 +33,12 @@ class SignalNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class EventPage:
-    """Events of a signal in order of time; `after` is the cursor of the next page, None on the last.
-
-    `are_signals`: of correlation, whose events are signals.
-    """
+    """Events of a signal in order of time, each a `SignalEvent` that is one; `after` is the cursor of the next page,
+    None on the last."""
 
     events: tuple[Event, ...]
     total: int
     after: str | None
-    are_signals: bool = False
 
 
 class SignalsService:
@@ -105,7 +102,6 @@ class SignalsService:
             events=tuple(stored[ref.event_id] for ref in shown if ref.event_id in stored),
             total=len(refs),
             after=shown[-1].event_id if more else None,
-            are_signals=source is self._members,
         )
 
     def investigation_queries(self, signal_id: str) -> list[dict[str, Json]]:
@@ -148,10 +144,11 @@ class SignalsService:
         engine = orjson.loads(row["detail"])["engine"]
         custom = orjson.loads(row["document"])
         version = custom["workflow"]["rule"]["version"]
-        source = self._source(custom)
         rule = self._rules.rule_at(row["rule_id"], version)
         if rule is None:
             raise NotFound(f"The rule {row['rule_id']} of the signal is gone, and its events cannot be told without it")
+        # The runs of a scheduled rule put its matches beside those of logs, whatever they look at.
+        source = self._source(custom) if rule.schedule is None else self._matches
         found = taught(self._rules.rule_at, plan(rule))
         machine, pages = machine_of(source, found, tuple(engine["group"]), row["timestamp"], named=NO_LIMIT)
         for page in pages:

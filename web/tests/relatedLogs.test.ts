@@ -15,6 +15,13 @@ it("uses the search that the engine names", () => {
   expect(search(address)).toEqual({ query: "source:sshd", from: "1", to: "2" });
 });
 
+it("opens signals where a rule reads them", () => {
+  const queries = [{ name: "a", query: "x" }, { name: "b", query: "status:high" }];
+  expect(relatedLogs(signal({ relatedQuery: { track: "signals", query: "status:high", queries: { b: "(status:high)" } }, queries }))).toMatch(/^\/signals\?/);
+  const mixed = signal({ relatedQuery: { track: "logs", query: "x", queries: { a: "(x)" } }, queries });
+  expect([relatedLogs(mixed), relatedLogs(mixed, 0), relatedLogs(mixed, 1)].map((address) => address.split("?")[0])).toEqual(["/logs", "/logs", "/signals"]);
+});
+
 it("writes one from queries and groups when there is none", () => {
   const custom = { queries: [{ name: "a", query: "x OR y" }, { name: "b", query: "z" }], groupByValues: { "@usr.id": "two words", host: ["a", "b"], "@gone": "N/A" } };
   expect(search(relatedLogs(signal(custom)))).toEqual({

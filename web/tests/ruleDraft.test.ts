@@ -136,10 +136,11 @@ describe("another method", () => {
 
   it.each(methods)("keeps the schedule for %s, or says that it cannot", (method) => {
     const draft = withMethod(scheduled, method);
-    const isKept = method !== "sequence_detection" && method !== "signal_correlation";
-    expect([draft.schedulingOptions, draft.calculatedFields]).toEqual(isKept ? [scheduled.schedulingOptions, scheduled.calculatedFields] : [undefined, undefined]);
+    const isKept = method !== "sequence_detection";
+    const isOfLogs = isKept && method !== "signal_correlation";
+    expect([draft.schedulingOptions, draft.calculatedFields]).toEqual([isKept ? scheduled.schedulingOptions : undefined, isOfLogs ? scheduled.calculatedFields : undefined]);
     if (method === "sequence_detection") expect(draft.queries[0]).not.toHaveProperty("index");
-    expect(lostBetween(scheduled, draft)).toEqual(isKept ? [] : ["the schedule", ...(method === "signal_correlation" ? ["1 query"] : []), "1 calculated field"]);
+    expect(lostBetween(scheduled, draft)).toEqual(isOfLogs ? [] : [isKept ? "1 query" : "the schedule", "1 calculated field"]);
   });
 
   it("says what else goes", () => {

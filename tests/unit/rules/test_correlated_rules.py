@@ -16,6 +16,12 @@ def named(rule_id: str = "aaa-bbb-001", **more: Any) -> dict[str, Any]:
     return {"ruleId": rule_id, "aggregation": "event_count", "correlatedByFields": ["@usr.id"], **more}
 
 
+DAILY = {"rrule": "FREQ=DAILY", "start": "2030-01-01T00:00:00", "timezone": "UTC"}
+
+
+TABLE = {"tableName": "t", "columnName": "c", "logFieldPath": "host", "checkPresence": True}
+
+
 def body(*queries: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {
         "type": "signal_correlation",
@@ -48,6 +54,25 @@ def test_a_rule_that_names_rules_is_written_as_it_was_sent() -> None:
     assert written == query
 
 
+def test_correlation_and_searches_of_signals_can_be_scheduled() -> None:
+    assert check(body(named(), schedulingOptions=DAILY)) == []
+    assert check(body(signals("*"), type="log_detection", schedulingOptions=DAILY)) == []
+
+
+def test_logs_and_signals_are_mixed_in_thresholds_and_sequences() -> None:
+    assert check(body(logs(), signals("*"), type="log_detection")) == []
+    assert (
+        check(body(logs(), signals("*"), type="log_detection", referenceTables=[{**TABLE, "ruleQueryName": "a"}])) == []
+    )
+    steps = [{"name": name, "condition": f"{name} > 0", "evaluationWindow": 300} for name in "abc"]
+    transitions = [{"parent": one, "child": other, "evaluationWindow": 300} for one, other in ("ab", "bc")]
+    sequence: dict[str, Any] = {"detectionMethod": "sequence_detection"}
+    sequence |= {"sequenceDetectionOptions": {"steps": steps, "stepTransitions": transitions}}
+    queries = [logs(groupByFields=["@usr.id"]), {**signals("status:high"), "groupByFields": ["@usr.id"]}, named()]
+    given = body(*queries, type="log_detection", options=sequence, cases=[{"status": "high", "condition": "c > 0"}])
+    assert check(given) == []
+
+
 def test_a_query_without_its_rule_is_told_of_once() -> None:
     problems = check(body(named(""), named()))
     assert [problem.target for problem in problems] == ["queries[0].ruleId"]
@@ -65,12 +90,22 @@ def test_as_terraform_it_asks_for_signals() -> None:
         (body(logs()), "queries", "must name a rule"),
         (body(named(), logs()), "queries", "must name a rule"),
         (body(named(), type="log_detection"), "queries[0]", "go with type 'signal_correlation'"),
-        (body(signals("*"), logs(), type="log_detection"), "queries", "cannot be mixed"),
+        (
+            body(logs(), signals("*"), type="log_detection", referenceTables=[TABLE]),
+            "referenceTables",
+            "the query 'b' reads signals",
+        ),
         (body(named(), options={"detectionMethod": "anomaly_detection"}), "options.detectionMethod", "cannot read"),
         (body(named(aggregation="count")), "queries[0].aggregation", "event_count"),
         (body(named(hasOptionalGroupByFields=True)), "queries[0].hasOptionalGroupByFields", "not available"),
         (body(named(correlatedByFields=list("abcd"))), "queries[0].correlatedByFields", "3 are allowed"),
         (body(named(), named(correlatedByFields=[])), "queries[1].correlatedByFields", "same number of fields"),
+        (body({**named(), "index": "main"}, schedulingOptions=DAILY), "queries[0].index", "signals have no indexes"),
+        (
+            body(named(), schedulingOptions=DAILY, calculatedFields=[{"name": "x", "expression": "1"}]),
+            "calculatedFields",
+            "made of logs",
+        ),
         (body(named('x" OR *')), "queries[0].ruleId", "not the id of a rule"),
         (body(named(defaultRuleId="aaa-bbb-001")), "queries[0]", "not both"),
         (body(named(correlatedQueryIndex=10)), "queries[0].correlatedQueryIndex", "less than or equal to 9"),

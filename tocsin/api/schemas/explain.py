@@ -45,6 +45,7 @@ class ExplainStep(BaseModel):
         "exclusion",
         "filter",
         "table",
+        "recognised",
         "arrival",
         "match",
         "condition",

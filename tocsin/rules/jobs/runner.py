@@ -14,7 +14,6 @@ from prometheus_client import CollectorRegistry, Counter
 from tocsin.clock import Clock
 from tocsin.errors import Abandoned, Unavailable
 from tocsin.evaluate.replay import Budget, Replay, Replayed
-from tocsin.evaluate.repository import Matches
 from tocsin.rule import Rule
 from tocsin.rules.executable import executable
 from tocsin.rules.jobs import repository
@@ -59,7 +58,6 @@ class JobRunner:
         self,
         state: StateStore,
         replay: Replay,
-        matches: Matches,
         rows: SignalRows,
         results: JobResults,
         leases: Leases,
@@ -74,7 +72,6 @@ class JobRunner:
         hides signals."""
         self._state = state
         self._replay = replay
-        self._matches = matches
         self._rows = rows
         self._results = results
         self._leases = leases
@@ -181,7 +178,8 @@ class JobRunner:
             share = READ_SHARE + (1 - READ_SHARE) * first / len(decisions)
             self._save(job, stop, progress=round(share, 4), signals=first)
             refs = [list(dict.fromkeys([*decision.first_events, *decision.last_events])) for decision in part]
-            events = self._matches.events({(ref.timestamp, ref.event_id) for named in refs for ref in named})
+            wanted = {(ref.timestamp, ref.event_id) for named in refs for ref in named}
+            events = self._replay.events(found.plan.rule, wanted)
             assets, suppressions = self._assets(), self._suppressions()
             lines = [
                 result(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from tocsin.errors import BadRequest
+from tocsin.evaluate.correlation import reads_signals
 from tocsin.query import LOGS, QueryError, parse, parse_field
 from tocsin.query.calculate import with_calculated
 from tocsin.query.expression import ExpressionError
@@ -41,8 +42,6 @@ def check_schedule(rule: Rule) -> Iterator[Problem]:
     if method not in SCHEDULED_METHODS:
         message = f"Detection method '{method}' cannot be scheduled; {', '.join(SCHEDULED_METHODS)} can"
         yield Problem("schedulingOptions", message, "unsupported")
-    if any(query.reads_signals for query in rule.queries):
-        yield Problem("schedulingOptions", "Scheduled rules over signals are not supported yet", "unsupported")
 
 
 def check_indexes(rule: Rule) -> Iterator[Problem]:
@@ -52,6 +51,8 @@ def check_indexes(rule: Rule) -> Iterator[Problem]:
         target = f"queries[{i}].{named[0]}" if named else ""
         if named and rule.schedule is None:
             yield Problem(target, f"{named[0]} goes with scheduled rules only", "not_scheduled")
+        elif named and query.reads_signals:
+            yield Problem(target, f"{named[0]} goes with queries over logs: signals have no indexes", "unsupported")
         elif len(named) == 2:
             yield Problem(target, "index and indexes exclude one another", "exclusive")
         elif named:
@@ -77,6 +78,9 @@ def check_calculated(rule: Rule) -> Iterator[Problem]:
         message = f"{len(rule.calculated_fields)} calculated fields given, {MAX_FIELDS} are allowed"
         yield Problem("calculatedFields", message, "too_many")
         return
+    if rule.calculated_fields and reads_signals(rule):
+        message = "Calculated fields are made of logs: a rule over signals cannot have any"
+        yield Problem("calculatedFields", message, "unsupported")
     track = LOGS
     for i, field in enumerate(rule.calculated_fields):
         target = f"calculatedFields[{i}]"

@@ -1,4 +1,4 @@
-"""Runs scheduled rules over the stored logs, each at its times (siem.md §2.22, decision 0134).
+"""Runs scheduled rules over the stored logs or signals, each at its times (siem.md §2.22, decisions 0134, 0170).
 
 A run makes the rule's matches of its stretch of time, as every replay does, and puts them beside those of rules that
 see logs as they come in. The evaluator does the rest, so that a scheduled rule raises what a live one would, with the
@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from tocsin.clock import Clock
 from tocsin.errors import Abandoned, TocsinError, Unavailable
+from tocsin.evaluate.correlation import in_order, reads_signals
 from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.lineage import INSTANT
 from tocsin.evaluate.method import Plan
@@ -104,6 +105,7 @@ class ScheduledRunner:
         self._wake = wake
         self._is_evaluated = is_evaluated
         self._not_before: dict[tuple[str, int], int] = {}
+        self._are_signals_read = False
         self._ended = Counter(
             "tocsin_scheduled_runs", "Runs of scheduled rules that ended, by status.", ["status"], registry=registry
         )
@@ -136,12 +138,14 @@ class ScheduledRunner:
     def _next(self) -> Run | None:
         """The run to begin, or to begin again."""
         enabled = {rule.id: rule for rule in self._rules.enabled_rules() if rule.schedule is not None}
+        self._are_signals_read = any(map(reads_signals, enabled.values()))
         with self._state.reading() as session:
             if begun := repository.running(session):
                 return begun[0]
         now = self._clock()
         self._not_before = {key: at for key, at in self._not_before.items() if key[0] in enabled}
-        for rule in enabled.values():
+        # Of runs that are due together, one over signals finds those of the others.
+        for rule in in_order(enabled.values()):
             if now < self._not_before.get((rule.id, rule.version), 0):
                 continue
             with self._state.reading() as session:
@@ -199,6 +203,8 @@ class ScheduledRunner:
             added_at = self._clock()
             self._matches.add(rule.id, rule.version, rows, added_at)
             found += len(rows)
+        if found and self._are_signals_read:
+            self._let_evaluate(added_at, is_over)
         return found
 
     def _let_evaluate(self, added_at: int, is_over: Callable[[], bool]) -> None:

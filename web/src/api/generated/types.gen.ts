@@ -37,6 +37,11 @@ export type AcceptRequest = {
 };
 
 /**
+ * Activation
+ */
+export type Activation = 'never_activated' | 'activated' | 'deactivated';
+
+/**
  * Aggregate
  */
 export type Aggregate = {
@@ -1479,6 +1484,36 @@ export type BulkFailure = {
 };
 
 /**
+ * BulkItem
+ */
+export type BulkItem = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'subscriptions';
+    attributes: SubscriptionAttributes;
+    meta: BulkItemMeta;
+};
+
+/**
+ * BulkItemMeta
+ */
+export type BulkItemMeta = {
+    /**
+     * Status
+     */
+    status: number;
+    /**
+     * Error
+     */
+    error?: string | null;
+};
+
+/**
  * BulkResult
  */
 export type BulkResult = {
@@ -1519,6 +1554,48 @@ export type BulkStateData = {
      */
     type?: 'signal' | null;
     attributes: StateAttributes;
+};
+
+/**
+ * BulkSubscriptionAnswer
+ */
+export type BulkSubscriptionAnswer = {
+    /**
+     * Data
+     */
+    data: Array<BulkItem>;
+};
+
+/**
+ * BulkSubscriptionAttributes
+ */
+export type BulkSubscriptionAttributes = {
+    /**
+     * Content Pack Ids
+     */
+    content_pack_ids: Array<string>;
+    /**
+     * Duration
+     */
+    duration?: '1h' | '1d' | '3d' | '7d';
+};
+
+/**
+ * BulkSubscriptionData
+ */
+export type BulkSubscriptionData = {
+    /**
+     * Type
+     */
+    type: 'bulk_subscription_requests';
+    attributes: BulkSubscriptionAttributes;
+};
+
+/**
+ * BulkSubscriptionRequest
+ */
+export type BulkSubscriptionRequest = {
+    data: BulkSubscriptionData;
 };
 
 /**
@@ -2355,7 +2432,7 @@ export type ExplainStep = {
     /**
      * Name
      */
-    name: 'rule' | 'events' | 'query' | 'grouping' | 'exclusion' | 'filter' | 'table' | 'arrival' | 'match' | 'condition' | 'evaluation' | 'suppression' | 'signal';
+    name: 'rule' | 'events' | 'query' | 'grouping' | 'exclusion' | 'filter' | 'table' | 'recognised' | 'arrival' | 'match' | 'condition' | 'evaluation' | 'suppression' | 'signal';
     /**
      * Status
      */
@@ -3035,6 +3112,22 @@ export type GroupByBody = {
 };
 
 /**
+ * GuideStep
+ *
+ * A sentence, and what is to be copied. `{url}` and `{host}` in both stand for where Tocsin is.
+ */
+export type GuideStep = {
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Command
+     */
+    command: string;
+};
+
+/**
  * HiddenAnswer
  */
 export type HiddenAnswer = {
@@ -3414,6 +3507,11 @@ export type IndicatorPageCounts = {
      */
     total_count: number;
 };
+
+/**
+ * Integration
+ */
+export type Integration = 'available' | 'detected' | 'partially_installed' | 'installed';
 
 /**
  * InvitationAttributes
@@ -4173,6 +4271,31 @@ export type LogsAnswer = {
 };
 
 /**
+ * LogsDetails
+ */
+export type LogsDetails = {
+    /**
+     * Type
+     */
+    type?: 'logs';
+    cp_activation: Activation;
+    data_last_seen: Seen;
+    /**
+     * Filters Configured
+     */
+    filters_configured: boolean;
+    integration_installed_status: Integration;
+    /**
+     * Logs Seen From Any Index
+     */
+    logs_seen_from_any_index: boolean;
+    /**
+     * Siem Index Incorrect
+     */
+    siem_index_incorrect?: boolean;
+};
+
+/**
  * LogsFilter
  */
 export type LogsFilter = {
@@ -4539,6 +4662,191 @@ export type OwnPasswordSet = {
      */
     type: 'passwords';
     attributes: OwnNewPassword;
+};
+
+/**
+ * PackAttributes
+ */
+export type PackAttributes = {
+    status: Status;
+    details: LogsDetails;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * About
+     */
+    about: string;
+    /**
+     * Sources
+     */
+    sources: Array<string>;
+    /**
+     * Data Last Seen At
+     */
+    data_last_seen_at: string | null;
+    rules: PackRules;
+    /**
+     * Pipelines
+     */
+    pipelines: Array<PackPipeline>;
+    logs: PackLogs;
+    signals: PackSignals;
+    sample_logs: SampleLogsState;
+    /**
+     * Guide
+     */
+    guide: Array<GuideStep>;
+};
+
+/**
+ * PackData
+ */
+export type PackData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'content_pack';
+    attributes: PackAttributes;
+};
+
+/**
+ * PackList
+ */
+export type PackList = {
+    /**
+     * Data
+     */
+    data: Array<PackData>;
+};
+
+/**
+ * PackLogs
+ *
+ * Of the last 72 hours: all that `query` finds, and how many of them rules may look at.
+ */
+export type PackLogs = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Analysed
+     */
+    analysed: number;
+    /**
+     * Query
+     */
+    query: string;
+};
+
+/**
+ * PackPipeline
+ */
+export type PackPipeline = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Is Enabled
+     */
+    is_enabled: boolean;
+};
+
+/**
+ * PackRules
+ *
+ * `query` finds them in the list of rules.
+ */
+export type PackRules = {
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Enabled
+     */
+    enabled: number;
+    /**
+     * Query
+     */
+    query: string;
+};
+
+/**
+ * PackSignals
+ *
+ * Of the last seven days.
+ */
+export type PackSignals = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Query
+     */
+    query: string;
+};
+
+/**
+ * PackStateAttributes
+ */
+export type PackStateAttributes = {
+    status: Status;
+    details: LogsDetails;
+};
+
+/**
+ * PackStateData
+ */
+export type PackStateData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'content_pack_state';
+    attributes: PackStateAttributes;
+};
+
+/**
+ * PackStates
+ */
+export type PackStates = {
+    /**
+     * Data
+     */
+    data: Array<PackStateData>;
+    meta?: PackStatesMeta;
+};
+
+/**
+ * PackStatesMeta
+ *
+ * There are no prices here, so no pricing model either.
+ */
+export type PackStatesMeta = {
+    /**
+     * Sku
+     */
+    sku?: 'unknown';
+    /**
+     * Cloud Siem Index Incorrect
+     */
+    cloud_siem_index_incorrect?: boolean;
 };
 
 /**
@@ -6562,6 +6870,22 @@ export type RulesToApply = {
 };
 
 /**
+ * SampleLogsState
+ *
+ * Whether there are sample logs of the pack, and until when they come.
+ */
+export type SampleLogsState = {
+    /**
+     * Is Available
+     */
+    is_available: boolean;
+    /**
+     * Expires At
+     */
+    expires_at: string | null;
+};
+
+/**
  * ScheduleBody
  *
  * A schedule as a rule has it in `schedulingOptions`.
@@ -6653,6 +6977,13 @@ export type SearchesAnswer = {
      */
     data: Array<Resource>;
 };
+
+/**
+ * Seen
+ *
+ * When the last log of a pack was from.
+ */
+export type Seen = 'not_seen' | 'within_24_hours' | 'within_24_to_72_hours' | 'over_72h_to_30d' | 'over_30d';
 
 /**
  * SequenceDetectionOptionsBody
@@ -7337,6 +7668,14 @@ export type StateV1 = {
 };
 
 /**
+ * Status
+ *
+ * `install`: no logs yet, and nobody asked for it. `activate`: its rules are off. `not_configured`: it is
+ * activated, but none of its rules is enabled. The others are those of a pack that runs.
+ */
+export type Status = 'install' | 'activate' | 'initializing' | 'active' | 'warning' | 'broken' | 'not_configured';
+
+/**
  * StatusAnswer
  */
 export type StatusAnswer = {
@@ -7395,6 +7734,109 @@ export type StrayRule = {
      * Reasons
      */
     reasons: Array<string>;
+};
+
+/**
+ * SubscriptionAnswer
+ */
+export type SubscriptionAnswer = {
+    data: SubscriptionData;
+};
+
+/**
+ * SubscriptionAttributes
+ *
+ * Without a subscription both times are the moment of the answer.
+ */
+export type SubscriptionAttributes = {
+    /**
+     * Content Pack Id
+     */
+    content_pack_id: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Expires At
+     */
+    expires_at: string;
+    /**
+     * Is Active
+     */
+    is_active: boolean;
+    /**
+     * Status
+     */
+    status: string;
+};
+
+/**
+ * SubscriptionData
+ */
+export type SubscriptionData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'subscriptions';
+    attributes: SubscriptionAttributes;
+};
+
+/**
+ * SubscriptionList
+ */
+export type SubscriptionList = {
+    /**
+     * Data
+     */
+    data: Array<SubscriptionData>;
+    meta: SubscriptionsMeta;
+};
+
+/**
+ * SubscriptionRequest
+ */
+export type SubscriptionRequest = {
+    data: SubscriptionRequestData;
+};
+
+/**
+ * SubscriptionRequestAttributes
+ */
+export type SubscriptionRequestAttributes = {
+    /**
+     * Content Pack Id
+     */
+    content_pack_id: string;
+    /**
+     * Duration
+     */
+    duration?: '1h' | '1d' | '3d' | '7d';
+};
+
+/**
+ * SubscriptionRequestData
+ */
+export type SubscriptionRequestData = {
+    /**
+     * Type
+     */
+    type: 'subscription_requests';
+    attributes: SubscriptionRequestAttributes;
+};
+
+/**
+ * SubscriptionsMeta
+ */
+export type SubscriptionsMeta = {
+    /**
+     * Total Subscriptions
+     */
+    total_subscriptions: number;
 };
 
 /**
@@ -9524,6 +9966,236 @@ export type BacktestRuleApiV2SecurityMonitoringRulesBacktestPostResponses = {
 };
 
 export type BacktestRuleApiV2SecurityMonitoringRulesBacktestPostResponse = BacktestRuleApiV2SecurityMonitoringRulesBacktestPostResponses[keyof BacktestRuleApiV2SecurityMonitoringRulesBacktestPostResponses];
+
+export type ListPacksApiV2SecurityMonitoringContentPacksGetData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/content_packs';
+};
+
+export type ListPacksApiV2SecurityMonitoringContentPacksGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ListPacksApiV2SecurityMonitoringContentPacksGetError = ListPacksApiV2SecurityMonitoringContentPacksGetErrors[keyof ListPacksApiV2SecurityMonitoringContentPacksGetErrors];
+
+export type ListPacksApiV2SecurityMonitoringContentPacksGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: PackList;
+};
+
+export type ListPacksApiV2SecurityMonitoringContentPacksGetResponse = ListPacksApiV2SecurityMonitoringContentPacksGetResponses[keyof ListPacksApiV2SecurityMonitoringContentPacksGetResponses];
+
+export type ListStatesApiV2SecurityMonitoringContentPacksStatesGetData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/content_packs/states';
+};
+
+export type ListStatesApiV2SecurityMonitoringContentPacksStatesGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ListStatesApiV2SecurityMonitoringContentPacksStatesGetError = ListStatesApiV2SecurityMonitoringContentPacksStatesGetErrors[keyof ListStatesApiV2SecurityMonitoringContentPacksStatesGetErrors];
+
+export type ListStatesApiV2SecurityMonitoringContentPacksStatesGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: PackStates;
+};
+
+export type ListStatesApiV2SecurityMonitoringContentPacksStatesGetResponse = ListStatesApiV2SecurityMonitoringContentPacksStatesGetResponses[keyof ListStatesApiV2SecurityMonitoringContentPacksStatesGetResponses];
+
+export type ActivatePackApiV2SecurityMonitoringContentPacksContentPackIdActivatePutData = {
+    body?: never;
+    path: {
+        /**
+         * Content Pack Id
+         */
+        content_pack_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security_monitoring/content_packs/{content_pack_id}/activate';
+};
+
+export type ActivatePackApiV2SecurityMonitoringContentPacksContentPackIdActivatePutErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ActivatePackApiV2SecurityMonitoringContentPacksContentPackIdActivatePutError = ActivatePackApiV2SecurityMonitoringContentPacksContentPackIdActivatePutErrors[keyof ActivatePackApiV2SecurityMonitoringContentPacksContentPackIdActivatePutErrors];
+
+export type ActivatePackApiV2SecurityMonitoringContentPacksContentPackIdActivatePutResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type ActivatePackApiV2SecurityMonitoringContentPacksContentPackIdActivatePutResponse = ActivatePackApiV2SecurityMonitoringContentPacksContentPackIdActivatePutResponses[keyof ActivatePackApiV2SecurityMonitoringContentPacksContentPackIdActivatePutResponses];
+
+export type DeactivatePackApiV2SecurityMonitoringContentPacksContentPackIdDeactivatePutData = {
+    body?: never;
+    path: {
+        /**
+         * Content Pack Id
+         */
+        content_pack_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security_monitoring/content_packs/{content_pack_id}/deactivate';
+};
+
+export type DeactivatePackApiV2SecurityMonitoringContentPacksContentPackIdDeactivatePutErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type DeactivatePackApiV2SecurityMonitoringContentPacksContentPackIdDeactivatePutError = DeactivatePackApiV2SecurityMonitoringContentPacksContentPackIdDeactivatePutErrors[keyof DeactivatePackApiV2SecurityMonitoringContentPacksContentPackIdDeactivatePutErrors];
+
+export type DeactivatePackApiV2SecurityMonitoringContentPacksContentPackIdDeactivatePutResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeactivatePackApiV2SecurityMonitoringContentPacksContentPackIdDeactivatePutResponse = DeactivatePackApiV2SecurityMonitoringContentPacksContentPackIdDeactivatePutResponses[keyof DeactivatePackApiV2SecurityMonitoringContentPacksContentPackIdDeactivatePutResponses];
 
 export type GetCoverageApiV2SecurityMonitoringCoverageGetData = {
     body?: never;
@@ -18259,6 +18931,248 @@ export type RestoreRuleApiV2SecurityMonitoringRulesRuleIdRestoreVersionPostRespo
 };
 
 export type RestoreRuleApiV2SecurityMonitoringRulesRuleIdRestoreVersionPostResponse = RestoreRuleApiV2SecurityMonitoringRulesRuleIdRestoreVersionPostResponses[keyof RestoreRuleApiV2SecurityMonitoringRulesRuleIdRestoreVersionPostResponses];
+
+export type ListSubscriptionsApiV2SecurityMonitoringSampleLogGenerationSubscriptionsGetData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Status
+         */
+        status?: 'active' | 'all';
+        /**
+         * Start Timestamp
+         */
+        start_timestamp?: string | null;
+        /**
+         * End Timestamp
+         */
+        end_timestamp?: string | null;
+    };
+    url: '/api/v2/security_monitoring/sample_log_generation/subscriptions';
+};
+
+export type ListSubscriptionsApiV2SecurityMonitoringSampleLogGenerationSubscriptionsGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ListSubscriptionsApiV2SecurityMonitoringSampleLogGenerationSubscriptionsGetError = ListSubscriptionsApiV2SecurityMonitoringSampleLogGenerationSubscriptionsGetErrors[keyof ListSubscriptionsApiV2SecurityMonitoringSampleLogGenerationSubscriptionsGetErrors];
+
+export type ListSubscriptionsApiV2SecurityMonitoringSampleLogGenerationSubscriptionsGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: SubscriptionList;
+};
+
+export type ListSubscriptionsApiV2SecurityMonitoringSampleLogGenerationSubscriptionsGetResponse = ListSubscriptionsApiV2SecurityMonitoringSampleLogGenerationSubscriptionsGetResponses[keyof ListSubscriptionsApiV2SecurityMonitoringSampleLogGenerationSubscriptionsGetResponses];
+
+export type SubscribeApiV2SecurityMonitoringSampleLogGenerationSubscriptionsPostData = {
+    body: SubscriptionRequest;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/sample_log_generation/subscriptions';
+};
+
+export type SubscribeApiV2SecurityMonitoringSampleLogGenerationSubscriptionsPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type SubscribeApiV2SecurityMonitoringSampleLogGenerationSubscriptionsPostError = SubscribeApiV2SecurityMonitoringSampleLogGenerationSubscriptionsPostErrors[keyof SubscribeApiV2SecurityMonitoringSampleLogGenerationSubscriptionsPostErrors];
+
+export type SubscribeApiV2SecurityMonitoringSampleLogGenerationSubscriptionsPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: SubscriptionAnswer;
+};
+
+export type SubscribeApiV2SecurityMonitoringSampleLogGenerationSubscriptionsPostResponse = SubscribeApiV2SecurityMonitoringSampleLogGenerationSubscriptionsPostResponses[keyof SubscribeApiV2SecurityMonitoringSampleLogGenerationSubscriptionsPostResponses];
+
+export type SubscribeAllApiV2SecurityMonitoringSampleLogGenerationSubscriptionsBulkPostData = {
+    body: BulkSubscriptionRequest;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/sample_log_generation/subscriptions/bulk';
+};
+
+export type SubscribeAllApiV2SecurityMonitoringSampleLogGenerationSubscriptionsBulkPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type SubscribeAllApiV2SecurityMonitoringSampleLogGenerationSubscriptionsBulkPostError = SubscribeAllApiV2SecurityMonitoringSampleLogGenerationSubscriptionsBulkPostErrors[keyof SubscribeAllApiV2SecurityMonitoringSampleLogGenerationSubscriptionsBulkPostErrors];
+
+export type SubscribeAllApiV2SecurityMonitoringSampleLogGenerationSubscriptionsBulkPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: BulkSubscriptionAnswer;
+};
+
+export type SubscribeAllApiV2SecurityMonitoringSampleLogGenerationSubscriptionsBulkPostResponse = SubscribeAllApiV2SecurityMonitoringSampleLogGenerationSubscriptionsBulkPostResponses[keyof SubscribeAllApiV2SecurityMonitoringSampleLogGenerationSubscriptionsBulkPostResponses];
+
+export type UnsubscribeApiV2SecurityMonitoringSampleLogGenerationSubscriptionsContentPackIdDeleteData = {
+    body?: never;
+    path: {
+        /**
+         * Content Pack Id
+         */
+        content_pack_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security_monitoring/sample_log_generation/subscriptions/{content_pack_id}';
+};
+
+export type UnsubscribeApiV2SecurityMonitoringSampleLogGenerationSubscriptionsContentPackIdDeleteErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type UnsubscribeApiV2SecurityMonitoringSampleLogGenerationSubscriptionsContentPackIdDeleteError = UnsubscribeApiV2SecurityMonitoringSampleLogGenerationSubscriptionsContentPackIdDeleteErrors[keyof UnsubscribeApiV2SecurityMonitoringSampleLogGenerationSubscriptionsContentPackIdDeleteErrors];
+
+export type UnsubscribeApiV2SecurityMonitoringSampleLogGenerationSubscriptionsContentPackIdDeleteResponses = {
+    /**
+     * Successful Response
+     */
+    200: SubscriptionAnswer;
+};
+
+export type UnsubscribeApiV2SecurityMonitoringSampleLogGenerationSubscriptionsContentPackIdDeleteResponse = UnsubscribeApiV2SecurityMonitoringSampleLogGenerationSubscriptionsContentPackIdDeleteResponses[keyof UnsubscribeApiV2SecurityMonitoringSampleLogGenerationSubscriptionsContentPackIdDeleteResponses];
 
 export type RuleScheduleApiV2SecurityMonitoringRulesRuleIdScheduleGetData = {
     body?: never;

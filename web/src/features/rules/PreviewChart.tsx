@@ -5,8 +5,8 @@ import { useZone } from "@/components/zone";
 import { formatCompact, formatNumber, plural } from "@/lib/format";
 import { isSeverity } from "@/lib/severity";
 import { formatDuration, formatShort } from "@/lib/time";
-import { stringifySearch } from "@/lib/urlState";
 import { useEditor } from "./editor";
+import { addressOf, readBy } from "./preview";
 import { NO_FIELDS, readsCalculated } from "./scheduling";
 import classes from "./preview.module.css";
 
@@ -17,7 +17,7 @@ interface Row {
   label: string;
   total: number;
   bars: { time: string; count: number }[];
-  /** Where its logs are searched; null where the explorer could not. */
+  /** Where what it counts is searched; null where the explorer could not. */
   address: string | null;
 }
 
@@ -32,7 +32,8 @@ export function PreviewChart({ preview }: { preview: RulePreview }) {
   const at = (time: string) => Math.round((Date.parse(time) - start) / interval);
   const bars = Math.max(1, Math.ceil((end - start) / interval));
   const range = { from: String(start), to: String(end) };
-  const rows: Row[] = preview.queries.map((query) => ({ label: query.name, total: query.total, bars: query.series, address: readsCalculated(draft, query.query) ? null : `/logs${stringifySearch({ query: query.query, ...range })}` }));
+  const rows: Row[] = preview.queries.map((query, index) => ({ label: query.name, total: query.total, bars: query.series, address: readsCalculated(draft, query.query) ? null : addressOf(readBy(draft.queries[index]), query.query, range) }));
+  const noun = (index: number) => readBy(draft.queries[index]);
   const counts = (row: Row) => row.bars.find((bar) => at(bar.time) === hovered)?.count ?? 0;
   const opened = preview.signals.series.find((bar) => at(bar.time) === hovered)?.count ?? 0;
   const when = hovered === null ? null : start + hovered * interval;
@@ -43,13 +44,13 @@ export function PreviewChart({ preview }: { preview: RulePreview }) {
           <span className={classes.name} title={row.label}>
             {row.label}
           </span>
-          <Strip row={row} bars={bars} at={at} hovered={hovered} onHover={setHovered} summary={`${plural(row.total, "log")} match the query ${row.label}`} />
+          <Strip row={row} bars={bars} at={at} hovered={hovered} onHover={setHovered} summary={`${plural(row.total, noun(index))} match the query ${row.label}`} />
           {row.address === null ? (
             <span className={classes.total} title={NO_FIELDS}>
               {formatCompact(hovered === null ? row.total : counts(row))}
             </span>
           ) : (
-            <AppLink to={row.address} className={classes.total} title={`Logs that the query ${row.label} finds`}>
+            <AppLink to={row.address} className={classes.total} title={`${noun(index) === "log" ? "Logs" : "Signals"} that the query ${row.label} finds`}>
               {formatCompact(hovered === null ? row.total : counts(row))}
             </AppLink>
           )}

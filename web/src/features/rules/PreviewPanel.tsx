@@ -15,7 +15,7 @@ import { resolveTime, type Range } from "@/lib/time";
 import { useZone } from "@/components/zone";
 import { stringifySearch } from "@/lib/urlState";
 import { useEditor } from "./editor";
-import { isUsable, previewed, readsSignals } from "./preview";
+import { addressOf, isUsable, NO_SEARCH, previewed, readByAll } from "./preview";
 import { PreviewChart } from "./PreviewChart";
 import { NO_FIELDS, readsCalculated } from "./scheduling";
 import classes from "./preview.module.css";
@@ -23,7 +23,7 @@ import classes from "./preview.module.css";
 const SETTLE_MS = 500;
 const LONG_DAYS = 7;
 
-/** What the rule, as it stands in the form, finds in stored logs; asked again with each change that matters. */
+/** What the rule, as it stands in the form, finds in stored logs, or signals; asked again with each change that matters. */
 export function PreviewPanel({ onRange }: { onRange: (range: Range) => void }) {
   const { draft, faults, range } = useEditor();
   const { zone } = useZone();
@@ -35,9 +35,7 @@ export function PreviewPanel({ onRange }: { onRange: (range: Range) => void }) {
         <h2>Preview</h2>
         <TimeRange range={range} resolved={resolved} onChange={onRange} />
       </div>
-      {readsSignals(draft) ? (
-        <p className={classes.note}>This rule reads signals. A preview runs over stored logs, so there is none; the rules that it reads can be previewed.</p>
-      ) : !isUsable(draft) ? (
+      {!isUsable(draft) ? (
         <p className={classes.note}>Write a query, and what it finds in this range appears here, with the signals that the rule would have raised.</p>
       ) : (
         <Result isFaulty={faults.length > 0} />
@@ -65,7 +63,7 @@ function Result({ isFaulty }: { isFaulty: boolean }) {
             <Loader size={11} /> {isSettled ? "Running …" : "Waits for you to stop typing"}
           </>
         ) : preview.data ? (
-          `Over stored logs, in ${(preview.data.elapsed_ms / 1000).toFixed(1)} s`
+          `Over stored ${readByAll(draft)}s, in ${(preview.data.elapsed_ms / 1000).toFixed(1)} s`
         ) : null}
       </p>
       {preview.error && !invalid && !isStale && <ErrorState inline error={preview.error} retry={() => void preview.refetch()} />}
@@ -78,10 +76,13 @@ function Result({ isFaulty }: { isFaulty: boolean }) {
 function Found({ preview, isStale }: { preview: RulePreview; isStale: boolean }) {
   const { signals, queries, failed } = preview;
   const { draft } = useEditor();
-  const isSearchable = !queries.some((query) => readsCalculated(draft, query.query));
+  const noun = readByAll(draft);
+  const asked = queries.map((query) => query.query);
+  const unsearchable = noun === "event" ? NO_SEARCH : queries.some((query) => readsCalculated(draft, query.query)) ? NO_FIELDS : null;
   const range = { from: String(Date.parse(preview.from)), to: String(Date.parse(preview.to)) };
   const days = (Date.parse(preview.to) - Date.parse(preview.from)) / 86_400_000;
   const found = queries.reduce((sum, query) => sum + query.total, 0);
+  const address = (query: string, span: { from: string; to: string }) => addressOf(noun === "signal" ? "signal" : "log", query, span);
   return (
     <div className={classes.found} data-stale={isStale || undefined}>
       <PreviewChart preview={preview} />
@@ -100,8 +101,8 @@ function Found({ preview, isStale }: { preview: RulePreview; isStale: boolean })
           ))}
         </p>
       )}
-      {found === 0 && <p className={classes.note}>No log of this range matches a query. Choose a longer range, or open the query in Logs and drop a condition.</p>}
-      {found > 0 && signals.total === 0 && <p className={classes.note}>Logs match, but no case holds: the rule would have raised nothing. {days < LONG_DAYS ? "Methods that learn need a longer range than they learn for." : ""}</p>}
+      {found === 0 && <p className={classes.note}>No {noun} of this range matches a query. Choose a longer range, or open the query in the explorer and drop a condition.</p>}
+      {found > 0 && signals.total === 0 && <p className={classes.note}>{capitalised(noun)}s match, but no case holds: the rule would have raised nothing. {days < LONG_DAYS ? "Methods that learn need a longer range than they learn for." : ""}</p>}
       {failed.length > 0 && (
         <p className={classes.fault} role="alert">
           {plural(failed.length, "group")} could not be decided, first {failed[0]?.group.join(", ") || "all"}: {failed[0]?.reason}
@@ -124,12 +125,12 @@ function Found({ preview, isStale }: { preview: RulePreview; isStale: boolean })
                     .join(" · ")}
                 </span>
               </span>
-              {isSearchable ? (
-                <AppLink to={`/logs${stringifySearch(logsOf(signal, queries.map((query) => query.query)))}`} className={classes.events} title="The logs of this signal">
+              {unsearchable === null ? (
+                <AppLink to={address(searchFor(signal, asked), spanOf(signal))} className={classes.events} title={`The ${noun}s of this signal`}>
                   {formatNumber(signal.events_matched)}
                 </AppLink>
               ) : (
-                <span className={classes.events} title={NO_FIELDS}>
+                <span className={classes.events} title={unsearchable}>
                   {formatNumber(signal.events_matched)}
                 </span>
               )}
@@ -139,7 +140,7 @@ function Found({ preview, isStale }: { preview: RulePreview; isStale: boolean })
       )}
       {signals.total > signals.shown.length && (
         <p className={classes.note}>
-          Cut off: the first {formatNumber(signals.shown.length)} of {formatNumber(signals.total)} are listed, the chart has all. {isSearchable && <AppLink to={`/logs${stringifySearch({ ...range, query: queries[0]?.query ?? "" })}`}>All logs of the first query</AppLink>}
+          Cut off: the first {formatNumber(signals.shown.length)} of {formatNumber(signals.total)} are listed, the chart has all. {unsearchable === null && <AppLink to={address(asked[0] ?? "", range)}>All {noun}s of the first query</AppLink>}
         </p>
       )}
     </div>
@@ -155,9 +156,13 @@ function hiddenText({ signals, updates, judged }: RulePreview["signals"]["hidden
 
 type Signal = RulePreview["signals"]["shown"][number];
 
-/** The search that finds a previewed signal's logs. */
-function logsOf(signal: Signal, queries: string[]): { query: string; from: string; to: string } {
+/** The search that finds what a previewed signal consists of. */
+function searchFor(signal: Signal, queries: string[]): string {
   const scope = Object.entries(signal.group).flatMap(([name, value]) => (typeof value === "string" ? [value === "N/A" ? `-${name}:*` : `${name}:"${value.replace(/(["\\])/g, "\\$1")}"`] : []));
   const all = queries.map((query) => `(${query})`).join(" OR ");
-  return { query: [queries.length > 1 ? `(${all})` : (queries[0] ?? ""), ...scope].join(" "), from: String(Date.parse(signal.first_seen) - 1000), to: String(Date.parse(signal.last_seen) + 1000) };
+  return [queries.length > 1 ? `(${all})` : (queries[0] ?? ""), ...scope].join(" ");
 }
+
+const spanOf = (signal: Signal) => ({ from: String(Date.parse(signal.first_seen) - 1000), to: String(Date.parse(signal.last_seen) + 1000) });
+
+const capitalised = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);

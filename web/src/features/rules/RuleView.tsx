@@ -10,7 +10,7 @@ import { isSeverity } from "@/lib/severity";
 import { stringifySearch } from "@/lib/urlState";
 import { durationLabel } from "./durations";
 import { useEditor } from "./editor";
-import { AGGREGATIONS, methodOf, METHODS, sourceOf } from "./methods";
+import { AGGREGATIONS, methodOf, methodWith, sourceOf } from "./methods";
 import { filtersOf } from "./filters";
 import { scheduleOf, sentenceOf } from "./recurrence";
 import { groupsOf, list, object, queryLabel, text, type ThirdPartyCase, type ThirdPartyOptions } from "./ruleDraft";
@@ -20,7 +20,7 @@ import classes from "./view.module.css";
 /** The rule to be read: what it looks for, what that means, how severe it is. */
 export function RuleView() {
   const { draft } = useEditor();
-  const method = METHODS.find((each) => each.id === methodOf(draft));
+  const method = methodWith(methodOf(draft));
   const { options } = draft;
   const tagged = (key: string) => draft.tags.filter((tag) => tag.startsWith(`${key}:`)).map((tag) => tag.slice(key.length + 1));
   const attack = [...tagged("tactic"), ...tagged("technique")].map(attackLabel);

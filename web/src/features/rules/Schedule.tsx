@@ -8,6 +8,7 @@ import { formatNumber } from "@/lib/format";
 import { stringifySearch } from "@/lib/urlState";
 import page from "@/components/Page.module.css";
 import { NextRuns } from "./NextRuns";
+import { addressOf, NO_SEARCH, readByAll, searchOf } from "./preview";
 import { list } from "./ruleDraft";
 import { sentenceOf } from "./recurrence";
 import { NO_FIELDS } from "./scheduling";
@@ -70,7 +71,9 @@ export function Schedule({ rule }: { rule: Rule }) {
 
 function Run({ rule, run }: { rule: Rule; run: ScheduledRun }) {
   const span = { from: String(Date.parse(run.since)), to: String(Date.parse(run.until)) };
-  const asked = rule.queries.map((query) => `(${query.query ?? "*"})`).join(" OR ");
+  const read = readByAll(rule);
+  const unsearchable = read === "event" ? NO_SEARCH : list(rule.calculatedFields).length > 0 ? NO_FIELDS : null;
+  const asked = rule.queries.map((query) => `(${searchOf(query)})`).join(" OR ");
   const matches = formatNumber(run.matches);
   return (
     <tr>
@@ -86,10 +89,10 @@ function Run({ rule, run }: { rule: Rule; run: ScheduledRun }) {
         {run.error !== null && <span className={classes.dim}>: {run.error}</span>}
       </td>
       <td className={page.number}>
-        {list(rule.calculatedFields).length > 0 ? (
-          <span title={NO_FIELDS}>{matches}</span>
+        {unsearchable !== null || read === "event" ? (
+          <span title={unsearchable ?? undefined}>{matches}</span>
         ) : (
-          <AppLink to={`/logs${stringifySearch({ query: asked, ...span })}`} title="The logs that the queries find in this time">
+          <AppLink to={addressOf(read, asked, span)} title={`The ${read}s that the queries find in this time`}>
             {matches}
           </AppLink>
         )}

@@ -8,7 +8,7 @@ import { JsonView } from "@/components/JsonView";
 import { EmptyState, ErrorState } from "@/components/states";
 import { plural } from "@/lib/format";
 import { useEditor } from "./editor";
-import { previewed, readsSignals } from "./preview";
+import { previewed, readBy, readByAll } from "./preview";
 import { list, object, omit, queryLabel, removeAt, replaceAt, text, type RuleDraft, type ThirdPartyCase, type ThirdPartyOptions } from "./ruleDraft";
 import classes from "./tests.module.css";
 import tab from "./tab.module.css";
@@ -38,9 +38,9 @@ export function TestEvents() {
       else replace(omit(draft, ["tests"]) as RuleDraft);
     }
   };
-  if (readsSignals(draft)) return <EmptyState title="This rule reads signals">Only rules over logs can be tried with logs; the rules whose signals it reads can be.</EmptyState>;
+  if (readByAll(draft) === "signal") return <EmptyState title="This rule reads signals">Only rules over logs can be tried with logs; the rules whose signals it reads can be.</EmptyState>;
   const labels = draft.options.detectionMethod === "third_party" ? compiledLabels(draft) : draft.queries.map(queryLabel);
-  const queries = labels.map((label, index) => ({ value: String(index), label }));
+  const queries = labels.map((label, index) => ({ value: String(index), label })).filter((_, index) => readBy(draft.queries[index]) === "log");
   const results = outcome?.asked === asked ? outcome.passed : null;
   const failing = results?.filter((passed) => !passed).length ?? 0;
   return (

@@ -95,7 +95,7 @@ function Ask({ rule, busy, onAsk }: { rule: Rule; busy: boolean; onAsk: (questio
 }
 
 const OUTCOMES = { fired: "It fired", hidden: "It fired, and the signal is hidden", not_fired: "It did not fire" } as const;
-const STEP_WORDS: Record<string, string> = { rule: "Rule", events: "Logs", query: "Query", grouping: "Group by", exclusion: "Exclusion", filter: "Security filter", table: "Reference table", arrival: "Arrival", match: "Match", condition: "Condition", evaluation: "Evaluation", suppression: "Suppression", signal: "Signal" };
+const STEP_WORDS: Record<string, string> = { rule: "Rule", events: "Logs", query: "Query", grouping: "Group by", exclusion: "Exclusion", filter: "Security filter", table: "Reference table", recognised: "Recognised", arrival: "Arrival", match: "Match", condition: "Condition", evaluation: "Evaluation", suppression: "Suppression", signal: "Signal" };
 /** Without a table in its way, this step is about the conditions taken together. */
 const nameOf = ({ name, status }: RuleExplanation["steps"][number]): string => (name === "table" && status === "skipped" ? "Together" : (STEP_WORDS[name] ?? name));
 const STATUS_WORDS = { passed: "passed", failed: "failed here", skipped: "not told" } as const;

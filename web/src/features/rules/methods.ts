@@ -15,6 +15,11 @@ export const METHODS = [
 
 export type MethodId = (typeof METHODS)[number]["id"];
 
+/** Not offered for new rules: what it looks for is built in (siem.md §2.21). */
+const BUILT_IN = [{ id: "hardcoded", label: "Log4Shell", purpose: "Attacks on Log4j by a lookup such as ${jndi:ldap://…}, however it is disguised, in the logs that the query finds." }] as const;
+
+export const methodWith = (id: string) => [...METHODS, ...BUILT_IN].find((method) => method.id === id);
+
 /** `signal_correlation` is a type of rule whose method is the threshold; `anomaly_threshold` another name. */
 export function methodOf(draft: Pick<RuleDraft, "type" | "options">): string {
   if (draft.type === "signal_correlation") return "signal_correlation";
@@ -22,7 +27,7 @@ export function methodOf(draft: Pick<RuleDraft, "type" | "options">): string {
   return method === "anomaly_threshold" ? "content_anomaly" : method;
 }
 
-export const methodLabel = (id: string): string => METHODS.find((method) => method.id === id)?.label ?? id;
+export const methodLabel = (id: string): string => methodWith(id)?.label ?? id;
 
 export const AGGREGATIONS: Record<string, { value: string; label: string }[]> = {
   threshold: [
@@ -56,7 +61,7 @@ export function withSource(query: RuleQuery, source: Source): RuleQuery {
   const groupByFields = list<string>(source === sourceOf(query) || sourceOf(query) !== "rule" ? query.groupByFields : query.correlatedByFields);
   if (source === "rule") return { name: query.name, ruleId: text(query.ruleId), aggregation: "event_count", correlatedByFields: groupByFields } as unknown as RuleQuery;
   const aggregation = query.aggregation === "event_count" ? "count" : query.aggregation;
-  const kept = omit(query, ["ruleId", "defaultRuleId", "correlatedByFields", "correlatedQueryIndex", "dataSource"]);
+  const kept = omit(query, ["ruleId", "defaultRuleId", "correlatedByFields", "correlatedQueryIndex", "dataSource", ...(source === "signals" ? ["index", "indexes"] : [])]);
   return { ...emptyQuery(), ...kept, aggregation, groupByFields, ...(source === "signals" ? { dataSource: "security_signals" } : {}) } as RuleQuery;
 }
 

@@ -3,7 +3,7 @@ import { methodOf } from "./methods";
 import { scheduleOf } from "./recurrence";
 import { list, omit, text, type RuleDraft } from "./ruleDraft";
 
-const SCHEDULABLE: readonly string[] = ["threshold", "new_value", "anomaly_detection", "content_anomaly", "impossible_travel", "third_party"];
+const SCHEDULABLE: readonly string[] = ["threshold", "new_value", "anomaly_detection", "content_anomaly", "impossible_travel", "third_party", "signal_correlation"];
 
 export interface CalculatedField {
   name: string;

@@ -12,7 +12,7 @@ const OPTION_NAMES = ["newValueOptions", "anomalyDetectionOptions", "contentAnom
 export function withMethod(before: RuleDraft, method: MethodId): RuleDraft {
   const overLogs = method !== "signal_correlation" && method !== "third_party";
   const draft = maySchedule(method) ? before : live(before);
-  const gone = ["thirdPartyCases", "groupSignalsBy", ...(overLogs ? [] : ["referenceTables", "tests"]), ...(maySchedule(method) ? [] : ["calculatedFields"])];
+  const gone = ["thirdPartyCases", "groupSignalsBy", ...(overLogs ? [] : ["referenceTables", "tests"]), ...(maySchedule(method) && method !== "signal_correlation" ? [] : ["calculatedFields"])];
   // A third-party rule has no use for its times, and keeps others than any other method would begin with.
   const set = methodOf(draft) === "third_party" ? omit(draft.options, ["evaluationWindow", "keepAlive", "maxSignalDuration"]) : draft.options;
   const times = { evaluationWindow: 900, keepAlive: 3600, maxSignalDuration: 86400, ...set };

@@ -6,7 +6,7 @@ import { custom, timeOf } from "./config";
 const MARGIN_MS = 300_000;
 const DEFAULT_WINDOW_MS = 900_000;
 
-/** The address of the Logs Explorer with what this signal is made of (siem.md §3.1, `relatedQuery`). */
+/** Where the logs, or the signals, are searched that this signal is made of (siem.md §3.1, `relatedQuery`). */
 export function relatedLogs(signal: ExploreEvent, queryIndex?: number): string {
   const { workflow, relatedQuery, queries = [], groupByValues = {} } = custom(signal);
   const first = timeOf(workflow?.first_seen ?? signal.attributes.timestamp) ?? 0;
@@ -16,7 +16,9 @@ export function relatedLogs(signal: ExploreEvent, queryIndex?: number): string {
   const chosen = queryIndex === undefined ? undefined : queries[queryIndex];
   const given = queryIndex === undefined ? relatedQuery?.query : relatedQuery?.queries?.[chosen?.name || String.fromCharCode(97 + queryIndex)];
   const written = [either(chosen ? [chosen.query] : queries.map((each) => each.query)), ...valueClauses(groupByValues)].filter(Boolean).join(" ");
-  return `/logs${stringifySearch({ query: given ?? written, from: String(from), to: String(to) })}`;
+  // Of a rule that reads both, the related queries are those over logs.
+  const isOfSignals = relatedQuery?.track === "signals" || (chosen !== undefined && relatedQuery?.queries !== undefined && given === undefined);
+  return `/${isOfSignals ? "signals" : "logs"}${stringifySearch({ query: given ?? written, from: String(from), to: String(to) })}`;
 }
 
 function either(queries: string[]): string {

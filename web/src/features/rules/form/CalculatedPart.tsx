@@ -1,6 +1,7 @@
 import { TextInput } from "@mantine/core";
 import { messagesAt, useEditor, useField } from "../editor";
 import { list, moveUp, removeAt, replaceAt, text } from "../ruleDraft";
+import { readsSignals } from "../preview";
 import { isScheduled, type CalculatedField } from "../scheduling";
 import classes from "./form.module.css";
 import { AddItem, Fault, Part } from "./Part";
@@ -14,7 +15,7 @@ export function CalculatedPart() {
   const field = useField();
   const fields = list<CalculatedField>(draft.calculatedFields);
   const write = (calculatedFields: CalculatedField[]) => edit({ calculatedFields });
-  if (fields.length === 0 && (fixed || !isScheduled(draft))) return null;
+  if (fields.length === 0 && (fixed || !isScheduled(draft) || readsSignals(draft))) return null;
   return (
     <Part title="Calculated fields" target="calculatedFields" aside={!fixed && fields.length < MAX_FIELDS && <AddItem onClick={() => write([...fields, { name: "", expression: "" }])}>Add a field</AddItem>}>
       {fields.length === 0 ? <p className={classes.dim}>None. A field is a formula of a log’s attributes, such as (@queue_ns + @duration) / 1000000; queries, groups and metrics read it as #name.</p> : <Functions />}

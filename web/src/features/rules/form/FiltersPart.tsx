@@ -1,7 +1,7 @@
 import { Button, Select } from "@mantine/core";
 import { useEditor, useField } from "../editor";
 import { filtersOf, folded, type RuleFilter } from "../filters";
-import { readsSignals } from "../preview";
+import { readByAll } from "../preview";
 import { removeAt, replaceAt, text } from "../ruleDraft";
 import classes from "./form.module.css";
 import { Fault, Part } from "./Part";
@@ -41,7 +41,7 @@ export function FiltersPart() {
           <div key={index} className={classes.row}>
             <Select size="xs" aria-label={`Action of filter ${number}`} w={140} allowDeselect={false} disabled={fixed} data={ACTIONS} value={each.action ?? null} {...field(`${target}.action`)} onChange={(action) => action && write(replaceAt(filters, index, { action: action as RuleFilter["action"] }))} />
             <div className={classes.grow}>
-              <QueryField label={`Query of filter ${number}`} hideLabel target={`${target}.query`} track={readsSignals(draft) ? "signals" : "logs"} disabled={fixed} value={text(each.query)} onChange={(query) => write(replaceAt(filters, index, { query }))} />
+              <QueryField label={`Query of filter ${number}`} hideLabel target={`${target}.query`} track={readByAll(draft) === "signal" ? "signals" : "logs"} disabled={fixed} value={text(each.query)} onChange={(query) => write(replaceAt(filters, index, { query }))} />
             </div>
             {!fixed && <RowEnd what={`filter ${number}`} onRemove={() => write(removeAt(filters, index))} />}
           </div>

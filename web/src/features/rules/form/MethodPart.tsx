@@ -1,7 +1,7 @@
 import { Radio } from "@mantine/core";
 import { useState } from "react";
 import { useEditor, useField } from "../editor";
-import { methodLabel, METHODS, methodOf, type MethodId } from "../methods";
+import { methodLabel, METHODS, methodOf, methodWith, type MethodId } from "../methods";
 import { omit, same, type RuleDraft } from "../ruleDraft";
 import { lostBetween, withMethod } from "../withMethod";
 import classes from "./form.module.css";
@@ -15,7 +15,8 @@ export function MethodPart() {
   const { draft, replace, isNew, readOnly } = useEditor();
   const field = useField();
   const chosen = methodOf(draft);
-  const method = METHODS.find((each) => each.id === chosen);
+  const method = methodWith(chosen);
+  const isOffered = METHODS.some((each) => each.id === chosen);
   // As long as nothing else is touched, each method is made of the rule as it was before the first choice: looking at all
   // of them, as arrow keys do, loses nothing.
   const [change, setChange] = useState<{ before: RuleDraft; after: RuleDraft } | null>(null);
@@ -30,7 +31,7 @@ export function MethodPart() {
   };
   return (
     <Part title="Method">
-      {isNew ? (
+      {isNew && isOffered ? (
         <Radio.Group aria-label="Detection method" value={chosen} onChange={(id) => choose(id as MethodId)}>
           <div className={classes.methods}>
             {METHODS.map((each) => (

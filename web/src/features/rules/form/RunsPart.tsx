@@ -10,6 +10,7 @@ import { durationLabel } from "../durations";
 import { useEditor, useField } from "../editor";
 import { methodOf, WINDOWLESS } from "../methods";
 import { NextRuns } from "../NextRuns";
+import { readByAll } from "../preview";
 import { newSchedule, readRepeat, scheduleOf, sentenceOf, type Schedule } from "../recurrence";
 import { hasRuns, live } from "../scheduling";
 import classes from "./form.module.css";
@@ -26,6 +27,7 @@ export function RunsPart() {
   const now = useNow();
   const { zone } = useZone();
   const schedule = scheduleOf(draft.schedulingOptions);
+  const noun = `${readByAll(draft)}s`;
   // Switched off and on again, a schedule is what it was.
   const [last, setLast] = useState<Schedule | null>(schedule);
   if (!hasRuns(draft) || (fixed && !schedule)) return null;
@@ -41,11 +43,11 @@ export function RunsPart() {
     <Part title="Runs" target="schedulingOptions">
       <SegmentedControl
         size="xs"
-        aria-label="When the rule looks at logs"
+        aria-label={`When the rule looks at ${noun}`}
         className={classes.narrow}
         disabled={fixed}
         data={[
-          { value: LIVE, label: "As logs come in" },
+          { value: LIVE, label: `As ${noun} come in` },
           { value: "scheduled", label: "On a schedule" },
         ]}
         value={schedule ? "scheduled" : LIVE}
@@ -97,13 +99,14 @@ function Meaning({ schedule }: { schedule: Schedule }) {
   const [settled] = useDebouncedValue(JSON.stringify(schedule), SETTLE_MS);
   const next = useQuery(nextRunsQuery(JSON.parse(settled) as Schedule));
   const window = draft.options.evaluationWindow ?? 0;
+  const noun = `${readByAll(draft)}s`;
   const hasWindow = window > 0 && !WINDOWLESS.includes(methodOf(draft));
   const sentence = sentenceOf(schedule);
   return (
     <div className={classes.meaning} role="status">
       <p>
         {sentence && <strong>{sentence}. </strong>}
-        <span className={classes.dim}>A run looks at the logs since the run before it{hasWindow && `, and ${durationLabel(window)} further back, the evaluation window`}. It begins two minutes after its time, for logs that are on their way.</span>
+        <span className={classes.dim}>A run looks at the {noun} since the run before it{hasWindow && `, and ${durationLabel(window)} further back, the evaluation window`}. It begins two minutes after its time, for {noun} that are on their way.</span>
       </p>
       {settled === JSON.stringify(schedule) && next.data && <NextRuns times={next.data} />}
     </div>

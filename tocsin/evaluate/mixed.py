@@ -1,0 +1,173 @@
+"""Rules that read logs and signals in one: their matches of both, and which of them are new (decision 0171).
+
+The matches of logs stand in the table `matches`, those of signals in the rows of signals. What such a rule concludes is
+a function of both, so the evaluator of rules over signals decides it: a group is read from both, and decided again when
+either brings something new. The other evaluator passes its matches over (`Owners`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tocsin.clock import Clock
+from tocsin.evaluate.correlation import mixes
+from tocsin.evaluate.feed import Batch, Feed
+from tocsin.evaluate.repository import Matches, StoredMatch
+from tocsin.evaluate.signal_feed import SignalFeed
+from tocsin.evaluate.signals_repository import MATCHES_OF_SIGNALS, SignalMatches
+from tocsin.event import Event
+from tocsin.query import Sql
+from tocsin.rule import Rule
+from tocsin.store.events import EventStore
+
+_BOTH = Sql.of(
+    """(
+SELECT * FROM {signals} UNION ALL
+SELECT rule_id, rule_version, `group`, timestamp, event_id, ingested_at, query_index, `distinct`, value, is_backfill
+FROM matches WHERE timestamp >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+)""",
+    signals=MATCHES_OF_SIGNALS,
+)
+
+
+class Rules(Protocol):
+    """What is asked of the rules."""
+
+    def enabled_rules(self) -> Iterable[Rule]: ...
+    def rule_at(self, rule_id: str, version: int) -> Rule | None: ...
+
+
+class Owners:
+    """Who decides the matches of logs: for rules that mix them with signals, the evaluator of rules over signals."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._known: dict[tuple[str, int], bool] = {}
+        self._enabled: Iterable[Rule] = ()
+        self._mixing: tuple[str, ...] = ()
+
+    def is_mixed(self, match: StoredMatch) -> bool:
+        """Whether a match is of a rule that mixes, as it was at its version."""
+        known = self._known.get((match.rule_id, match.rule_version))
+        if known is None:
+            self._look()
+            known = self._mixes(match.rule_id, match.rule_version)
+        return known
+
+    def is_plain(self, match: StoredMatch) -> bool:
+        """Whether it is not."""
+        return not self.is_mixed(match)
+
+    def mixing(self) -> tuple[str, ...]:
+        """The enabled rules that mix, or did before they were last changed: what came in meanwhile is still decided."""
+        self._look()
+        return self._mixing
+
+    def _look(self) -> None:
+        enabled = self._rules.enabled_rules()
+        if enabled is self._enabled:
+            return
+        rules = list(enabled)
+        self._known = {(rule.id, rule.version): _is_mixed(rule) for rule in rules}
+        self._mixing = tuple(
+            rule.id
+            for rule in rules
+            if self._known[rule.id, rule.version] or (reads_logs(rule) and self._mixes(rule.id, rule.version - 1))
+        )
+        self._enabled = enabled
+
+    def _mixes(self, rule_id: str, version: int) -> bool:
+        key = (rule_id, version)
+        if key not in self._known:
+            rule = self._rules.rule_at(rule_id, version)
+            self._known[key] = rule is not None and _is_mixed(rule)
+        return self._known[key]
+
+
+class MixedMatches(SignalMatches):
+    """Matches of rules over signals, and of the logs that some of them read besides; news is told of the latter."""
+
+    source = _BOTH
+
+    def __init__(self, events: EventStore, owners: Owners) -> None:
+        super().__init__(events)
+        self._owners = owners
+
+    def only(self) -> Sql:
+        return Sql("rule_id IN {mixing:Array(String)}", {"mixing": list(self._owners.mixing())})
+
+    def events(self, refs: Iterable[tuple[int, str]]) -> dict[str, Event]:
+        """Signals as `SignalMatches.events`, and logs."""
+        asked = set(refs)
+        found = super().events(asked)
+        logs = [(timestamp, event_id) for timestamp, event_id in asked if event_id not in found]
+        return found | Matches.events(self, logs)
+
+
+@dataclass(slots=True)
+class MixedBatch(Batch):
+    """New signals and new logs, each as its own feed has read them."""
+
+    of_signals: Batch = field(default_factory=Batch)
+    of_logs: Batch = field(default_factory=Batch)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was read."""
+        return self.of_signals.is_empty and self.of_logs.is_empty
+
+
+class MixedFeed:
+    """Reads new signals, and where a rule mixes, new matches of logs.
+
+    One watermark stands for both. Each feed reads a stretch before it again when a process begins, which covers what
+    the other had seen later; so it is the later of the two, but where one has more waiting, that one's.
+    """
+
+    def __init__(self, source: MixedMatches, signals: SignalFeed, clock: Clock, owners: Owners) -> None:
+        self._source = source
+        self._signals = signals
+        self._clock = clock
+        self._owners = owners
+        self._logs: Feed | None = None
+        self.watermark = signals.watermark
+
+    def read(self) -> Batch:
+        """The next batch, empty if nothing is new."""
+        signals, logs = self._signals.read(), self._read_logs()
+        behind = [batch.watermark for batch in (signals, logs) if batch.waiting]
+        return MixedBatch(
+            matches=[*signals.matches, *logs.matches],
+            changed=signals.changed,
+            retold=signals.retold,
+            watermark=max(self.watermark, min(behind, default=max(signals.watermark, logs.watermark))),
+            waiting=bool(behind),
+            oldest=min((batch.oldest for batch in (signals, logs) if batch.oldest is not None), default=None),
+            of_signals=signals,
+            of_logs=logs,
+        )
+
+    def accept(self, batch: Batch) -> None:
+        """The batch is decided and its decisions are durable."""
+        self.watermark = batch.watermark
+        if isinstance(batch, MixedBatch):
+            self._signals.accept(batch.of_signals)
+            if self._logs is not None:
+                self._logs.accept(batch.of_logs)
+
+    def _read_logs(self) -> Batch:
+        if not self._owners.mixing():
+            return Batch(watermark=self.watermark)
+        if self._logs is None:
+            self._logs = Feed(self._source, self.watermark, self._clock, self._owners.is_mixed)
+        return self._logs.read()
+
+
+def reads_logs(rule: Rule) -> bool:
+    """Whether any query of the rule is over logs."""
+    return any(not query.reads_signals for query in rule.queries)
+
+
+def _is_mixed(rule: Rule) -> bool:
+    """A scheduled rule's matches are made by its runs, and decided like those of logs."""
+    return rule.schedule is None and mixes(rule)
