@@ -20,7 +20,6 @@ from tocsin.query.track import (
     LOGS,
     TEXT_WORDS,
     VALUE_WORDS,
-    TextField,
     Track,
 )
 from tocsin.query.values import BEYOND_ASCII, Scalar, distinct, flatten, fold, is_word_character, text_of
@@ -64,51 +63,69 @@ def search_columns(
     """
     if found is None:
         found = flatten(attributes)
-    paths, names = _text_places(track.text_fields)
-    texts = [text for name in names for text in strings_of(reserved.get(name))]
-    texts += [text_of(value) for path in paths if path in found for value in found[path]]
+    texts = [text for name in track.text_names for text in strings_of(reserved.get(name))]
     others = [text for name in track.full_text for text in strings_of(reserved.get(name))]
+    paths = track.text_paths
+    if found.keys().isdisjoint(paths):
+        others += [value if value.__class__ is str else text_of(value) for values in found.values() for value in values]
+    else:
+        texts += [text_of(value) for path in paths if path in found for value in found[path]]
+        others += [text_of(value) for path, values in found.items() if path not in paths for value in values]
     single: dict[str, Scalar] = {}
     several: dict[str, list[str]] = {}
+    are_plain = _are_plain(found)
     for path, values in found.items():
+        name = path if are_plain else encode_path(path)
         if len(values) == 1:
-            (value,) = values
-            single[encode_path(path)] = value
-            if path not in paths:
-                others.append(value if value.__class__ is str else text_of(value))
-            continue
-        _lay_out(encode_path(path), distinct(values), single, several)
-        if path not in paths:
-            others += map(text_of, values)
-    message = strings_of(reserved.get("message"))
+            single[name] = values[0]
+        else:
+            _lay_out(name, values, single, several)
+    message, text, value = words_of(strings_of(reserved.get("message")), texts, others)
     folded = {name: _folded(reserved[name]) for name in track.folded if reserved.get(name) is not None}
     return {
         **folded,
         ATTRIBUTES: single,
         IN_LISTS: several,
-        TEXT_WORDS: f"{words_sections(message)}{END_OF_MESSAGE}{words_sections(texts)}",
-        VALUE_WORDS: words_sections(others),
+        TEXT_WORDS: f"{message}{END_OF_MESSAGE}{text}",
+        VALUE_WORDS: value,
     }
+
+
+_PLAIN: set[str] = set()
+"""Paths that are their own names; most events have no others."""
+_PLAIN_PATHS = 32_768
+_PLAIN_CHARACTERS = 128
+"""What is remembered has an end, since senders choose the names."""
+
+
+def _are_plain(paths: Iterable[str]) -> bool:
+    """Whether `encode_path` would change none of these; it may say no too often."""
+    if _PLAIN.issuperset(paths):
+        return True
+    fresh = [path for path in paths if path not in _PLAIN and len(path) <= _PLAIN_CHARACTERS and _SAFE.fullmatch(path)]
+    if len(_PLAIN) + len(fresh) > _PLAIN_PATHS:
+        _PLAIN.clear()
+    _PLAIN.update(fresh)
+    return _PLAIN.issuperset(paths)
 
 
 def _lay_out(name: str, values: list[Scalar], single: dict[str, Scalar], several: dict[str, list[str]]) -> None:
     """Several values at one path, each once."""
+    strings = [value for value in values if isinstance(value, str)]
+    if len(strings) == len(values):
+        strings = list(dict.fromkeys(strings))
+        if len(strings) == 1:
+            (single[name],) = strings
+        else:
+            several[f"{STRINGS}.{name}"] = strings
+        return
+    values = distinct(values)
     if len(values) == 1:
         (single[name],) = values
         return
-    strings = [value for value in values if isinstance(value, str)]
-    others = [text_of(value) for value in values if not isinstance(value, str)]
     if strings:
-        several[f"{STRINGS}.{name}"] = strings
-    if others:
-        several[f"{OTHERS}.{name}"] = others
-
-
-@lru_cache(maxsize=64)
-def _text_places(fields: tuple[TextField, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Paths of the text fields in the attributes, and reserved names besides the message."""
-    paths = frozenset(text.path for text in fields if text.path)
-    return paths, tuple(text.name for text in fields if text.name and text.name != "message")
+        several[f"{STRINGS}.{name}"] = list(dict.fromkeys(strings))
+    several[f"{OTHERS}.{name}"] = [text_of(value) for value in values if not isinstance(value, str)]
 
 
 def _folded(value: Any) -> Any:
@@ -123,9 +140,12 @@ def strings_of(value: Any) -> list[str]:
 
 
 _MARK = "\x01"
+_END = "\x02"
 _TO_WORDS = bytes(
     ord(END_OF_TEXT)
     if point == ord(_MARK)
+    else ord(END_OF_MESSAGE)
+    if point == ord(_END)
     else point
     if point >= 128
     else ord(folded)
@@ -133,7 +153,7 @@ _TO_WORDS = bytes(
     else 32
     for point in range(256)
 )
-"""What each byte becomes: one of ASCII folded if it makes words, else a blank. The mark ends a text."""
+"""What each byte becomes: one of ASCII folded if it makes words, else a blank. Marks end a text and a section."""
 
 _BLANKS = re.compile(rb"  +")
 
@@ -150,25 +170,25 @@ class _WordCharacters(dict[int, str]):
 _BEYOND_ASCII_TO_WORDS = _WordCharacters()
 
 
-def words_sections(texts: Iterable[str]) -> str:
-    """Words of several texts such that a phrase is a substring: ` a b \n c \n`; equal texts stand once.
+def words_of(*sections: Iterable[str]) -> list[str]:
+    """Words of several texts such that a phrase is a substring: ` a b \n c \n`; equal texts of a section stand once.
 
     The words are those of `values.words`. An event has dozens of short texts, so they are cut together, by the byte.
     """
-    unique = dict.fromkeys(texts)
-    if not unique:
-        return ""
-    marked = f" {_MARK} ".join(unique)
-    if marked.count(_MARK) >= len(unique):
-        marked = f" {_MARK} ".join(text.replace(_MARK, " ") for text in unique)
+    unique = [dict.fromkeys(texts) for texts in sections]
+    marked = f" {_MARK}{_END} ".join([f" {_MARK} ".join(texts) for texts in unique])
+    marks = sum([len(texts) or 1 for texts in unique]) - 1
+    if marked.count(_MARK) != marks or marked.count(_END) != len(unique) - 1:
+        cleaned = [[text.replace(_MARK, " ").replace(_END, " ") for text in texts] for texts in unique]
+        marked = f" {_MARK}{_END} ".join([f" {_MARK} ".join(texts) for texts in cleaned])
     if not marked.isascii():
         marked = BEYOND_ASCII.sub(lambda run: run[0].translate(_BEYOND_ASCII_TO_WORDS), marked)
     cut = _BLANKS.sub(b" ", f" {marked} {_MARK}".encode().translate(_TO_WORDS))
     while b"\n \n" in cut:
         cut = cut.replace(b"\n \n", b"\n")  # there are texts without words
-    return cut.decode().removeprefix(f" {END_OF_TEXT}")
+    return [words.removeprefix(f" {END_OF_TEXT}") for words in cut.decode().split(END_OF_MESSAGE)]
 
 
 def stored_tags(tags: Iterable[str]) -> list[str]:
     """Tags as they must be stored: folded, each once, in order (§5)."""
-    return list(dict.fromkeys(fold(tag) for tag in tags))
+    return list(dict.fromkeys([fold(tag) for tag in tags]))

@@ -59,10 +59,17 @@ class Track:
     calculated: Mapping[str, Callable[[Any], Iterable[Any]]] = field(default_factory=dict)
     folded: tuple[str, ...] = field(init=False)
     """Reserved names that are stored folded; tags, which are too, are not among them (`columns.stored_tags`)."""
+    text_paths: tuple[str, ...] = field(init=False)
+    """Paths of the text fields in the attributes."""
+    text_names: tuple[str, ...] = field(init=False)
+    """Reserved names of the text fields besides the message."""
 
     def __post_init__(self) -> None:
         folded = tuple(name for name, column in self.columns.items() if column.kind is Kind.FOLDED)
         object.__setattr__(self, "folded", folded)
+        object.__setattr__(self, "text_paths", tuple(text.path for text in self.text_fields if text.path))
+        names = tuple(text.name for text in self.text_fields if text.name and text.name != "message")
+        object.__setattr__(self, "text_names", names)
 
     @property
     def ddl(self) -> Mapping[str, str]:

@@ -151,36 +151,93 @@ def is_word_character(character: str) -> bool:
     return category[0] in "LM" or category == "Nd" or character == "_"
 
 
+NESTED = 100
+"""Levels that are walked by recursion, which is quicker; no document is so deep but one that was made to be."""
+
+
 def flatten(attributes: Mapping[str, Any]) -> dict[str, list[Scalar]]:
     """Every dotted path with its scalars in order; arrays are crossed, a dotted key is the same as nested keys.
 
-    Needs no recursion, so that a deep document is no danger. Absent values make no path.
+    No document is too deep. Absent values make no path.
     """
+    found: dict[str, list[Scalar]] = {}
+    try:
+        _walk(attributes, "", found, NESTED)
+    except _TooDeep:
+        return _flatten_any(attributes)
+    return found if "".join(found).isascii() else _flatten_any(attributes)
+
+
+class _TooDeep(Exception):
+    """There are more levels than `NESTED`."""
+
+
+def _walk(node: Mapping[str, Any], prefix: str, found: dict[str, list[Scalar]], levels: int) -> None:
+    if not levels:
+        raise _TooDeep
+    for key, value in node.items():
+        kind = type(value)
+        # What `scalar` does to most values, without the call: it would take half the time.
+        if kind is str:
+            if not value.isascii():
+                value = whole_text(value)
+        elif kind is dict:
+            _walk(value, f"{prefix}{key}.", found, levels - 1)
+            continue
+        elif kind is list:
+            _walk_list(value, prefix, key, found, levels - 1)
+            continue
+        elif value is None or (kind is not bool and (value := scalar(value)) is None):
+            continue
+        path = prefix + key
+        if path in found:
+            found[path].append(value)
+        else:
+            found[path] = [value]
+
+
+def _walk_list(elements: list[Any], prefix: str, key: str, found: dict[str, list[Scalar]], levels: int) -> None:
+    """Elements stand at the path of their list."""
+    if not levels:
+        raise _TooDeep
+    path = prefix + key
+    for value in elements:
+        kind = type(value)
+        if kind is str:
+            if not value.isascii():
+                value = whole_text(value)
+        elif kind is dict:
+            _walk(value, f"{path}.", found, levels - 1)
+            continue
+        elif kind is list:
+            _walk_list(value, prefix, key, found, levels - 1)
+            continue
+        elif value is None or (kind is not bool and (value := scalar(value)) is None):
+            continue
+        if path in found:
+            found[path].append(value)
+        else:
+            found[path] = [value]
+
+
+def _flatten_any(attributes: Mapping[str, Any]) -> dict[str, list[Scalar]]:
+    """The same for any depth and any names."""
     found: dict[str, list[Scalar]] = {}
     stack: list[tuple[str, Iterator[tuple[str, Any]]]] = [("", iter(attributes.items()))]
     while stack:
         prefix, items = stack[-1]
         for key, value in items:
             kind = type(value)
-            # What `scalar` does to most values, without the call: it would take half the time.
-            if kind is str:
-                normal: Any = value if value.isascii() else whole_text(value)
-            elif kind is dict:
+            if kind is dict:
                 stack.append((f"{prefix}{key}.", iter(value.items())))
                 break
-            elif kind is list:
-                # An element stands at the path of its list: `key` is kept, the list becomes several items.
+            if kind is list:
+                # `key` is kept, the list becomes several items.
                 stack.append((prefix, zip(repeat(key), value)))  # one of them has no end
                 break
-            elif value is None or (normal := scalar(value)) is None:
-                continue
-            path = prefix + key
-            if path in found:
-                found[path].append(normal)
-            elif path.isascii():
-                found[path] = [normal]
-            else:
-                found.setdefault(whole_text(path), []).append(normal)
+            normal = scalar(value)
+            if normal is not None:
+                found.setdefault(whole_text(prefix + key), []).append(normal)
         else:
             stack.pop()
     return found

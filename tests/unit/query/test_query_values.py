@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from query_strategies import attributes, documents
 
 from tocsin.event import values_at
-from tocsin.query.columns import encode_path, search_columns, searchable, words_sections
+from tocsin.query.columns import encode_path, search_columns, searchable, words_of
 from tocsin.query.patterns import path_reader
 from tocsin.query.track import LOGS, SPANS, TRACKS, eval_track
 from tocsin.query.values import (
+    NESTED,
     NumberRange,
     address_of,
     block_of,
@@ -173,15 +174,26 @@ def test_a_deep_document_needs_no_recursion() -> None:
     assert path_reader(path)(document) == ["x"]
 
 
-@given(
-    st.lists(
-        st.text(st.sampled_from("aB 0_-.\x01\n\t\u0130\u00df\u03a3\u4e09\u0663\ud800\xa0"), max_size=6) | st.text(),
-        max_size=5,
-    )
+_TEXTS = st.lists(
+    st.text(st.sampled_from("aB 0_-.\x01\x02\n\t\u0130\u00df\u03a3\u4e09\u0663\ud800\xa0"), max_size=6) | st.text(),
+    max_size=5,
 )
-def test_words_are_laid_out_text_by_text(texts: list[str]) -> None:
-    sections = [found for text in dict.fromkeys(texts) if (found := words(text))]
-    assert words_sections(texts) == "".join(f" {' '.join(found)} \n" for found in sections)
+
+
+@given(st.lists(_TEXTS, min_size=1, max_size=3))
+def test_words_are_laid_out_text_by_text(sections: list[list[str]]) -> None:
+    found = [[cut for text in dict.fromkeys(texts) if (cut := words(text))] for texts in sections]
+    assert words_of(*sections) == ["".join(f" {' '.join(cut)} \n" for cut in texts) for texts in found]
+
+
+@given(st.dictionaries(st.text(st.sampled_from("ab.\u00df\ud800"), max_size=3), st.integers(), max_size=4))
+def test_names_may_be_any(document: dict[str, Any]) -> None:
+    nested: Any = document
+    for _ in range(NESTED):
+        nested = {"a": nested}
+    below = "a." * NESTED
+    assert flatten(nested) == {below + path: values for path, values in flatten(document).items()}
+    assert [name for name in searchable(document)[0] if not name.isascii()] == []
 
 
 def test_words_of_the_message_stand_apart() -> None:
