@@ -263,9 +263,9 @@ def test_hints(http: httpx.Client) -> None:
 
 
 def test_what_is_not_supported_yet_is_refused_by_name(http: httpx.Client) -> None:
-    answer = http.post(BASE, json={**BODY, "options": {**BODY["options"], "detectionMethod": "hardcoded"}})
+    answer = http.post(BASE, json={**BODY, "type": "workload_security"})
     assert answer.status_code == 400
-    assert any("Detection method 'hardcoded' is not supported yet" in reason for reason in answer.json()["errors"])
+    assert any("Rule type 'workload_security' is not supported yet" in reason for reason in answer.json()["errors"])
 
 
 def test_anonymous_gets_401(url: str) -> None:

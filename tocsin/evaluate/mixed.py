@@ -12,6 +12,7 @@ from typing import Protocol
 from tocsin.clock import Clock
 from tocsin.evaluate.correlation import mixes
 from tocsin.evaluate.feed import Batch, Feed
+from tocsin.evaluate.lineage import INSTANT
 from tocsin.evaluate.repository import Matches, StoredMatch
 from tocsin.evaluate.signal_feed import SignalFeed
 from tocsin.evaluate.signals_repository import MATCHES_OF_SIGNALS, SignalMatches
@@ -19,6 +20,9 @@ from tocsin.event import Event
 from tocsin.query import Sql
 from tocsin.rule import Rule
 from tocsin.store.events import EventStore
+
+KNOWN = 100_000
+"""Versions of rules of which it is remembered who decides them; what a version says never changes."""
 
 _BOTH = Sql.of(
     """(
@@ -48,10 +52,11 @@ class Owners:
 
     def is_mixed(self, match: StoredMatch) -> bool:
         """Whether a match is of a rule that mixes, as it was at its version."""
-        known = self._known.get((match.rule_id, match.rule_version))
+        version = match.rule_version & ~INSTANT
+        known = self._known.get((match.rule_id, version))
         if known is None:
             self._look()
-            known = self._mixes(match.rule_id, match.rule_version)
+            known = self._mixes(match.rule_id, version)
         return known
 
     def is_plain(self, match: StoredMatch) -> bool:
@@ -68,11 +73,13 @@ class Owners:
         if enabled is self._enabled:
             return
         rules = list(enabled)
-        self._known = {(rule.id, rule.version): _is_mixed(rule) for rule in rules}
+        if len(self._known) > KNOWN:
+            self._known.clear()
+        self._known |= {(rule.id, rule.version): _is_mixed(rule) for rule in rules}
         self._mixing = tuple(
             rule.id
             for rule in rules
-            if self._known[rule.id, rule.version] or (reads_logs(rule) and self._mixes(rule.id, rule.version - 1))
+            if self._known[rule.id, rule.version] or (rule.version > 1 and self._mixes(rule.id, rule.version - 1))
         )
         self._enabled = enabled
 
@@ -80,7 +87,9 @@ class Owners:
         key = (rule_id, version)
         if key not in self._known:
             rule = self._rules.rule_at(rule_id, version)
-            self._known[key] = rule is not None and _is_mixed(rule)
+            if rule is None:
+                return False
+            self._known[key] = _is_mixed(rule)
         return self._known[key]
 
 
@@ -161,11 +170,6 @@ class MixedFeed:
         if self._logs is None:
             self._logs = Feed(self._source, self.watermark, self._clock, self._owners.is_mixed)
         return self._logs.read()
-
-
-def reads_logs(rule: Rule) -> bool:
-    """Whether any query of the rule is over logs."""
-    return any(not query.reads_signals for query in rule.queries)
 
 
 def _is_mixed(rule: Rule) -> bool:
