@@ -20,8 +20,8 @@ from waiting import PATIENCE, until
 
 pytestmark = pytest.mark.system
 
-EVENTS = 5_000
-PER_REQUEST = 100
+EVENTS = 3_000
+PER_REQUEST = 60
 KILLS = 4
 
 
