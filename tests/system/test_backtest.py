@@ -14,7 +14,7 @@ from server import Server
 pytestmark = pytest.mark.system
 
 RULES = "/api/v2/security_monitoring/rules"
-EVENTS = 2_500
+EVENTS = 1_500
 
 
 @pytest.fixture(scope="module")
