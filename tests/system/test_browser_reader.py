@@ -19,6 +19,8 @@ PAGES = {
     "/attack?source=all": "ATT&CK map",
     "/coverage": "Coverage",
     "/jobs": "Historical jobs",
+    "/packs": "Content packs",
+    "/packs?pack=okta": "Content packs",
     "/pipelines": "Pipelines",
     "/tables": "Reference tables",
     "/intel": "Threat intelligence",

@@ -38,6 +38,7 @@ export const NAVIGATION: readonly NavigationGroup[] = [
   {
     label: "Data",
     items: [
+      { to: "/packs", label: "Content packs", icon: "packs", permission: "security_monitoring_rules_read", load: () => import("./pages/Packs") },
       { to: "/pipelines", label: "Pipelines", icon: "pipelines", permission: "logs_read_config", load: () => import("./pages/Pipelines") },
       { to: "/tables", label: "Reference tables", icon: "tables", permission: "reference_tables_read", load: () => import("./pages/Tables") },
       { to: "/intel", label: "Threat intelligence", icon: "intel", permission: "security_monitoring_signals_read", load: () => import("./pages/Intel") },

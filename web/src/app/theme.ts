@@ -21,7 +21,7 @@ export const theme = createTheme({
     SegmentedControl: SegmentedControl.extend({ styles: { root: { backgroundColor: "var(--bar-tint)" }, label: { color: "var(--text)", fontWeight: 500 } } }),
     Menu: Menu.extend({ defaultProps: { shadow: "md", withinPortal: true, withInitialFocusPlaceholder: false }, styles: { item: { padding: "5px 10px", fontSize: 13 }, label: { fontSize: 12, color: "var(--dim)" } } }),
     Popover: Popover.extend({ defaultProps: { shadow: "md", withinPortal: true } }),
-    Notification: Notification.extend({ defaultProps: { closeButtonProps: { "aria-label": "Dismiss" } } }),
+    Notification: Notification.extend({ defaultProps: { closeButtonProps: { "aria-label": "Dismiss" } }, styles: { description: { color: "var(--text)" } } }),
     Modal: Modal.extend({ defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.4 }, transitionProps: { duration: 80 } } }),
   },
 });

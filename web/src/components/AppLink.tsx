@@ -2,7 +2,7 @@ import { useRouter } from "@tanstack/react-router";
 import type { MouseEvent, ReactNode } from "react";
 
 /** A link to an address of this app given as text; opens without a page load, and in a new tab when asked to. */
-export function AppLink({ to, children, className, title, current = false }: { to: string; children: ReactNode; className?: string; title?: string; current?: boolean }) {
+export function AppLink({ to, children, className, title, label, current = false }: { to: string; children: ReactNode; className?: string; title?: string; label?: string; current?: boolean }) {
   const router = useRouter();
   const onClick = (event: MouseEvent) => {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
@@ -11,7 +11,7 @@ export function AppLink({ to, children, className, title, current = false }: { t
     router.history.push(to);
   };
   return (
-    <a href={to} className={className} title={title} aria-current={current ? "page" : undefined} onClick={onClick}>
+    <a href={to} className={className} title={title} aria-label={label} aria-current={current ? "page" : undefined} onClick={onClick}>
       {children}
     </a>
   );

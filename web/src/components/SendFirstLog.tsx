@@ -1,6 +1,5 @@
-import { Button, CopyButton } from "@mantine/core";
 import { AppLink } from "./AppLink";
-import classes from "./SendFirstLog.module.css";
+import { Command } from "./Command";
 
 /** How the first event gets here. */
 export function SendFirstLog({ noun }: { noun: string }) {
@@ -10,16 +9,7 @@ export function SendFirstLog({ noun }: { noun: string }) {
   return (
     <>
       <p>{noun === "signals" ? "Signals appear when a detection rule matches logs. Send a first log:" : "Send a first log:"}</p>
-      <div className={classes.command}>
-        <pre>{command}</pre>
-        <CopyButton value={command}>
-          {({ copied, copy }) => (
-            <Button variant="default" flex="none" ml="auto" onClick={copy}>
-              {copied ? "Copied" : "Copy"}
-            </Button>
-          )}
-        </CopyButton>
-      </div>
+      <Command text={command} />
       <p>
         An API key is made under <AppLink to="/settings/keys">Settings, Keys</AppLink>. Whole files go in with <code>tocsin ingest</code>.
       </p>
