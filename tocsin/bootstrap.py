@@ -33,7 +33,8 @@ from tocsin.evaluate.evaluator import Evaluator, EvaluatorMetrics
 from tocsin.evaluate.feed import Feed
 from tocsin.evaluate.instant import InstantBaselines
 from tocsin.evaluate.logs_repository import StoredLogs
-from tocsin.evaluate.mixed import MixedFeed, MixedMatches, Owners
+from tocsin.evaluate.mixed import MixedFeed, Owners
+from tocsin.evaluate.mixed_repository import MixedMatches
 from tocsin.evaluate.replay import Replay
 from tocsin.evaluate.repository import BUCKET_MS, Matches, Progress
 from tocsin.evaluate.signal_feed import SignalFeed

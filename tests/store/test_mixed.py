@@ -19,7 +19,8 @@ from tocsin.evaluate.feed import Feed
 from tocsin.evaluate.logs_repository import StoredLogs
 from tocsin.evaluate.method import decide
 from tocsin.evaluate.methods import plan
-from tocsin.evaluate.mixed import MixedFeed, MixedMatches, Owners
+from tocsin.evaluate.mixed import MixedFeed, Owners
+from tocsin.evaluate.mixed_repository import MixedMatches
 from tocsin.evaluate.replay import Budget, Replay
 from tocsin.evaluate.repository import Matches, Progress
 from tocsin.evaluate.signal_feed import SignalFeed

@@ -11,27 +11,14 @@ from typing import Protocol
 
 from tocsin.clock import Clock
 from tocsin.evaluate.correlation import mixes
-from tocsin.evaluate.feed import Batch, Feed
+from tocsin.evaluate.feed import Batch, Feed, Source
 from tocsin.evaluate.lineage import INSTANT
-from tocsin.evaluate.repository import Matches, StoredMatch
+from tocsin.evaluate.repository import StoredMatch
 from tocsin.evaluate.signal_feed import SignalFeed
-from tocsin.evaluate.signals_repository import MATCHES_OF_SIGNALS, SignalMatches
-from tocsin.event import Event
-from tocsin.query import Sql
 from tocsin.rule import Rule
-from tocsin.store.events import EventStore
 
 KNOWN = 100_000
 """Versions of rules of which it is remembered who decides them; what a version says never changes."""
-
-_BOTH = Sql.of(
-    """(
-SELECT * FROM {signals} UNION ALL
-SELECT rule_id, rule_version, `group`, timestamp, event_id, ingested_at, query_index, `distinct`, value, is_backfill
-FROM matches WHERE timestamp >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
-)""",
-    signals=MATCHES_OF_SIGNALS,
-)
 
 
 class Rules(Protocol):
@@ -93,26 +80,6 @@ class Owners:
         return self._known[key]
 
 
-class MixedMatches(SignalMatches):
-    """Matches of rules over signals, and of the logs that some of them read besides; news is told of the latter."""
-
-    source = _BOTH
-
-    def __init__(self, events: EventStore, owners: Owners) -> None:
-        super().__init__(events)
-        self._owners = owners
-
-    def only(self) -> Sql:
-        return Sql("rule_id IN {mixing:Array(String)}", {"mixing": list(self._owners.mixing())})
-
-    def events(self, refs: Iterable[tuple[int, str]]) -> dict[str, Event]:
-        """Signals as `SignalMatches.events`, and logs."""
-        asked = set(refs)
-        found = super().events(asked)
-        logs = [(timestamp, event_id) for timestamp, event_id in asked if event_id not in found]
-        return found | Matches.events(self, logs)
-
-
 @dataclass(slots=True)
 class MixedBatch(Batch):
     """New signals and new logs, each as its own feed has read them."""
@@ -133,7 +100,7 @@ class MixedFeed:
     the other had seen later; so it is the later of the two, but where one has more waiting, that one's.
     """
 
-    def __init__(self, source: MixedMatches, signals: SignalFeed, clock: Clock, owners: Owners) -> None:
+    def __init__(self, source: Source, signals: SignalFeed, clock: Clock, owners: Owners) -> None:
         self._source = source
         self._signals = signals
         self._clock = clock

@@ -7,7 +7,7 @@ from typing import Any
 from tocsin.evaluate.correlation import UNMATCHED, Matched
 from tocsin.evaluate.group import StoredSignal
 from tocsin.evaluate.repository import LIMITS
-from tocsin.query import Sql, Track
+from tocsin.query import Node, Sql, Track, to_sql
 from tocsin.query.track import SIGNALS
 from tocsin.rule import Match
 from tocsin.signals.identity import PREFIX
@@ -45,7 +45,7 @@ _TIMES = f"SELECT id, timestamp FROM {{table}} FINAL WHERE {_NAMED}"
 _STRETCH = f"""
 SELECT {", ".join(COLUMNS)} FROM {{table}} FINAL
 WHERE timestamp >= fromUnixTimestamp64Milli({{start:Int64}}, 'UTC')
-  AND timestamp < fromUnixTimestamp64Milli({{end:Int64}}, 'UTC') AND {{found}} AND {{after}}
+  AND timestamp < fromUnixTimestamp64Milli({{end:Int64}}, 'UTC') AND ({{found}}) AND {{after}}
 ORDER BY timestamp, id LIMIT {{page:UInt32}}
 """
 
@@ -98,9 +98,13 @@ class SignalRows:
                 found[row["id"]] = row["timestamp"]
         return found
 
-    def stretch(self, found: Sql, start: int, end: int, limits: Callable[[], Limits]) -> Iterator[list[dict[str, Any]]]:
-        """Pages of the rows (`resource.COLUMNS`) in `[start, end)` (Unix milliseconds) that meet a condition, in the
-        order of (timestamp, id). `limits` says what the next statement may cost, or raises."""
+    def stretch(
+        self, asked: Sequence[tuple[str | None, Node]], start: int, end: int, limits: Callable[[], Limits]
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Pages of the rows (`resource.COLUMNS`) in `[start, end)` (Unix milliseconds) that meet any of these
+        conditions, each on the signals of one rule, or of all (None), in the order of (timestamp, id). `limits` says
+        what the next statement may cost, or raises."""
+        found = Sql.join(" OR ", [_of_rule(rule_id, node) for rule_id, node in asked])
         after = Sql("true")
         while True:
             sql = Sql.of(_STRETCH, table=Sql(self._table), found=found, after=after, start=start, end=end, page=PAGE)
@@ -124,6 +128,13 @@ class SignalRows:
 
     def _sql(self, template: str, parameters: Mapping[str, Any]) -> Sql:
         return Sql.of(template, table=Sql(self._table), **parameters)
+
+
+def _of_rule(rule_id: str | None, node: Node) -> Sql:
+    found = to_sql(node, SIGNALS)
+    if rule_id is None:
+        return Sql.of("({found})", found=found)
+    return Sql.of("(rule_id = {rule:String} AND ({found}))", rule=rule_id, found=found)
 
 
 def matched_of(row: Mapping[str, Any]) -> Matched:

@@ -18,8 +18,7 @@ from tocsin.evaluate.methods import plan
 from tocsin.evaluate.replay import row_of
 from tocsin.evaluate.signals_repository import SignalMatches
 from tocsin.event import Event
-from tocsin.query import Sql, parse, to_sql
-from tocsin.query.track import SIGNALS
+from tocsin.query import parse
 from tocsin.query.tree import All, FieldKind, Node, leaves
 from tocsin.rule import Rule, RuleQuery
 from tocsin.signals.matching import SignalMatcher
@@ -43,9 +42,9 @@ class StoredSignals:
         matcher = SignalMatcher([replace(rule, is_enabled=True, is_deleted=False, schedule=None)])
         if matcher.problems:
             raise BadRequest(*(f"a query cannot be run: {problem}" for problem in matcher.problems))
-        found = Sql.join(" OR ", [_finding(query) for query in rule.queries if query.reads_signals])
+        asked = [(query.correlated_rule, _storable(query)) for query in rule.queries if query.reads_signals]
         sources: dict[tuple[str, int], Plan | None] = {}
-        for rows in self._rows.stretch(Sql.of("({found})", found=found), start, end, limits):
+        for rows in self._rows.stretch(asked, start, end, limits):
             page = []
             for row in rows:
                 event, source = _event(row), self._source(row, sources)
@@ -65,18 +64,11 @@ class StoredSignals:
         return known[key]
 
 
-def _finding(query: RuleQuery) -> Sql:
-    """A condition on rows which all have that the query finds; the matcher decides which of them it does."""
+def _storable(query: RuleQuery) -> Node:
+    """What the store can say of the query. All texts of a row include what people wrote: it is not asked for them."""
     node = parse(query.full_query)
-    found = to_sql(node, SIGNALS) if _is_plain(node) else Sql("true")
-    if query.correlated_rule is None:
-        return Sql.of("({found})", found=found)
-    return Sql.of("(rule_id = {rule:String} AND ({found}))", rule=query.correlated_rule, found=found)
-
-
-def _is_plain(node: Node) -> bool:
-    """Whether the query asks for nothing but what detection wrote: all of a row's texts include what people did."""
-    return all(isinstance(leaf, All) or leaf.field.kind is not FieldKind.FULL for leaf in leaves(node))
+    is_plain = all(isinstance(leaf, All) or leaf.field.kind is not FieldKind.FULL for leaf in leaves(node))
+    return node if is_plain else All()
 
 
 def _event(row: Mapping[str, Any]) -> Event:
