@@ -1,6 +1,7 @@
 """Matching by hand: wildcards on a whole value, wildcards inside a text, paths in a document, sorted blocks."""
 
 import bisect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -218,11 +219,24 @@ def _compiled(pattern: str) -> Any:
 
 def regex(pattern: str) -> Callable[[str], bool]:
     """Whether a pattern matches some part of a text; raises `ValueError` for what RE2 does not know."""
+    if (least := _LENGTH.fullmatch(pattern)) and 0 < int(least[1]) <= _MOST_REPEATS:
+        return _has_line_of(int(least[1]))
     try:
         found = _compiled(regex_text(pattern))
     except re2.error as error:
         raise ValueError(str(error.args[0] if error.args else error).removeprefix("b'").removesuffix("'")) from None
     return lambda text: found.search(text) is not None
+
+
+_LENGTH = re.compile(r"\.\{([0-9]{1,4}),\}")
+"""A pattern that asks for nothing but length, for which an automaton needs a state for each character."""
+
+_MOST_REPEATS = 1000
+"""As many as RE2 takes."""
+
+
+def _has_line_of(least: int) -> Callable[[str], bool]:
+    return lambda text: len(text) >= least and any(len(line) >= least for line in text.split("\n"))
 
 
 def regex_text(pattern: str) -> str:

@@ -21,6 +21,7 @@ from tocsin.query import (
     field_values,
     hints,
     parse,
+    patterns,
     print_query,
     to_predicate,
     to_sql,
@@ -261,3 +262,12 @@ def test_pieces_of_sql_compose() -> None:
     assert sql.parameters == {"where_p0_q0": "a", "where_p1_q0": "b", "n": 5}
     with pytest.raises(TypeError):
         Sql.of("{where}", where="1 = 1")
+
+
+@pytest.mark.parametrize("least", [1, 2, 5, 1000])
+@pytest.mark.parametrize(
+    "text", ["", "\n", "a", "ab\ncde", "a\r\u2028bcd", "💥" * 5, "x" * 999 + "\n", "ß" * 999, "ß" * 1000, "\n" * 1000]
+)
+def test_a_length_is_counted_as_the_engine_would(least: int, text: str) -> None:
+    pattern = f".{{{least},}}"
+    assert patterns.regex(pattern)(text) == patterns.regex(f"(?:{pattern})")(text)
