@@ -19,6 +19,9 @@ from tocsin.query.values import Scalar, fold, text_of, whole_text
 _IN_NUMBERS = frozenset("0123456789+-.e")
 """Characters of the text forms of numbers, which are not those of JSON."""
 
+FOLDED_INTO_ASCII = {"\u212a".encode(): b"k", "\u017f".encode(): b"s"}
+"""The only characters beyond ASCII (the Kelvin sign, the long s) that a clause in ASCII may mean."""
+
 _LONGEST = 60
 _MOST_PIECES = 8
 """Characters, and literals and wildcards, of a clause that are looked for."""
@@ -44,7 +47,7 @@ class FullText:
     def __init__(self, atoms: Mapping[Leaf, Atom]) -> None:
         masks: dict[str, int] = {}
         self._others: list[Atom] = []
-        self._reads_numbers = False
+        self._reads_numbers = self._is_beyond_ascii = False
         for leaf, atom in atoms.items():
             pattern = _pattern(leaf)
             if pattern is None:
@@ -52,6 +55,7 @@ class FullText:
             else:
                 masks[pattern] = masks.get(pattern, 0) | atom[0]
                 self._reads_numbers |= _may_be_number(leaf)
+                self._is_beyond_ascii |= not all(map(str.isascii, _literals(leaf)))
         self._masks = list(masks.values())
         self._patterns = Patterns(list(masks), hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_DOTALL)
         self._remembered: dict[str, int] = {}
@@ -71,7 +75,13 @@ class FullText:
             text = orjson.dumps(values)
         except orjson.JSONEncodeError:  # a lone surrogate, which no clause has either
             text = orjson.dumps(list(map(whole_text, _texts(names, found))))
-        return text if text.isascii() else fold(text.decode()).encode()
+        if text.isascii():
+            return text
+        if self._is_beyond_ascii:
+            return fold(text.decode()).encode()
+        for character, folded in FOLDED_INTO_ASCII.items():
+            text = text.replace(character, folded)
+        return text
 
     def _mask_of_others(self, names: Names, found: Iterable[Sequence[Scalar]]) -> int:
         """Of atoms that only a test of each value decides, which is worth remembering."""
@@ -149,7 +159,11 @@ def _is_plain(byte: int) -> bool:
 
 
 def _may_be_number(leaf: Leaf) -> bool:
+    return all(map(_IN_NUMBERS.issuperset, _literals(leaf)))
+
+
+def _literals(leaf: Leaf) -> list[str]:
     pieces = (
         leaf.words if isinstance(leaf, Text) else leaf.pieces if isinstance(leaf, Glob | TextGlob | AnyCase) else ()
     )
-    return all(_IN_NUMBERS.issuperset(piece) for piece in pieces if isinstance(piece, str))
+    return [fold(piece) for piece in pieces if isinstance(piece, str)]

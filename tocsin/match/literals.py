@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import hyperscan
 
@@ -51,12 +52,8 @@ class Literals:
         if self._few is not None:
             return [position for position, literal in self._few if literal in text]
         hits: list[int] = []
-
-        def note(position: int, _start: int, _end: int, _flags: int, _context: object) -> None:
-            hits.append(position)
-
         with self._lock:
-            self._database.scan(_encoded(text), match_event_handler=note)
+            self._database.scan(_encoded(text), _note, 0, hits)
         return hits
 
 
@@ -88,13 +85,13 @@ class Patterns:
         """The same, for patterns that are about bytes."""
         hits = [*self._always]
         if self._database is not None:
-
-            def note(position: int, _start: int, _end: int, _flags: int, _context: object) -> None:
-                hits.append(position)
-
             with self._lock:
-                self._database.scan(text, match_event_handler=note)
+                self._database.scan(text, _note, 0, hits)
         return hits
+
+
+def _note(position: int, _start: int, _end: int, _flags: int, hits: Any) -> None:
+    hits.append(position)
 
 
 def _compiled(patterns: Sequence[str], ids: Sequence[int], flags: int) -> "hyperscan.Database | None":

@@ -7,10 +7,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tocsin.match.atoms import test_of as decided_by
-from tocsin.match.full_text import FullText
+from tocsin.match.full_text import FOLDED_INTO_ASCII, FullText
 from tocsin.query.parser import parse
 from tocsin.query.track import LOGS
 from tocsin.query.tree import leaves
+from tocsin.query.values import fold
 
 CLAUSES = [
     "*:root", "*:*oo*", '*:"failed login"', '*:"a b c d e f g h i j"', "*:ro?t", "*:401", "*:1.5", "*:true",
@@ -102,3 +103,10 @@ def test_a_long_clause_is_looked_for_by_its_beginning() -> None:
 
 def test_half_a_character_is_no_danger() -> None:
     assert alone("*:root").mask(["a\ud800b root"], []) == 1
+
+
+def test_what_folds_into_ascii_is_known() -> None:
+    """A text is folded only where a clause is beyond ASCII: of others these characters could be meant."""
+    beyond = "".join(chr(point) for point in range(0x80, 0x110000) if not 0xD800 <= point < 0xE000)
+    folded = zip(beyond, fold(beyond), strict=True)
+    assert {one.encode(): into.encode() for one, into in folded if into.isascii()} == FOLDED_INTO_ASCII
