@@ -1,7 +1,7 @@
 """What a query that holds writes beside the event: one match for each group it falls into (siem.md §2.4, §2.5)."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 
@@ -54,7 +54,7 @@ class Emission:
             needs_text=query.aggregation == "new_value" or recognises(rule),
         )
 
-    def matches(self, event: Event, found: Found | None = None) -> Iterator[Match]:
+    def matches(self, event: Event, found: Found | None = None) -> Sequence[Match]:
         """No match when a group-by field is missing and not optional. `found` is the flattened event, if it is at hand.
 
         An event without the distinct or metric field still matches: it is seen, and adds nothing to the number of
@@ -62,20 +62,25 @@ class Emission:
         recognises nothing in it (siem.md §2.21).
         """
         if self.presences and not all(presence.passes(event) for presence in self.presences):
-            return
+            return ()
         groups = [texts(read(event, found)) for read in self.group_by]
         if self.is_group_optional:
             groups = [values or [MISSING_GROUP_VALUE] for values in groups]
+        elif not all(groups):
+            return ()
         parts: list[str] | list[None] = self.texts(event, found) or ([] if self.needs_text else [None])
-        value = self._value(event, found)
-        for group, part in islice(product(product(*groups), parts), MAX_MATCHES):
-            yield Match(self.rule_id, self.rule_version, self.query_index, group, part, value)
+        value = None if self.metric is None else self._value(self.metric(event, found))
+        if len(parts) == 1 and sum(map(len, groups)) == len(groups):  # nearly always
+            group = tuple([only for (only,) in groups])
+            return (Match(self.rule_id, self.rule_version, self.query_index, group, parts[0], value),)
+        return [
+            Match(self.rule_id, self.rule_version, self.query_index, group, part, value)
+            for group, part in islice(product(product(*groups), parts), MAX_MATCHES)
+        ]
 
-    def _value(self, event: Event, found: Found | None) -> float | None:
+    def _value(self, metric: Iterable[Scalar]) -> float | None:
         """The metric of the event: of several values the sum or the highest, as the aggregation is."""
-        if self.metric is None:
-            return None
-        numbers = [number for number in map(_number, self.metric(event, found)) if number is not None]
+        numbers = [number for number in map(_number, metric) if number is not None]
         if not numbers:
             return None
         return max(numbers) if self.is_maximum else sum(numbers)

@@ -57,6 +57,9 @@ def _reader(field: Field, track: Track) -> Read:
 
 def texts(values: Iterable[Scalar]) -> list[str]:
     """Text forms of the values, each once, in order."""
+    if values.__class__ is list and len(values) == 1:
+        (value,) = values
+        return [value if value.__class__ is str else text_of(value)]
     return list(dict.fromkeys(map(text_of, values)))
 
 
@@ -99,6 +102,8 @@ def tuples(fields: Sequence[str]) -> Making:
     """Each tuple of the fields' values, joined by U+001F: what a cardinality counts."""
 
     def of(values: Sequence[Iterable[Scalar]]) -> list[str]:
+        if len(values) == 1:
+            return texts(values[0])[:MAX_TEXTS]
         return [SEPARATOR.join(part) for part in islice(product(*map(texts, values)), MAX_TEXTS)]
 
     return Making(tuple(fields), of)
