@@ -14,7 +14,22 @@ from tocsin.match.atoms import reach
 from tocsin.query import patterns
 from tocsin.query.to_predicate import equals_test, to_predicate, value_test
 from tocsin.query.track import Kind, Track
-from tocsin.query.tree import ANY, All, And, AnyCase, Equals, Exists, FieldKind, Leaf, Node, Not, Or, fold_up
+from tocsin.query.tree import (
+    ANY,
+    All,
+    And,
+    AnyCase,
+    Equals,
+    Exists,
+    Field,
+    FieldKind,
+    Leaf,
+    Node,
+    Not,
+    Or,
+    Regex,
+    fold_up,
+)
 from tocsin.query.values import Scalar, fold, text_of
 
 Found = Mapping[str, Sequence[Scalar]]
@@ -35,6 +50,9 @@ _EVERYWHERE = 100.0
 _ELSEWHERE = 4.0
 """Reading a reserved attribute or a tag, or looking for a path below another one."""
 
+_REGEX = 20.0
+"""An engine is called, and reads all of what may be a long text."""
+
 _TOGETHER = 0.1
 """What one clause more costs where several ask the same value."""
 
@@ -44,9 +62,9 @@ def check_of(node: Node, track: Track) -> Check:
 
     def visit(current: Node, below: Sequence[_Part | Leaf]) -> _Part | Leaf:
         if isinstance(current, And):
-            return _all(_cheapest_first(_taken_together(below, track, _all_texts, None)))
+            return _all(_cheapest_first(_taken_together(below, track, is_any=False)))
         if isinstance(current, Or):
-            return _any(_cheapest_first(_taken_together(below, track, _any_text, _any_equal)))
+            return _any(_cheapest_first(_taken_together(below, track, is_any=True)))
         if isinstance(current, Not):
             return _not(_made(below[0], track))
         return current  # whether it is taken together with others is for the branch to say
@@ -91,41 +109,46 @@ def _not(part: _Part) -> _Part:
     return _Part(lambda event, found: not check(event, found), part.price)
 
 
-_AnyCases = Callable[[str, Sequence[AnyCase]], Check]
-_Equals = Callable[[str, Sequence[Equals]], Check]
-
-
-def _taken_together(
-    below: Sequence[_Part | Leaf], track: Track, any_cases: _AnyCases, equals: _Equals | None
-) -> Iterator[_Part]:
-    """The parts of a branch, leaves of one sort at one path as one check, where there is a way to join them."""
-    texts: dict[str, list[AnyCase]] = {}
+def _taken_together(below: Sequence[_Part | Leaf], track: Track, *, is_any: bool) -> Iterator[_Part]:
+    """The parts of a branch, leaves of one sort at one field as one check, where there is a way to join them."""
+    texts: dict[Field, list[AnyCase]] = {}
     equal: dict[str, list[Equals]] = {}
     for part in below:
-        if isinstance(part, AnyCase) and part.field.kind is FieldKind.ATTRIBUTE:
-            texts.setdefault(part.field.name, []).append(part)
-        elif equals is not None and isinstance(part, Equals) and part.field.kind is FieldKind.ATTRIBUTE:
+        if isinstance(part, AnyCase) and part.field.kind in (FieldKind.ATTRIBUTE, FieldKind.FULL):
+            texts.setdefault(part.field, []).append(part)
+        elif is_any and isinstance(part, Equals) and part.field.kind is FieldKind.ATTRIBUTE:
             equal.setdefault(part.field.name, []).append(part)
         else:
             yield _made(part, track)
-    for path, several in texts.items():
-        if len(several) == 1:
-            yield _made(several[0], track)
+    for field, several in texts.items():
+        if is_any:
+            yield _any_text(several, track)
+        elif field.kind is FieldKind.ATTRIBUTE and len(several) > 1:
+            yield _all_texts(field.name, several)
         else:
-            yield _Part(any_cases(path, several), 1 + _TOGETHER * len(several))
+            yield from (_any_text([leaf], track) for leaf in several)
     for path, alike in equal.items():
-        if equals is not None:
-            yield _Part(equals(path, alike), 1)
+        yield _Part(_at(path, equals_test([leaf.text for leaf in alike], Kind.EXACT)), 1)
 
 
-def _any_equal(path: str, several: Sequence[Equals]) -> Check:
-    return _at(path, equals_test([leaf.text for leaf in several], Kind.EXACT))
+def _any_text(several: Sequence[AnyCase], track: Track) -> _Part:
+    """One is true of one of the values."""
+    test = _text_test(several)
+    field = several[0].field
+    if field.kind is FieldKind.ATTRIBUTE:
+        return _Part(_at_folded(field.name, test), _price(len(several)))
+    names = reach(several[0], track).names
+    return _Part(_everywhere(names, lambda value: test(fold(text_of(value)))), _EVERYWHERE * _price(len(several)))
 
 
-def _any_text(path: str, several: Sequence[AnyCase]) -> Check:
-    """One is true of one of the values. What most of them ask, one call answers for all alike."""
+def _price(clauses: int) -> float:
+    return 1 + _TOGETHER * (clauses - 1)
+
+
+def _text_test(several: Sequence[AnyCase]) -> Callable[[str], bool]:
+    """Whether one is true of a folded text. What most of them ask, one call answers for all alike."""
     whole, heads, tails, inner = set[str](), list[str](), list[str](), list[str]()
-    tests = []
+    tests = list[Callable[[str], bool]]()
     for leaf in several:
         match leaf.pieces:
             case (str(text),):
@@ -138,25 +161,40 @@ def _any_text(path: str, several: Sequence[AnyCase]) -> Check:
                 inner.append(text)
             case pieces:
                 tests.append(patterns.whole(pieces))
-    starts, ends = tuple(heads), tuple(tails)
+    if inner:
+        tests.insert(0, _containing(inner))
+    if tails:
+        ends = tuple(tails)
+        tests.insert(0, lambda text: text.endswith(ends))
+    if heads:
+        starts = tuple(heads)
+        tests.insert(0, lambda text: text.startswith(starts))
+    if whole:
+        tests.insert(0, frozenset(whole).__contains__)
+    return tests[0] if len(tests) == 1 else _either(tests)
 
-    def holds(_event: Event, found: Found) -> bool:
-        for value in found.get(path, ()):
-            text = fold(text_of(value))
-            if text in whole or text.startswith(starts) or text.endswith(ends):
+
+def _either(tests: Sequence[Callable[[str], bool]]) -> Callable[[str], bool]:
+    def holds(text: str) -> bool:
+        for test in tests:  # noqa: SIM110
+            if test(text):
                 return True
-            for literal in inner:
-                if literal in text:
-                    return True
-            for test in tests:
-                if test(text):
-                    return True
         return False
 
     return holds
 
 
-def _all_texts(path: str, several: Sequence[AnyCase]) -> Check:
+def _containing(literals: Sequence[str]) -> Callable[[str], bool]:
+    def holds(text: str) -> bool:
+        for literal in literals:  # noqa: SIM110
+            if literal in text:
+                return True
+        return False
+
+    return holds
+
+
+def _all_texts(path: str, several: Sequence[AnyCase]) -> _Part:
     """Each must hold for one of the values, not all for the same."""
     tests = [patterns.whole(leaf.pieces) for leaf in several]
 
@@ -173,18 +211,22 @@ def _all_texts(path: str, several: Sequence[AnyCase]) -> Check:
                 return False
         return True
 
-    return holds
+    return _Part(holds, _price(len(several)))
 
 
 def _made(part: _Part | Leaf, track: Track) -> _Part:
     if isinstance(part, _Part):
         return part
+    if isinstance(part, AnyCase) and part.field.kind in (FieldKind.ATTRIBUTE, FieldKind.FULL):
+        return _any_text([part], track)
     check = _leaf(part, track)
     if isinstance(part, All):
         return _Part(check, 0)
     if part.field.kind is FieldKind.FULL:
         return _Part(check, _EVERYWHERE)
-    return _Part(check, 1 if part.field.kind is FieldKind.ATTRIBUTE and not isinstance(part, Exists) else _ELSEWHERE)
+    if part.field.kind is not FieldKind.ATTRIBUTE or isinstance(part, Exists):
+        return _Part(check, _ELSEWHERE)
+    return _Part(check, _REGEX if isinstance(part, Regex) else 1)
 
 
 def _leaf(leaf: Leaf, track: Track) -> Check:
@@ -202,6 +244,18 @@ def _at(path: str, test: Callable[[Scalar], bool]) -> Check:
     def holds(_event: Event, found: Found) -> bool:
         for value in found.get(path, ()):  # noqa: SIM110
             if test(value):
+                return True
+        return False
+
+    return holds
+
+
+def _at_folded(path: str, test: Callable[[str], bool]) -> Check:
+    """The test takes the folded text form of a value, made here without a call: most checks are of this sort."""
+
+    def holds(_event: Event, found: Found) -> bool:
+        for value in found.get(path, ()):
+            if test(value.lower() if isinstance(value, str) and value.isascii() else fold(text_of(value))):
                 return True
         return False
 

@@ -68,6 +68,6 @@ class Matcher:
         emissions = self._segments[0].emissions(event, found)
         for segment in self._segments[1:]:
             if more := segment.emissions(event, found):
-                both = (*emissions, *more)
-                emissions = tuple(sorted(both, key=lambda one: (self._order[one.rule_id], one.query_index)))
+                emissions = emissions + more
+                emissions.sort(key=lambda one: (self._order[one.rule_id], one.query_index))
         return [match for emission in emissions for match in emission.matches(event, found)]

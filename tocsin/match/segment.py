@@ -13,10 +13,12 @@ The number of rules appears in none of the frequent steps.
 """
 
 import copy
+import functools
+import itertools
+import operator
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from operator import attrgetter
+from dataclasses import dataclass, field, replace
 
 from tocsin.errors import TocsinError
 from tocsin.event import Event
@@ -42,6 +44,7 @@ from tocsin.query.tree import (
     FieldKind,
     Leaf,
     Node,
+    Or,
     Range,
     Regex,
     conjunction,
@@ -55,13 +58,20 @@ REMEMBERED_KINDS = 5_000
 """Kinds of events by the atoms of gates that are true of them."""
 
 REMEMBERED_SETS = 20_000
-REMEMBERED_FULL_TEXTS = 100
+MOST_SETS = 16
+"""How many sets an event may have that is remembered by them: an attribute may have any number of values."""
+
+FULL_TEXTS = 100
 
 COMMON = 500.0
 """The price of a clause that is true of every second event: a hundred texts to look for are cheaper."""
 
 SHORT_VALUE = 4
 """Characters. What is so short (`200`, `GET`, `true`) is one of few values, and true of many events."""
+
+REMEMBERED_DECISIONS = 20_000
+MOST_ASKED = 64
+"""Which queries are asked is remembered for so many combinations of sets, if they are not more."""
 
 MOST_BEFORE = 8
 """So many checks cost less than a look at all values."""
@@ -78,9 +88,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """`check` is what remains to be asked where the gate is open; None: nothing. Only events for which one of the
-    leaves `need` is true can meet it, which look at `places`; None: it must be checked always. `before` is, where these
-    look everywhere, the part of `check` that looks at single places; None: there is no such part."""
+    """Only events for which one of the leaves `need` is true can meet it, which look at `places`; None: it must be
+    checked always. `check` is what remains to be asked where the gate is open and one of these was found; None:
+    nothing. `before` is, where these look everywhere, the part of `check` that looks at single places; None: there is
+    no such part."""
 
     emission: Emission
     check: Check | None
@@ -95,6 +106,7 @@ class _Places:
     def __init__(self, names: Mapping[str, ValueIndex], paths: Mapping[str, ValueIndex]) -> None:
         self.names = names
         self.paths = paths
+        self._by_name = [(name, index.remembered.get, index.set_of) for name, index in names.items()]
         self._in_order = tuple(paths)
         self._at = {path: (index.remembered.get, index.set_of) for path, index in paths.items()}
 
@@ -115,14 +127,20 @@ class _Places:
     def sets_of(self, event: Event, found: Mapping[str, list[Scalar]]) -> list[int]:
         """The sets of atoms that are true of the event's values, but empty ones."""
         numbers: list[int] = []
-        for name, index in self.names.items():
+        # `known` is what `set_of` does for most values, without the call.
+        for name, known, set_of in self._by_name:
             value = getattr(event, name)
-            if value is not None and value != "":
-                numbers += filter(None, map(index.set_of, value if isinstance(value, list) else (value,)))
+            if value.__class__ is str:
+                number = known(value) if value else 0
+                if number is None:
+                    number = set_of(value)
+                if number:
+                    numbers.append(number)
+            elif value is not None:
+                numbers += filter(None, map(set_of, value if isinstance(value, list) else (value,)))
         for path in filter(found.__contains__, self._in_order):  # an event has few of them
             known, set_of = self._at[path]
             for element in found[path]:
-                # What `set_of` does for most values, without the call.
                 kind = element.__class__
                 number = known(element) if kind is str or kind is int else None
                 if number is None:
@@ -135,24 +153,27 @@ class _Places:
 @dataclass(frozen=True, slots=True)
 class _Kind:
     """What is to be asked of events of one kind: `always` are the open queries that must be checked, `places` where the
-    other ones of `open` are found, some perhaps by `full_text`, which is worth a look when one of `before` holds; when
-    there is none, always."""
+    other ones of `open` are found, some perhaps by `full_texts`, which are worth a look when one of `before` holds;
+    when there is none, always. No two kinds have one `number`."""
 
+    number: int
     open: frozenset[int]
-    always: tuple[int, ...]
+    always: frozenset[int]
     places: _Places
-    full_text: FullText | None
+    full_texts: tuple[FullText, ...] = ()
     before: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Behind:
-    """The queries behind one gate: `always` those of them that must be checked, `places` where the others are found."""
+    """The queries behind one gate: `always` those of them that must be checked, `places` where the others are found;
+    `everywhere` are the atoms of full text among what they need."""
 
     is_open: Condition
     queries: frozenset[int]
     always: frozenset[int]
     places: Reach
+    everywhere: int
 
 
 @dataclass(slots=True)
@@ -165,8 +186,11 @@ class _Memory:
     values: _Places
     kinds: dict[tuple[int, ...], _Kind] = field(default_factory=dict)
     """By the sets of gates' atoms that are true of an event."""
-    full_texts: dict[frozenset[Leaf], FullText] = field(default_factory=dict)
-    """What kinds of events are searched for; many are for the same."""
+    full_texts: dict[int, FullText] = field(default_factory=dict)
+    """What finds these atoms of full text; many kinds of events are searched for the same."""
+    asked: dict[tuple[int, ...], tuple[_Query, ...]] = field(default_factory=dict)
+    """By the number of the kind of an event and the sets of atoms that are true of it, in the order of the rules."""
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def afresh(self) -> "_Memory":
         gate_sets, sets = self.gate_sets.afresh(), self.sets.afresh()
@@ -199,21 +223,22 @@ class Segment:
         cost = _cost([each.rest for each in split], fields, track)
         self._queries: list[_Query] = []
         for (_, emission), each in zip(parsed, split, strict=True):
-            check = None if isinstance(each.rest, All) else check_of(each.rest, track)
             need = needed(each.rest, cost)
+            rest = _unsaid(each.rest, need)
+            check = None if isinstance(rest, All) else check_of(rest, track)
             places = _places_of(need or (), track)
             before = _before(each.rest, track) if places.everywhere else None
             self._queries.append(_Query(emission, check, before, need, places))
         by_gate: dict[Node, list[int]] = {}
         for number, each in enumerate(split):
             by_gate.setdefault(each.gate, []).append(number)
-        self._gates = [self._behind(condition_of(gate, masks), numbers) for gate, numbers in by_gate.items()]
         atoms = _atoms((leaf for query in self._queries for leaf in query.need or ()), track)
         standing_for: dict[int, list[int]] = {}
         for number, query in enumerate(self._queries):
             for leaf in query.need or ():
                 standing_for.setdefault(atoms[leaf][0].bit_length(), []).append(number)
         self._everywhere = {leaf: atom for leaf, atom in atoms.items() if reach(leaf, track).everywhere}
+        self._gates = {gate: self._behind(condition_of(gate, masks), numbers) for gate, numbers in by_gate.items()}
         self._full_text_names = _reading(Reach.union(reach(leaf, track) for leaf in self._everywhere).names)
         gate_sets, sets = Sets(), Sets(standing_for)
         self._memory = _Memory(
@@ -225,9 +250,10 @@ class Segment:
             ),
         )
 
-        ungated = [self._queries[number] for number in by_gate.get(All(), ())]
-        if looking := [query for query in ungated if query.places.everywhere]:
-            self._full_text(self._memory, looking)  # most kinds of events need no other: no event waits for it
+        ungated = self._gates.get(All())
+        if ungated is not None and ungated.everywhere:
+            # Most kinds of events need no other: no event waits for it.
+            self._full_text(self._memory, ungated.everywhere)
 
     def without(self, dead: Collection[str]) -> "Segment":
         """The same without some rules: all that is known of values stays."""
@@ -243,14 +269,29 @@ class Segment:
         """The rules that are compiled here and count, by id."""
         return {rule_id: rule for rule_id, rule in self.rules.items() if rule_id not in self._dead}
 
-    def emissions(self, event: Event, found: Mapping[str, list[Scalar]]) -> tuple[Emission, ...]:
+    def emissions(self, event: Event, found: Mapping[str, list[Scalar]]) -> list[Emission]:
         """The queries that hold, in the order of the rules, but those of rules with calculated fields last; `found` is
         the flattened event."""
-        indexed = self._indexed(event, found)
-        if not self._calculating:
-            return indexed
-        calculating = (emission for holds, emission in self._calculating if holds(event))
-        return (*indexed, *(emission for emission in calculating if emission.rule_id not in self._dead))
+        memory = self._memory
+        key = tuple(memory.gates.sets_of(event, found))
+        kind = memory.kinds.get(key)
+        if kind is None:
+            kind = self._kind(memory, key)
+        sets = kind.places.sets_of(event, found)
+        if kind.full_texts and (not kind.before or any(holds(event, found) for holds in kind.before)):
+            for full_text in kind.full_texts:
+                mask = full_text.mask(self._full_text_names(event), found.values())
+                if mask:
+                    sets.append(memory.sets.number(mask))
+        known = (kind.number, *sets)
+        asked = memory.asked.get(known)
+        if asked is None:
+            asked = self._asked(memory, kind, known)
+        holding = [query.emission for query in asked if query.check is None or query.check(event, found)]
+        for holds, emission in self._calculating:
+            if emission.rule_id not in self._dead and holds(event):
+                holding.append(emission)
+        return holding
 
     # ------------------------------------------------------------------------------------------ compiling
 
@@ -301,76 +342,81 @@ class Segment:
         )
 
     def _behind(self, is_open: Condition, numbers: Sequence[int]) -> _Behind:
+        wanted = {leaf for number in numbers for leaf in self._queries[number].need or ()}
         return _Behind(
             is_open,
             frozenset(numbers),
             frozenset(number for number in numbers if self._queries[number].need is None),
             Reach.union(self._queries[number].places for number in numbers),
+            functools.reduce(
+                operator.or_, (self._everywhere[leaf][0] for leaf in wanted if leaf in self._everywhere), 0
+            ),
         )
 
     # ------------------------------------------------------------------------------------------ matching
 
-    def _indexed(self, event: Event, found: Mapping[str, list[Scalar]]) -> tuple[Emission, ...]:
-        memory = self._memory
-        if len(memory.sets) > REMEMBERED_SETS or len(memory.gate_sets) > REMEMBERED_SETS:
-            memory = self._memory = memory.afresh()
-        key = tuple(memory.gates.sets_of(event, found))
-        kind = memory.kinds.get(key)
-        if kind is None:
-            kind = self._kind(memory, memory.gate_sets.union(key))
-            if len(memory.kinds) >= REMEMBERED_KINDS:
-                memory.kinds.clear()
-            memory.kinds[key] = kind
-        candidates: set[int] = set()
-        queries = memory.sets.queries
-        for number in kind.places.sets_of(event, found):
-            candidates |= queries[number]
-        if kind.full_text is not None and (not kind.before or any(holds(event, found) for holds in kind.before)):
-            mask = kind.full_text.mask(self._full_text_names(event), found.values())
-            candidates |= queries[memory.sets.number(mask)]
-        candidates &= kind.open
-        numbers = sorted(candidates.union(kind.always)) if candidates else kind.always
-        holding = []
-        for number in numbers:
-            query = self._queries[number]
-            if query.check is None or query.check(event, found):
-                holding.append(query.emission)
-        return tuple(holding)
+    def _asked(self, memory: _Memory, kind: _Kind, known: tuple[int, ...]) -> tuple[_Query, ...]:
+        """The queries that are asked of events of this kind of which these sets of atoms are true: the open ones that
+        these stand for, and those that are asked always."""
+        sets = known[1:]
+        found = frozenset[int]().union(*(memory.sets.queries[number] for number in sets))
+        asked = tuple(self._queries[number] for number in sorted((found & kind.open) | kind.always))
+        if len(sets) <= MOST_SETS and len(asked) <= MOST_ASKED:
+            if len(memory.asked) >= REMEMBERED_DECISIONS:
+                memory.asked.clear()
+            memory.asked[known] = asked
+        self._forget(memory)
+        return asked
 
-    def _kind(self, memory: _Memory, mask: int) -> _Kind:
-        """What events are asked of which these atoms of gates are true, and no other ones."""
-        gates = [gate for gate in self._gates if gate.is_open(mask)]
+    def _forget(self, memory: _Memory) -> None:
+        """Begin anew where too much is known. An event with a set that is new has a kind or a decision that is."""
+        if len(memory.sets) > REMEMBERED_SETS or len(memory.gate_sets) > REMEMBERED_SETS:
+            self._memory = memory.afresh()
+
+    def _kind(self, memory: _Memory, key: tuple[int, ...]) -> _Kind:
+        """What events are asked of which these sets of gates' atoms are true, and no other atoms."""
+        mask = memory.gate_sets.union(key)
+        gates = [gate for gate in self._gates.values() if gate.is_open(mask)]
         places = Reach.union(gate.places for gate in gates)
         found = frozenset[int]().union(*(gate.queries for gate in gates)) - self._dead_queries
         always = frozenset[int]().union(*(gate.always for gate in gates)) - self._dead_queries
-        if not places.everywhere:
-            return _Kind(found, tuple(sorted(always)), memory.values.only(places), None)
-        looking = [query for number in found if (query := self._queries[number]).places.everywhere]
-        before = [query.before for query in looking if query.before is not None]
-        return _Kind(
-            found,
-            tuple(sorted(always)),
-            memory.values.only(places),
-            self._full_text(memory, looking),
-            tuple(before) if len(before) == len(looking) <= MOST_BEFORE else (),
-        )
+        number = next(memory.numbers)
+        kind = _Kind(number, found, always, memory.values.only(places))
+        if places.everywhere:
+            looking = [query for number in found if (query := self._queries[number]).places.everywhere]
+            before = tuple(query.before for query in looking if query.before is not None)
+            kind = replace(
+                kind,
+                full_texts=self._full_texts(memory, [gate.everywhere for gate in gates if gate.everywhere]),
+                before=before if len(before) == len(looking) <= MOST_BEFORE else (),
+            )
+        if len(key) <= MOST_SETS:
+            if len(memory.kinds) >= REMEMBERED_KINDS:
+                memory.kinds.clear()
+            memory.kinds[key] = kind
+        self._forget(memory)
+        return kind
 
-    def _full_text(self, memory: _Memory, looking: Iterable[_Query]) -> FullText:
-        """What finds the leaves of these queries that look everywhere, and no others: few are open at a time."""
-        needs = (query.need or () for query in looking)
-        wanted = frozenset(leaf for need in needs for leaf in need if leaf in self._everywhere)
+    def _full_texts(self, memory: _Memory, wanted: Sequence[int]) -> tuple[FullText, ...]:
+        """What finds these atoms, of each gate, and no others: few are open at a time. Where events open ever other
+        gates together it is one for each gate, so that no more have to be compiled than there are gates."""
+        together = functools.reduce(operator.or_, wanted)
+        if together in memory.full_texts or len(memory.full_texts) < FULL_TEXTS:
+            wanted = [together]
+        return tuple(self._full_text(memory, mask) for mask in wanted)
+
+    def _full_text(self, memory: _Memory, wanted: int) -> FullText:
         known = memory.full_texts.get(wanted)
         if known is None:
-            if len(memory.full_texts) >= REMEMBERED_FULL_TEXTS:
-                memory.full_texts.clear()
-            known = memory.full_texts[wanted] = FullText({leaf: self._everywhere[leaf] for leaf in wanted})
+            known = FullText({leaf: atom for leaf, atom in self._everywhere.items() if atom[0] & wanted})
+            memory.full_texts[wanted] = known
         return known
 
 
 def _reading(names: Sequence[str]) -> Callable[[Event], tuple[str | list[str] | None, ...]]:
     """Of an event its reserved attributes of these names."""
     if len(names) > 1:
-        return attrgetter(*names)
+        return operator.attrgetter(*names)
     return lambda event: tuple(getattr(event, name) for name in names)
 
 
@@ -383,6 +429,19 @@ def _places_of(found: Iterable[Leaf], track: Track) -> Reach:
     """Where indexes of single places find them, and whether some look everywhere, which full text does at once."""
     places = [reach(leaf, track) for leaf in found]
     return Reach.union(Reach(everywhere=True) if each.everywhere else each for each in places)
+
+
+def _unsaid(rest: Node, need: frozenset[Leaf] | None) -> Node:
+    """What is left to ask of an event for which one of the leaves `need` is true, as an index decides it: of attributes
+    exactly, but for regular expressions."""
+    if need is None or not all(map(_is_exact, need)):
+        return rest
+    parts = rest.parts if isinstance(rest, And) else (rest,)
+    return conjunction([part for part in parts if need != set(part.parts if isinstance(part, Or) else (part,))])
+
+
+def _is_exact(leaf: Leaf) -> bool:
+    return not isinstance(leaf, All | Regex) and leaf.field.kind is FieldKind.ATTRIBUTE
 
 
 def _before(rest: Node, track: Track) -> Check | None:

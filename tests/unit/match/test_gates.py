@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from test_matcher import EVENTS, QUERIES, plainly, rule
 
 from tocsin.event import Event
-from tocsin.match import Matcher
+from tocsin.match import Matcher, segment
 from tocsin.match.checks import check_of
 from tocsin.match.gates import gate_fields, gated
 from tocsin.query.parser import parse, parse_field
@@ -106,3 +106,27 @@ def test_events_of_another_kind_are_not_looked_at() -> None:
     other.source = "s1"
     assert [match.rule_id for match in matcher.match(other)] == ["r1"]
     assert list(index.remembered) == ["an x1 and x2"]
+
+
+def test_events_that_open_ever_other_gates_together_have_no_more_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attribute may have any number of values, and who sends events chooses them."""
+    monkeypatch.setattr(segment, "FULL_TEXTS", 3)
+    rules = [rule(number, f"@kind:k{number % 6} ANYCASE(*, *word{number % 4}*)") for number in range(24)]
+    matcher = Matcher(rules)
+    for mask in range(64):
+        kinds = [f"k{bit}" for bit in range(6) if mask >> bit & 1]
+        event = Event("e", 0, message=f"a Word{mask % 4} here", attributes={"kind": kinds})
+        assert [match.rule_id for match in matcher.match(event)] == plainly(rules, event)
+    assert len(matcher._segments[0]._memory.full_texts) <= 3 + 6
+
+
+def test_what_many_values_decide_is_not_remembered() -> None:
+    rules = [rule(number, f"@kind:k{number % 30} @name:n{number}") for number in range(90)]
+    matcher = Matcher(rules)
+    for count in (1, 10, 30):
+        attributes = {"kind": [f"k{number}" for number in range(count)] * 20, "name": [f"n{n}" for n in range(90)]}
+        event = Event("e", 0, attributes=attributes)
+        assert [match.rule_id for match in matcher.match(event)] == plainly(rules, event)
+    memory = matcher._segments[0]._memory
+    assert not memory.kinds
+    assert not memory.asked

@@ -1,6 +1,7 @@
 """The matcher against the plain predicate of each rule in turn."""
 
 import random
+from functools import lru_cache
 from itertools import product
 
 import pytest
@@ -11,8 +12,8 @@ from tocsin.event import Event
 from tocsin.match import Matcher
 from tocsin.match.emission import Emission
 from tocsin.query.errors import QueryError
-from tocsin.query.parser import parse
-from tocsin.query.to_predicate import to_predicate
+from tocsin.query.parser import parse, parse_cached
+from tocsin.query.to_predicate import Predicate, to_predicate
 from tocsin.query.track import LOGS
 from tocsin.query.values import flatten
 from tocsin.rule import Match, Rule, RuleCase, RuleQuery
@@ -22,8 +23,13 @@ def rule(number: int, query: str, **more) -> Rule:
     return Rule(f"r{number}", "name", "", (RuleQuery("a", query, **more),), (RuleCase("low", "a > 0"),))
 
 
+@lru_cache(4096)
+def predicate(query: str) -> Predicate:
+    return to_predicate(parse_cached(query))
+
+
 def plainly(rules: list[Rule], event: Event) -> list[str]:
-    return [rule.id for rule in rules if to_predicate(parse(rule.queries[0].query))(event)]
+    return [rule.id for rule in rules if predicate(rule.queries[0].query)(event)]
 
 
 def matched(rules: list[Rule], event: Event) -> list[str]:
