@@ -44,7 +44,7 @@ from tocsin.explain.rules import RuleExplanations
 from tocsin.explain.signals import SignalExplanations
 from tocsin.explore.service import ExploreService
 from tocsin.intake.metrics import IntakeMetrics
-from tocsin.intake.processors import InChild, InThread, Processor
+from tocsin.intake.processors import NICENESS, InChild, InThread, Processor
 from tocsin.intake.rejected import RejectedEvents
 from tocsin.intake.service import Intake
 from tocsin.normalise.lookups import Lookups
@@ -413,6 +413,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         metrics=metrics,
         buffer_bytes=config.intake_buffer_bytes,
         on_commit=lambda _ingested_at: engine.wake(),
+        before_commit=engine.hold,
     )
 
     def renew() -> None:
@@ -556,7 +557,7 @@ def _processors(config: Config, setup: Recipe, metrics: IntakeMetrics) -> list[P
     count = config.intake_workers or max(2, (os.cpu_count() or 2) - 1)
     if count < 0:
         return [InThread(setup)]
-    return [InChild(setup, on_restart=metrics.worker_restarts.inc) for _ in range(count)]
+    return [InChild(setup, on_restart=metrics.worker_restarts.inc, niceness=NICENESS) for _ in range(count)]
 
 
 def _add_created(session: Session, signal_id: str, severity: str, at: int) -> None:

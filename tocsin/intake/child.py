@@ -1,5 +1,6 @@
 """The process that an `InChild` processor talks to: reads requests from a pipe, answers with rows."""
 
+import os
 import pickle
 import signal
 import sys
@@ -9,8 +10,8 @@ from tocsin.garbage import collect_seldom
 from tocsin.intake.processors import Prepare, outcome_of
 
 
-def serve(pipe: Connection) -> None:
-    """Answer until the other end is closed."""
+def serve(pipe: Connection, niceness: int = 0) -> None:
+    """Answer until the other end is closed. Once it is set up, the process gives way to others by `niceness`."""
     prepare: Prepare | None = None
     while True:
         try:
@@ -22,6 +23,8 @@ def serve(pipe: Connection) -> None:
             try:
                 prepare = pickle.loads(content)()  # noqa: S301
                 collect_seldom()
+                os.nice(niceness)
+                niceness = 0
             except Exception as error:  # noqa: BLE001 - the edge of the process: the parent reports it
                 answer = f"{type(error).__name__}: {error}"
         elif prepare is not None:
@@ -30,9 +33,9 @@ def serve(pipe: Connection) -> None:
 
 
 def main() -> None:
-    """`python -m tocsin.intake.child FD`: the parent decides when to stop, not the terminal."""
+    """`python -m tocsin.intake.child FD NICENESS`: the parent decides when to stop, not the terminal."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    serve(Connection(int(sys.argv[1])))
+    serve(Connection(int(sys.argv[1])), int(sys.argv[2]))
 
 
 if __name__ == "__main__":

@@ -33,6 +33,10 @@ HANG_SECONDS = 60.0
 START_SECONDS = 120.0
 """To import and to compile all rules, on a slow machine."""
 
+NICENESS = 10
+"""Of the children of a server. Where the cores do not suffice for all, the server goes first: what is stored already is
+evaluated before more is taken, and who sends waits for the answer (decision 0164)."""
+
 
 class ChildDied(Exception):
     """The child process ended or did not answer in time."""
@@ -83,8 +87,15 @@ class InChild:
     """
 
     def __init__(
-        self, setup: Setup, *, on_restart: Callable[[], None] = lambda: None, hang_seconds: float = HANG_SECONDS
+        self,
+        setup: Setup,
+        *,
+        on_restart: Callable[[], None] = lambda: None,
+        hang_seconds: float = HANG_SECONDS,
+        niceness: int = 0,
     ) -> None:
+        """`on_restart` is told when a child was lost, `niceness`: by how much the child gives way to others."""
+        self._niceness = niceness
         self._wanted = pickle.dumps(setup)
         self._loaded: bytes | None = None
         self._on_restart = on_restart
@@ -126,7 +137,7 @@ class InChild:
             self._loaded = None
             with theirs:
                 self._child = subprocess.Popen(  # noqa: S603 - our own module in our own interpreter
-                    [sys.executable, "-m", "tocsin.intake.child", str(theirs.fileno())],
+                    [sys.executable, "-m", "tocsin.intake.child", str(theirs.fileno()), str(self._niceness)],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                     env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},

@@ -125,14 +125,18 @@ class Intake:
         metrics: IntakeMetrics,
         buffer_bytes: int = 64_000_000,
         on_commit: Callable[[int], None] = lambda _ingested_at: None,
+        before_commit: Callable[[], None] = lambda: None,
         recent_capacity: int = IDS_PER_GENERATION,
         linger_seconds: float = LINGER_SECONDS,
     ) -> None:
-        """`on_commit` is told the `ingested_at` of each commit, from the committer's thread: it must not block."""
+        """`on_commit` is told the `ingested_at` of each commit, from the committer's thread: it must not block.
+        `before_commit` may hold it up for a moment: what comes meanwhile shares the next commit, within
+        `buffer_bytes`."""
         self.metrics = metrics
         self.buffer_bytes = buffer_bytes
         self.on_commit = on_commit
         self.started_at = clock()
+        self._before_commit = before_commit
         self._rows = rows
         self._repository = IntakeRepository(rows)
         self._processors = processors
@@ -327,6 +331,7 @@ class Intake:
         is_last = False
         took = 0.0
         while not is_last:
+            self._before_commit()
             jobs, is_last = self._next_commit(took)
             if not jobs:
                 continue

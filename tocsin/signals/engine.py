@@ -34,6 +34,12 @@ REST_SECONDS = 0.1
 
 RETRY_SECONDS = 2.0
 
+LONG_ROUND_SECONDS = 0.8
+"""While a round has been going on for longer, no more is stored that the next one would have to evaluate."""
+
+MOST_HOLD_SECONDS = 2.0
+"""So long at most, whatever becomes of the round: late detection is better than logs that nobody takes."""
+
 PROJECT_SECONDS = 2.0
 """How long a triage change waits to see itself in the explorer."""
 
@@ -63,6 +69,8 @@ class SignalEngine:
         self._clock = clock
         self._holder = holder
         self._turn = threading.Lock()
+        self._rounds = threading.Condition()
+        self._round_began: float | None = None
         self._awake = threading.Event()
         self._leased_until = 0
         self._is_behind = False
@@ -81,7 +89,25 @@ class SignalEngine:
     def step(self) -> bool:
         """One round of everything; True if there is more to do. Does nothing while another process is at work."""
         with self._turn:
-            return self._is_ours() and self._round()
+            if not self._is_ours():
+                return False
+            self._round_began = time.monotonic()
+            try:
+                return self._round()
+            finally:
+                with self._rounds:
+                    self._round_began = None
+                    self._rounds.notify_all()
+
+    def hold(self) -> None:
+        """Wait while evaluation takes long (decision 0164). The intake asks before each commit, from its own thread."""
+        end = time.monotonic() + MOST_HOLD_SECONDS
+        with self._rounds:
+            while (began := self._round_began) is not None:
+                now = time.monotonic()
+                if now - began < LONG_ROUND_SECONDS or now >= end:
+                    return
+                self._rounds.wait(end - now)
 
     def project(self, signal_ids: Sequence[str]) -> None:
         """Bring signals up to date after a triage change; returns when they are, or after a short while, or at once if

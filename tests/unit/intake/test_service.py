@@ -101,6 +101,17 @@ def test_the_hook_is_told_when_a_commit_is_visible(rows) -> None:
     assert told == [(1_700_000_000_000, 2)]
 
 
+def test_nothing_is_stored_while_the_commit_is_held_up(rows) -> None:
+    may_store = threading.Event()
+    intake = make_intake(rows, before_commit=lambda: may_store.wait(PATIENCE))
+    intake.start()
+    answers = [intake.submit(numbered(2 * n, 2)) for n in range(3)]
+    assert not rows.ids and not any(answer.done() for answer in answers)
+    may_store.set()
+    assert [answer.result(PATIENCE).stored for answer in answers] == [2, 2, 2]
+    intake.stop()
+
+
 def test_rejected_events_are_stored_and_count_as_accepted(intake, rows) -> None:
     receipt = intake.submit(request({"timestamp": 1}, {"reject": 1}, 7, {})).result(PATIENCE)
     assert receipt == Receipt(stored=1, rejected=3, duplicates=0)

@@ -100,3 +100,30 @@ def test_projecting_never_fails_the_decision() -> None:
     assert registry.get_sample_value("tocsin_evaluator_errors_total") == 1
     mine.project(["s"])
     assert part.drained == 1
+
+
+def test_the_intake_is_held_while_a_round_takes_long_but_not_for_ever(monkeypatch: Any) -> None:
+    monkeypatch.setattr("tocsin.signals.engine.LONG_ROUND_SECONDS", 0.0)
+    monkeypatch.setattr("tocsin.signals.engine.MOST_HOLD_SECONDS", 600.0)
+    part = FakePart()
+    mine = engine(part, Turned(), CollectorRegistry())
+    mine.hold()  # no round, nothing to wait for
+    begun, may_end, is_held = threading.Event(), threading.Event(), threading.Event()
+    part.step = lambda: begun.set() or not may_end.wait(60)
+    evaluation = threading.Thread(target=mine.step)
+    evaluation.start()
+    assert begun.wait(60)
+
+    def store() -> None:
+        mine.hold()
+        is_held.set()
+
+    intake = threading.Thread(target=store)
+    intake.start()
+    assert not is_held.wait(0.05)
+    monkeypatch.setattr("tocsin.signals.engine.MOST_HOLD_SECONDS", 0.0)
+    mine.hold()
+    may_end.set()
+    assert is_held.wait(60)
+    evaluation.join()
+    intake.join()
