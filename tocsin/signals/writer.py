@@ -186,7 +186,7 @@ class SignalWriter:
 
     def _apply(self, outcomes: Sequence[Outcome]) -> dict[GroupKey, dict[str, str]]:
         now = self._clock()
-        suppressions = self._suppressions()
+        suppressions, assets = self._suppressions(), self._assets()
         ids: dict[GroupKey, dict[str, str]] = {}
         written: list[Change] = []
         superseded: list[tuple[Outcome, StoredSignal, str | None]] = []
@@ -207,7 +207,7 @@ class SignalWriter:
                 before = outcome.known.get(identity)
                 of_signal = [events[ref.event_id] for ref in _refs(decision) if ref.event_id in events]
                 discovered_at = before.discovered_at if before else now
-                projection = project(outcome.plan, decision, of_signal, discovered_at, self._flattened, self._assets())
+                projection = project(outcome.plan, decision, of_signal, discovered_at, self._flattened, assets)
                 if change := _change(outcome, decision, projection, heirs.get(identity, ()), suppressions, now):
                     written.append(change)
         for _, old, heir in superseded:
