@@ -6,8 +6,7 @@ import { formatCompact, formatNumber, plural } from "@/lib/format";
 import { isSeverity } from "@/lib/severity";
 import { formatDuration, formatShort } from "@/lib/time";
 import { useEditor } from "./editor";
-import { addressOf, readBy } from "./preview";
-import { NO_FIELDS, readsCalculated } from "./scheduling";
+import { addressOf, hiddenFromSearch, readBy } from "./preview";
 import classes from "./preview.module.css";
 
 const WIDTH = 600;
@@ -17,8 +16,9 @@ interface Row {
   label: string;
   total: number;
   bars: { time: string; count: number }[];
-  /** Where what it counts is searched; null where the explorer could not. */
+  /** Where what it counts is searched; null where the explorer could not, and why. */
   address: string | null;
+  why: string | null;
 }
 
 /** For each query a row of bars over the same time, and below them when signals open. */
@@ -32,7 +32,10 @@ export function PreviewChart({ preview }: { preview: RulePreview }) {
   const at = (time: string) => Math.round((Date.parse(time) - start) / interval);
   const bars = Math.max(1, Math.ceil((end - start) / interval));
   const range = { from: String(start), to: String(end) };
-  const rows: Row[] = preview.queries.map((query, index) => ({ label: query.name, total: query.total, bars: query.series, address: readsCalculated(draft, query.query) ? null : addressOf(readBy(draft.queries[index]), query.query, range) }));
+  const rows: Row[] = preview.queries.map((query, index) => {
+    const why = hiddenFromSearch(draft, query.query);
+    return { label: query.name, total: query.total, bars: query.series, why, address: why === null ? addressOf(readBy(draft.queries[index]), query.query, range) : null };
+  });
   const noun = (index: number) => readBy(draft.queries[index]);
   const counts = (row: Row) => row.bars.find((bar) => at(bar.time) === hovered)?.count ?? 0;
   const opened = preview.signals.series.find((bar) => at(bar.time) === hovered)?.count ?? 0;
@@ -46,7 +49,7 @@ export function PreviewChart({ preview }: { preview: RulePreview }) {
           </span>
           <Strip row={row} bars={bars} at={at} hovered={hovered} onHover={setHovered} summary={`${plural(row.total, noun(index))} match the query ${row.label}`} />
           {row.address === null ? (
-            <span className={classes.total} title={NO_FIELDS}>
+            <span className={classes.total} title={row.why ?? undefined}>
               {formatCompact(hovered === null ? row.total : counts(row))}
             </span>
           ) : (

@@ -15,9 +15,8 @@ import { resolveTime, type Range } from "@/lib/time";
 import { useZone } from "@/components/zone";
 import { stringifySearch } from "@/lib/urlState";
 import { useEditor } from "./editor";
-import { addressOf, isUsable, NO_SEARCH, previewed, readByAll } from "./preview";
+import { addressOf, hiddenFromSearch, isUsable, NO_SEARCH, previewed, readByAll } from "./preview";
 import { PreviewChart } from "./PreviewChart";
-import { NO_FIELDS, readsCalculated } from "./scheduling";
 import classes from "./preview.module.css";
 
 const SETTLE_MS = 500;
@@ -78,7 +77,7 @@ function Found({ preview, isStale }: { preview: RulePreview; isStale: boolean })
   const { draft } = useEditor();
   const noun = readByAll(draft);
   const asked = queries.map((query) => query.query);
-  const unsearchable = noun === "event" ? NO_SEARCH : queries.some((query) => readsCalculated(draft, query.query)) ? NO_FIELDS : null;
+  const unsearchable = noun === "event" ? NO_SEARCH : (queries.map((query) => hiddenFromSearch(draft, query.query)).find((why) => why !== null) ?? null);
   const range = { from: String(Date.parse(preview.from)), to: String(Date.parse(preview.to)) };
   const days = (Date.parse(preview.to) - Date.parse(preview.from)) / 86_400_000;
   const found = queries.reduce((sum, query) => sum + query.total, 0);

@@ -1,8 +1,9 @@
 /** Which part of a draft decides what it finds, so that other changes ask for no new preview; and where that is searched. */
 import type { RuleQuery } from "@/api/types";
 import { stringifySearch } from "@/lib/urlState";
-import { sourceOf } from "./methods";
+import { methodOf, sourceOf } from "./methods";
 import { omit, queriesOf, text, type RuleDraft } from "./ruleDraft";
+import { NO_FIELDS, readsCalculated } from "./scheduling";
 
 const SILENT = ["message", "customMessage", "tests", "isEnabled"];
 
@@ -32,6 +33,10 @@ export function readByAll(draft: Pick<RuleDraft, "queries">): "log" | "signal" |
 
 /** Why a number is no link. */
 export const NO_SEARCH = "No search finds logs and signals together";
+const NOT_RECOGNISED = "No search recognises what this rule does";
+
+/** Why what a query of the rule finds cannot be searched; null if it can. */
+export const hiddenFromSearch = (draft: RuleDraft, query: string): string | null => (methodOf(draft) === "hardcoded" ? NOT_RECOGNISED : readsCalculated(draft, query) ? NO_FIELDS : null);
 
 /** Where a search is opened. */
 export const addressOf = (noun: "log" | "signal", query: string, range: { from: string; to: string }): string => `/${noun}s${stringifySearch({ query, ...range })}`;
