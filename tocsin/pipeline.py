@@ -85,7 +85,9 @@ def prepare(work: Work, tools: Tools, encode: EncodeEvent) -> Prepared:
             prepared.reject_unreadable(record, why.code, why.reason)
     else:
         records = list(work)
-    for record in records:
+    records.reverse()
+    while records:
+        record = records.pop()  # what is done is let go while it is at hand: a request holds a thousand of them
         try:
             passage = passed(record, tools)
             line = encode(passage.event, passage.matches, passage.values)

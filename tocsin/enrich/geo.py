@@ -1,6 +1,7 @@
 """Places of addresses from MMDB files (country, city, AS), with MaxMind's field names and with ip-location-db's."""
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +11,11 @@ import maxminddb
 
 from tocsin.enrich.countries import CONTINENTS, COUNTRIES
 from tocsin.errors import TocsinError
+
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_V4 = re.compile(rf"({_OCTET})(?:\.{_OCTET}){{3}}")
+PARTLY_GLOBAL = frozenset(map(str, (0, 10, 100, 127, 169, 172, 192, 198, 203, *range(224, 256))))
+"""First numbers of networks that hold addresses which are not global; of the others all are, which saves asking."""
 
 
 class BadDatabase(TocsinError):
@@ -48,7 +54,7 @@ class Places:
         found = self._known(address)
         if not found:
             return {}
-        return {name: dict(value) if type(value) is dict else value for name, value in found.items()}
+        return {name: value.copy() if type(value) is dict else value for name, value in found.items()}
 
     def close(self) -> None:
         for reader, _ in self._readers:
@@ -58,20 +64,26 @@ class Places:
     def _find(self, address: str) -> dict[str, Any] | None:
         if not self._readers:
             return None
-        try:
-            parsed = ipaddress.ip_address(address.strip())
-        except ValueError:
-            return None
-        if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
-            parsed = parsed.ipv4_mapped
-        if not parsed.is_global:
-            # Test databases answer for documentation networks too; real ones do not know them.
-            return None
+        text = address.strip()
+        plain = _V4.fullmatch(text)
+        wanted: Any = text
+        is_v6 = False
+        if plain is None or plain[1] in PARTLY_GLOBAL:
+            try:
+                parsed = ipaddress.ip_address(text)
+            except ValueError:
+                return None
+            if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
+                parsed = parsed.ipv4_mapped
+            if not parsed.is_global:
+                # Test databases answer for documentation networks too; real ones do not know them.
+                return None
+            wanted, is_v6 = parsed, parsed.version == 6
         found: dict[str, Any] = {}
         for reader, knows_ipv6 in self._readers:
-            if parsed.version == 6 and not knows_ipv6:
+            if is_v6 and not knows_ipv6:
                 continue
-            record = reader.get(parsed)
+            record = reader.get(wanted)
             if isinstance(record, Mapping):
                 for name, value in place_of(record).items():
                     found.setdefault(name, value)

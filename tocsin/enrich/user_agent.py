@@ -5,6 +5,8 @@ from typing import Any
 
 from ua_parser import Result, parse
 
+from tocsin.query.values import Scalar, flatten
+
 LONGEST = 1_000
 """Characters that are looked at: real agents are shorter, attacks are not."""
 
@@ -17,11 +19,17 @@ _TABLETS = ("iPad", "Tablet", "Kindle", "SM-T", "Nexus 7", "Nexus 9", "Nexus 10"
 
 def parse_user_agent(text: str) -> dict[str, Any]:
     """`{"os": {"family", "major"?, "minor"?}, "browser": {…}, "device": {"family", "category", …}}`, a new object."""
-    return {name: dict(part) for name, part in _parsed(text[:LONGEST]).items()}
+    details, _ = _parsed(text[:LONGEST])
+    return {name: part.copy() for name, part in details.items()}
+
+
+def user_agent_values(text: str) -> dict[str, list[Scalar]]:
+    """The same as values by path (`flatten`); nobody may change it."""
+    return _parsed(text[:LONGEST])[1]
 
 
 @lru_cache(maxsize=16384)
-def _parsed(text: str) -> dict[str, dict[str, str]]:
+def _parsed(text: str) -> tuple[dict[str, dict[str, str]], dict[str, list[Scalar]]]:
     result = parse(text)
     browser: dict[str, str] = {"family": OTHER}
     if result.user_agent:
@@ -36,7 +44,8 @@ def _parsed(text: str) -> dict[str, dict[str, str]]:
             name: value for name, value in (("brand", result.device.brand), ("model", result.device.model)) if value
         }
     device["category"] = _category(result)
-    return {"os": system, "browser": browser, "device": device}
+    details = {"os": system, "browser": browser, "device": device}
+    return details, flatten(details)
 
 
 def _versioned(part: Any) -> dict[str, str]:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 
 from tocsin.event import Event, Json
-from tocsin.query.values import Scalar, flatten
+from tocsin.query.values import Scalar, flatten, whole_text
 
 ADDRESSES = 100
 """Addresses that are kept of one event."""
@@ -87,9 +87,10 @@ def _search(text: str) -> Found:
             address = canonical(text[start : match.end()])
             if address is not None:
                 found.append((start, match.end(), address))
-    if len(found) > 1:
-        found.sort()
-    return tuple(dict.fromkeys(address for _, _, address in found))
+    if len(found) < 2:
+        return (found[0][2],) if found else ()
+    found.sort()
+    return tuple(dict.fromkeys([address for _, _, address in found]))
 
 
 def _may_be_version(text: str, end: int) -> bool:
@@ -158,7 +159,8 @@ def collect(event: Event, values: Mapping[str, list[Scalar]]) -> list[tuple[str,
             if len(places[1]) < PLACES:
                 places[1][path] = None
 
-    if event.message and (addresses := addresses_in(event.message)):
+    # Lines do not repeat: remembered, they would push out what does.
+    if event.message and (addresses := _search(event.message)):
         note(addresses, "@message", "message")
     if event.host and (addresses := addresses_in(event.host)):
         note(addresses, "@host", "host")
@@ -171,11 +173,11 @@ def collect(event: Event, values: Mapping[str, list[Scalar]]) -> list[tuple[str,
                 note(addresses, "@tags", f"tags.{key}" if value else "tags")
     for path, at_path in values.items():
         for text in at_path:
-            # The same look as in `addresses_in`: most texts hold no address, and calls are dear here.
+            # As in `addresses_in`: most texts hold no address, and calls are dear here.
             if (
                 text.__class__ is str
                 and (("." in text and text.count(".") >= 3) or (":" in text and ("::" in text or text.count(":") >= 6)))
-                and (addresses := addresses_in(text))
+                and (addresses := _remembered(text) if len(text) <= _SHORT else _search(text))
                 and not is_version(path)
                 and not path.startswith(_BELOW)
             ):
@@ -207,13 +209,18 @@ def add_addresses(event: Event, values: dict[str, list[Scalar]] | None = None) -
             return  # the record has a `network` of its own that is no object: it is not overwritten
         network = event.attributes["network"] = {}
     is_overwritten = "ip" in network
-    network["ip"] = kept = {
-        "list": [address for address, _, _ in found],
+    addresses = [address for address, _, _ in found]
+    network["ip"] = {
+        "list": addresses,
         "attributes": [{"ip": address, "source": sources, "paths": paths} for address, sources, paths in found],
     }
     if is_overwritten:
         values.clear()
         values.update(flatten(event.attributes))
         return
-    for path, at_path in flatten(kept).items():
-        values.setdefault(_BELOW + path, []).extend(at_path)
+    # What `flatten` would find in it.
+    sources = [source if source.isascii() else whole_text(source) for _, those, _ in found for source in those]
+    paths = [path if path.isascii() else whole_text(path) for _, _, those in found for path in those]
+    for name, learnt in (("list", addresses), ("attributes.ip", addresses), ("attributes.source", sources)):
+        values.setdefault(_BELOW + name, []).extend(learnt)
+    values.setdefault(f"{_BELOW}attributes.paths", []).extend(paths)

@@ -17,6 +17,7 @@ EARLIEST = -62_135_596_800_000
 """0001-01-01, the first day that a date can have."""
 LONGEST = 64
 """Characters of the longest text that can be a date."""
+_WHOLE_SECONDS = len("2026-01-05T00:00:00Z")
 LATEST = 253_402_300_799_999
 """9999-12-31, the last."""
 
@@ -48,7 +49,10 @@ def read_date(value: Any, now: int, *, is_ms: bool = False) -> int | None:
     if isinstance(value, str):
         if len(value) > LONGEST:
             return None
-        ms = _of_text(value, is_ms)
+        # With milliseconds they hardly repeat, and to remember one costs more than to read it.
+        ms = _of_iso(value) if len(value) > _WHOLE_SECONDS and value[4] == "-" else None
+        if ms is None:
+            ms = _of_text(value, is_ms)
         if ms is None and value:
             return _without_year(value, now)
         return ms
@@ -73,13 +77,18 @@ def _of_number(value: float, is_ms: bool) -> int | None:
     return ms if EARLIEST <= ms <= LATEST else None
 
 
-@lru_cache(maxsize=65536)
-def _of_text(text: str, is_ms: bool) -> int | None:
+def _of_iso(text: str) -> int | None:
     try:
         moment = datetime.fromisoformat(text)
         return to_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
-        pass
+        return None
+
+
+@lru_cache(maxsize=65536)
+def _of_text(text: str, is_ms: bool) -> int | None:
+    if (ms := _of_iso(text)) is not None:
+        return ms
     text = text.strip()
     if _NUMBER.fullmatch(text):
         # Four to eight digits are rather a year or a basic date than the first weeks of 1970.

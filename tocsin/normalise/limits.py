@@ -31,7 +31,11 @@ _FIRST = ("usr", "evt", "network", "http", "winlog", "process", "syslog", "error
 
 def cut_tags(event: Event, limits: Limits = LIMITS) -> None:
     """At most so many tags of at most so many characters."""
-    if len(event.tags) > limits.tags or len(max(event.tags, key=len, default="")) > limits.tag:
+    tags = event.tags
+    # Together they are mostly shorter than one may be.
+    if len(tags) <= limits.tags and len("".join(tags)) <= limits.tag:
+        return
+    if len(tags) > limits.tags or len(max(tags, key=len, default="")) > limits.tag:
         event.tags = [*dict.fromkeys(tag[: limits.tag] for tag in event.tags[: limits.tags]), TRUNCATED]
 
 

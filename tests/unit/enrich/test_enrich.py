@@ -1,5 +1,6 @@
 """Places, user agents, URLs, and where they are added (siem.md §1.4, §1.11)."""
 
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 
 from tocsin.enrich import BadDatabase, Enricher, Places, parse_url, parse_user_agent
 from tocsin.enrich.countries import CONTINENTS, COUNTRIES
-from tocsin.enrich.geo import place_of
+from tocsin.enrich.geo import PARTLY_GLOBAL, place_of
+from tocsin.enrich.user_agent import user_agent_values
 from tocsin.event import Event
 from tocsin.query.values import flatten
 
@@ -38,6 +40,7 @@ def test_parts_of_a_url(url: str, parts: dict[str, Any]) -> None:
 @given(st.text(max_size=60))
 def test_no_text_breaks_url_or_user_agent(text: str) -> None:
     parse_url(text)
+    assert user_agent_values(text) == flatten(parse_user_agent(text))
     assert parse_user_agent(text).keys() == {"os", "browser", "device"}
 
 
@@ -105,6 +108,11 @@ def test_both_kinds_of_database_records_are_understood() -> None:
 
 def test_every_country_has_a_continent() -> None:
     assert {continent for _, continent in COUNTRIES.values()} == CONTINENTS.keys()
+
+
+@given(st.integers(0, 2**32 - 1).map(IPv4Address))
+def test_which_networks_hold_addresses_that_are_not_global_is_told_by_their_first_number(address: IPv4Address) -> None:
+    assert address.is_global or str(address).partition(".")[0] in PARTLY_GLOBAL
 
 
 def test_without_a_database_every_place_is_empty_and_one_warning_says_so(tmp_path: Path) -> None:
