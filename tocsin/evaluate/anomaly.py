@@ -331,7 +331,7 @@ class AnomalyMachine(WindowMachine):
 
     def _hit(self, hits: list[tuple[Window, Entry, int, dict[str, Json]]]) -> None:
         window, entry, case_index, facts = max(hits, key=lambda hit: (self._severities[hit[2]], -hit[2]))
-        events = len(window.entries) - window.head
+        events = len(window)
         values = self._values(window.group, window.tallies)
         signal, is_new = self._life.hit(entry, window.group, case_index, values, events, facts)
         self._take(signal, is_new, [hit[0] for hit in hits])
@@ -346,7 +346,7 @@ class AnomalyMachine(WindowMachine):
         """Drop what no window and no history needs any more."""
         horizon = self.plan.exact_since(timestamp)
         for group, window in list(self._windows.items()):
-            if window.entries[-1].timestamp < horizon:
+            if window.latest < horizon:
                 self._drop(group)
         for key, buckets in list(self._buckets.items()):
             if timestamp - (buckets.last or 0) >= MEMORY_MS:

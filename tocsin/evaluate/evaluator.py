@@ -30,8 +30,9 @@ from tocsin.evaluate.methods import plan
 from tocsin.evaluate.repository import Failure, GroupKey, Matches, Progress, StoredMatch
 from tocsin.rule import Rule
 
-CACHED_MATCHES = 400_000
-"""Matches of all groups that are kept in memory, about 120 MB; the groups idle for longest are dropped first."""
+CACHED_MATCHES = 1_000_000
+"""Matches of all groups that are kept in memory, about 400 MB; the groups idle for longest are dropped first. Where the
+groups that are busy hold more, each step reads the others again, which takes longer than the step."""
 
 CACHED_GROUPS = 20_000
 
@@ -44,7 +45,9 @@ REFRESH_MS = 3_000
 """Signals that only grow are stored this often, or as soon as nothing new comes in."""
 
 REFRESHED_TOGETHER = 12
-"""So many of them in one step, the longest waiting first: new signals must not queue behind a thousand old ones."""
+REFRESHED_EVENTS = 500
+"""So many of them in one step, the longest waiting first, with so many events that they name and that are read for
+that: new signals must not queue behind a thousand old ones. One at least, however many it names."""
 
 REFRESHED_IDLE = 100
 """So many while nothing new comes in, which may come at any moment."""
@@ -246,8 +249,20 @@ class Evaluator:
         fresh = self._by_group([*ready, *in_time, *batch.changed], before, failures)
         self._retell(batch.retold, fresh, before, failures)
         warm = self._warm(fresh)
-        groups = [*warm, *self._cold(fresh, {group.key for group in warm}, failures)]
-        refreshed = self._refreshable(now, is_idle=batch.is_empty)
+        groups = self._cold(fresh, {group.key for group in warm}, failures)
+        taken = {group.key: group for group in (*warm, *groups)}
+        refreshed = self._refreshable(now, taken, is_idle=batch.is_empty)
+        for group in warm:
+            if group.key in refreshed or not group.only_grows(fresh[group.key]):
+                groups.append(group)
+                continue
+            with failures.of(group.key, len(fresh[group.key])):
+                group.rest()
+            if group.key in failures.keys:
+                self._grown.pop(group.key, None)
+            else:
+                self._keep(group)
+                self._grown.setdefault(group.key, (now, before))
         groups += [self._drop(key) for key in refreshed if key not in fresh]
         outcomes: dict[GroupKey, Outcome] = {}
         for group in groups:
@@ -283,12 +298,21 @@ class Evaluator:
             for at in {at // 60_000: at for at in arrived}.values():
                 self._notes.skipped(failure.rule_id, at, "failed", failure.matches, failure.message)
 
-    def _refreshable(self, now: int, *, is_idle: bool) -> set[GroupKey]:
-        """The groups whose growth is stored in this step; `_grown` is in the order of waiting."""
+    def _refreshable(self, now: int, taken: Mapping[GroupKey, Group], *, is_idle: bool) -> set[GroupKey]:
+        """The groups whose growth is stored in this step; `_grown` is in the order of waiting. `taken` are those that
+        are being decided, which are not kept meanwhile."""
         if is_idle:
             return set(islice(self._grown, REFRESHED_IDLE))
         due = (key for key, (since, _) in self._grown.items() if not 0 <= now - since < REFRESH_MS)
-        return set(islice(due, REFRESHED_TOGETHER))
+        refreshed: set[GroupKey] = set()
+        events = 0
+        for key in islice(due, REFRESHED_TOGETHER):
+            group = taken.get(key) or self._groups[key]
+            events += group.named
+            if refreshed and events > REFRESHED_EVENTS:
+                break
+            refreshed.add(key)
+        return refreshed
 
     def _remember_failed(self, failures: "_Failures") -> None:
         now = self._clock()

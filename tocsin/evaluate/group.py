@@ -15,6 +15,7 @@ from tocsin.evaluate.decision import Decision, MatchRow, position
 from tocsin.evaluate.history import HistoryRow
 from tocsin.evaluate.method import Learner, Machine, Plan
 from tocsin.evaluate.repository import GroupKey
+from tocsin.rule import SEVERITIES
 
 TAIL_MS = 10_000
 """Disorder in event time that is met from memory."""
@@ -24,6 +25,13 @@ NEAR_MS = 1_500
 
 SHARED = 8
 """Matches in copies of a machine take the memory of one."""
+
+FEW = 16
+FEW_ENTRIES = 1_000
+"""A group with no more in its tail, and no more before it, keeps no copies: most groups are so."""
+
+RESTING_TAIL = 200
+"""Matches in the tail of a group that rests before the oldest are settled."""
 
 MAX_TAIL = 4_000
 """Matches in the tail; beyond that the older half is settled."""
@@ -45,6 +53,9 @@ class StoredSignal(NamedTuple):
     is_hidden: bool = False
     hidden_update: "StoredSignal | None" = None
     matched: Matched = UNMATCHED
+
+
+_NEVER = range(0)
 
 
 @dataclass(slots=True)
@@ -79,12 +90,18 @@ class Group:
         self._previous: dict[str, Decision] = {}
         self._is_retold = False
         self._forgotten_to = restart
+        self._grows = _NEVER
 
     @property
     def size(self) -> int:
         """Matches held in memory, about. Copies of a machine share what it holds, and have lists of their own."""
         copies = sum(seen[0].entries for seen in (self._near, self._ahead) if seen)
         return self._machine.entries + copies // SHARED + len(self._tail) + 10
+
+    @property
+    def named(self) -> int:
+        """Events that its signals named last, about."""
+        return sum(len(decision.first_events) for decision in self._previous.values())
 
     def remember(self, history: Iterable[HistoryRow]) -> None:
         """What was before `Plan.exact_since(restart)`, once, before `load`; only for a plan that has a history."""
@@ -112,6 +129,19 @@ class Group:
         self._ahead = _unless_past(self._ahead, index)
         return True
 
+    def only_grows(self, rows: Iterable[MatchRow]) -> bool:
+        """Whether these matches, which were added, can do no more than join the signal that is open and stored: it may
+        rest with them until it is refreshed. They neither open another, nor raise a severity, nor change what was."""
+        return all(row.timestamp in self._grows for row in rows)
+
+    def rest(self) -> None:
+        """Settle what is old enough though it is not decided, so that the tail stays short, and hold no more than that.
+        Raises `ScopeTooLarge`."""
+        self._near = self._ahead = None
+        # What is settled must lie in the signal as it is stored: whoever reads the group again begins with that.
+        if len(self._tail) > RESTING_TAIL and self._tail[-1].timestamp in self._grows:
+            self._settle()
+
     def holds(self, moment: int) -> bool:
         """Whether all signals are known here that an event of a moment can be in: none before was settled."""
         return moment >= self._forgotten_to
@@ -133,6 +163,10 @@ class Group:
         """A machine that has seen everything. Matches cost what they are, not the tail once more."""
         if not self._tail:
             return self._machine
+        if self._ahead is None and self._has_little:
+            twin = self._machine.copy()
+            twin.feed(self._tail)
+            return twin
         if self._ahead is None:
             near, seen = self._near or (self._machine.copy(), 0)
             index = max(seen, self._index(self._tail[-1].timestamp - NEAR_MS))
@@ -144,6 +178,10 @@ class Group:
         self._ahead = (ahead, len(self._tail))
         return ahead
 
+    @property
+    def _has_little(self) -> bool:
+        return len(self._tail) <= FEW and self._machine.entries <= FEW_ENTRIES
+
     def _only_grew(self, decisions: Sequence[Decision]) -> bool:
         """There are signals, those that were stored, each with the verdicts that it had."""
         if not decisions or len(decisions) != len(self._previous) or len(decisions) != len(self.known):
@@ -154,9 +192,9 @@ class Group:
     def accept(self, outcome: Outcome, ids: dict[str, str]) -> None:
         """The outcome is stored; `ids` maps opening events to the ids of their signals. Settles what is old enough."""
         self._is_retold = False
-        old = self._cut()
-        self._machine.feed(old)
-        self._near, self._ahead = _less(self._near, len(old)), _less(self._ahead, len(old))
+        self._settle()
+        if self._has_little:
+            self._near = self._ahead = None
         closed = self._machine.closed()
         self._forgotten_to = max([self._forgotten_to, *(decision.closes_at for decision in closed)])
         settled = {decision.opened_by for decision in closed}
@@ -167,6 +205,24 @@ class Group:
         self._previous = {decision.opened_by: decision for decision in open_still}
         known = (outcome.known.get(ids[opened_by]) for opened_by in self._previous)
         self.known = {signal.id: signal for signal in known if signal is not None}
+        self._grows = _NEVER if self.plan.overlaps or len(self.known) < len(self._previous) else self._growing()
+
+    def _growing(self) -> range:
+        """The moments of matches that can only join the last signal: after what decided its severity, which no case can
+        raise, and before it can close, even if its first event were older by a window than is known."""
+        if not self._previous:
+            return _NEVER
+        last, rule = list(self._previous.values())[-1], self.plan.rule
+        severities = [SEVERITIES.index(case.severity) for case in rule.cases]
+        if severities[last.verdict.case_index] < max(severities):
+            return _NEVER
+        closes_at = last.timestamp - rule.window_ms - 1000 + rule.max_signal_duration_ms
+        return range(last.verdict.timestamp + 1, min(last.closes_at, closes_at))
+
+    def _settle(self) -> None:
+        old = self._cut()
+        self._machine.feed(old)
+        self._near, self._ahead = _less(self._near, len(old)), _less(self._ahead, len(old))
 
     def _cut(self) -> list[MatchRow]:
         """Take what can be settled from the front of the tail, never part of an event."""

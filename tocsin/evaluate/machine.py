@@ -65,12 +65,13 @@ class WindowMachine(EventMachine):
 
     def _scopes(self, rows: list[MatchRow]) -> Iterable[tuple[tuple[str, ...], list[MatchRow]]]:
         """The matches of one event by scope, each match once."""
-        if len(rows) > 1:
-            rows = sorted(set(rows), key=row_order)
+        if len(rows) == 1:
+            return ((rows[0].group, rows),)
+        rows = sorted(set(rows), key=row_order)
         return ((group, list(of_scope)) for group, of_scope in groupby(rows, key=lambda row: row.group))
 
     def _enter(
-        self, group: tuple[str, ...], at: tuple[int, str], rows: Iterable[MatchRow], span: int
+        self, group: tuple[str, ...], at: tuple[int, str], rows: Sequence[MatchRow], span: int
     ) -> tuple[Window, Entry]:
         """Take an event into the window of a scope, which is `span` milliseconds long."""
         window = self._windows.get(group)
@@ -98,4 +99,4 @@ class WindowMachine(EventMachine):
     def _drop(self, group: tuple[str, ...]) -> None:
         """Forget the window of a scope."""
         window = self._windows.pop(group)
-        self.entries -= len(window.entries) - window.head
+        self.entries -= len(window)

@@ -107,7 +107,7 @@ def _watch_cases(prepared: ThresholdPlan, machine: Any, watch: _Watch) -> None:
         at, event_id = machine.position
         for index, condition in enumerate(prepared.conditions):
             checks, distance = _lacking(prepared, condition, window, values, machine)
-            events = len(window.entries) - window.head
+            events = len(window)
             watch.look(Nearest(at, event_id, window.group, index, checks, distance, window_events=events))
         found: int | None = held(window, values)
         return found
@@ -140,7 +140,7 @@ def _lacking_in_order(
     kinds: Mapping[str, str],
 ) -> tuple[tuple[Check, ...], float]:
     """Of a "then": the stages that became true one after the other, and what the next one lacked at its best."""
-    entries = iter(window.entries[window.head :])
+    entries = iter(window)
     after: int | None = None
     checks: list[Check] = []
     for number, stage in enumerate(condition.stages):

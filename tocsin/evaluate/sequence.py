@@ -302,9 +302,7 @@ class SequenceMachine:
             bound: list[str | None] = [None] * len(self.plan.fields)
             for column, value in zip(self._columns[0], group, strict=True):
                 bound[column] = value
-            yield Partial(
-                entry.timestamp, tuple(bound), tuple(window.entries[max(window.head, len(window.entries) - EVIDENCE) :])
-            )
+            yield Partial(entry.timestamp, tuple(bound), window.last(EVIDENCE))
 
     def _later(self, number: int, entry: Entry, group: Group) -> Iterator[Partial]:
         """The completions of a step at this event: one for each combination of values that its parents carry."""
@@ -405,14 +403,14 @@ class SequenceMachine:
     def _sweep(self, now: int) -> None:
         first = self.plan.steps[0]
         for group, window in list(self._windows.items()):
-            if window.entries[-1].timestamp <= now - first.window_ms:
+            if window.latest <= now - first.window_ms:
                 del self._windows[group]
         for key, partials in list(self._waiting.items()):
             if now - partials[-1].at > self.plan.steps[key[0]].wait_ms:
                 del self._waiting[key]
                 self._since.pop(key, None)
         self.entries = (
-            sum(len(window.entries) - window.head for window in self._windows.values())
+            sum(map(len, self._windows.values()))
             + sum(map(len, self._waiting.values()))
             + sum(map(len, self._since.values()))
         )

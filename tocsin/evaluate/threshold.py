@@ -108,7 +108,7 @@ class ThresholdMachine(WindowMachine):
 
     def _holds_in_order(self, condition: Condition, window: Window) -> bool:
         """Each stage of a "then" counts only events later than the moment at which the one before became true."""
-        entries = iter(window.entries[window.head :])
+        entries = iter(window)
         after: int | None = None
         for stage in condition.stages:
             tallies = [SlidingTally(aggregation) for aggregation in self._aggregations]
@@ -128,7 +128,7 @@ class ThresholdMachine(WindowMachine):
     def _hit(self, hits: list[tuple[Window, Entry, int, tuple[float | None, ...]]]) -> None:
         severities = self.plan.severities
         window, entry, case_index, values = max(hits, key=lambda hit: (severities[hit[2]], -hit[2]))
-        events = len(window.entries) - window.head
+        events = len(window)
         is_decided = self._life.is_decided_at(entry.timestamp, case_index)
         facts = self._facts(window.group, entry) if is_decided else None
         signal, is_new = self._life.hit(entry, window.group, case_index, values, events, facts)
@@ -142,6 +142,6 @@ class ThresholdMachine(WindowMachine):
     def _sweep(self, timestamp: int) -> None:
         horizon = timestamp - self._span
         for group, window in list(self._windows.items()):
-            if window.entries[-1].timestamp <= horizon:
+            if window.latest <= horizon:
                 self._drop(group)
         self._sweep_at = max(64, 2 * len(self._windows))

@@ -9,8 +9,10 @@ from what is stored, the long past from sums (`evaluate/history.py`).
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 
+from tocsin.evaluate import group as group_module
 from tocsin.evaluate.decision import Decision, MatchRow, position
 from tocsin.evaluate.group import Group, Outcome, StoredSignal
 from tocsin.evaluate.history import summarise
@@ -35,18 +37,37 @@ class Live:
         self.signals: dict[str, Decision] = {}
         self.rebuilt = 0
         self._group: Group | None = None
+        self._resting: list[MatchRow] = []
 
     def kill(self) -> None:
+        """The heir reads again what was not decided."""
         self._group = None
+        if self._resting:
+            self.receive(self._resting)
 
-    def receive(self, rows: Sequence[MatchRow]) -> None:
-        """Store new matches and decide them."""
+    def receive(self, rows: Sequence[MatchRow], *, may_rest: bool = False) -> None:
+        """Store new matches and decide them; those that can only add to a signal may rest."""
         self.matches.update(rows)
         if self._group is None or not self._group.add(rows):
             self._group = self._built(min(row.timestamp for row in rows))
-        outcome = self._group.outcome()
+        elif may_rest and self._group.only_grows(rows):
+            self._group.rest()
+            self._resting += rows
+            return
+        self._decide(self._group)
+
+    def refresh(self) -> None:
+        """Decide what rests."""
+        if self._group is not None and self._resting:
+            outcome = self._decide(self._group)
+            assert outcome.is_growth or not outcome.changed
+
+    def _decide(self, group: Group) -> Outcome:
+        outcome = group.outcome()
         self._store(outcome)
-        self._group.accept(outcome, {decision.opened_by: _id(decision) for decision in outcome.decisions})
+        group.accept(outcome, {decision.opened_by: _id(decision) for decision in outcome.decisions})
+        self._resting = []
+        return outcome
 
     def _built(self, earliest: int) -> Group:
         """A group read from what is stored, from where its decisions can have changed."""
@@ -91,18 +112,30 @@ def agrees(
     _misses_agree(prepared, rows, wanted)
     if reference is not None:
         assert [view(decision) for decision in wanted] == reference(sorted(set(rows), key=position))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(group_module, "RESTING_TAIL", data.draw(st.sampled_from([0, 200])))
+        patch.setattr(group_module, "FEW", data.draw(st.sampled_from([0, 16])))
+        live = _lived(prepared, rows, data)
+    assert sorted(live.signals.values(), key=_order) == sorted(wanted, key=_order)
+    return live
+
+
+def _lived(prepared: Plan, rows: Sequence[MatchRow], data: st.DataObject) -> Live:
     live = Live(prepared)
     events = sorted({position(row) for row in rows})
-    arriving = data.draw(st.one_of(st.just(events), _nearly_sorted(events), st.permutations(events)))
+    arriving = data.draw(st.one_of(st.just(events), nearly_sorted(events), st.permutations(events)))
     while arriving:
         size = data.draw(st.integers(1, 6))
         batch, arriving = arriving[:size], arriving[size:]
         repeated = data.draw(st.sampled_from([[], batch, events[:2]])) if live.matches else []
         now = {*batch, *(event for event in repeated if any(position(row) == event for row in live.matches))}
-        live.receive([row for row in rows if position(row) in now])
-        if data.draw(st.integers(0, 4)) == 0:
-            live.kill()
-    assert sorted(live.signals.values(), key=_order) == sorted(wanted, key=_order)
+        live.receive([row for row in rows if position(row) in now], may_rest=data.draw(st.booleans()))
+        match data.draw(st.integers(0, 6)):
+            case 0:
+                live.kill()
+            case 1:
+                live.refresh()
+    live.refresh()
     return live
 
 
@@ -115,10 +148,10 @@ def _misses_agree(prepared: Plan, rows: Sequence[MatchRow], wanted: Sequence[Dec
         assert isinstance(prepared, SequencePlan) and prepared.is_linked
 
 
-def _nearly_sorted(events: list[tuple[int, str]]) -> st.SearchStrategy[list[tuple[int, str]]]:
+def nearly_sorted(events: list[Any]) -> st.SearchStrategy[list[Any]]:
     """In order, but for some that come later than they should."""
     return st.lists(st.integers(0, 5), min_size=len(events), max_size=len(events)).map(
-        lambda delays: [event for _, event in sorted(zip((i + d for i, d in enumerate(delays)), events, strict=True))]
+        lambda delays: [events[i] for i in sorted(range(len(events)), key=lambda i: i + delays[i])]
     )
 
 

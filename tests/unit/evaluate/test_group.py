@@ -1,12 +1,14 @@
 """A group in memory decides what the pure decision of all its matches is, whatever the order in which they come."""
 
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any
 
 import pytest
+from agreement import Live, nearly_sorted
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_threshold import matches, of_scope, rules
+from test_threshold import matches, of_scope, rule, rules
 
 from tocsin.evaluate import group as group_module
 from tocsin.evaluate.decision import MatchRow
@@ -21,6 +23,7 @@ from tocsin.rule import Rule
 def max_tail(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(group_module, "MAX_TAIL", request.param)
+        patch.setattr(group_module, "FEW", group_module.FEW)  # examples change it
         yield
 
 
@@ -34,6 +37,7 @@ def test_group_equals_decision(a_rule: Rule, rows: list[MatchRow], data: st.Data
     key = GroupKey(a_rule.id, 1, ())
     arrived: list[MatchRow] = []
     group: Any = None
+    group_module.FEW = data.draw(st.sampled_from([0, 16]))
     while order:
         size = data.draw(st.integers(1, 6))
         fresh = [row for row in rows if row[:2] in order[:size]]
@@ -48,3 +52,27 @@ def test_group_equals_decision(a_rule: Rule, rows: list[MatchRow], data: st.Data
         assert outcome.decisions == wanted[len(wanted) - len(outcome.decisions) :]
         assert all(decision in outcome.decisions for decision in outcome.changed)
         group.accept(outcome, {decision.opened_by: decision.opened_by for decision in outcome.decisions})
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 4_000), min_size=20, max_size=60), st.data())
+def test_what_rests_has_only_grown(gaps: list[int], data: st.DataObject) -> None:
+    """A busy scope: what can only join its open signal is decided later, or by an heir, and is the same then."""
+    cases = data.draw(st.sampled_from([[("low", "a > 3")], [("high", "a > 8"), ("low", "a > 3")]]))
+    keep_alive, maximum = data.draw(st.sampled_from([(60, 3600), (10, 70), (60, 60)]))
+    prepared = plan(rule(*cases, window=30, keep_alive=keep_alive, maximum=maximum))
+    rows = [MatchRow(at, f"{n}", ("ann",), 0) for n, at in enumerate(accumulate(gaps, initial=10**6))]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(group_module, "RESTING_TAIL", data.draw(st.sampled_from([0, 200])))
+        patch.setattr(group_module, "FEW", data.draw(st.sampled_from([0, 16])))
+        live, wanted = Live(prepared), decide(prepared, rows)
+        arriving = data.draw(nearly_sorted(rows))
+        for start in range(0, len(arriving), 4):
+            live.receive(arriving[start : start + 4], may_rest=data.draw(st.integers(0, 4)) > 0)
+            match data.draw(st.integers(0, 15)):
+                case 0:
+                    live.kill()
+                case 1:
+                    live.refresh()
+        live.refresh()
+    assert sorted(live.signals.values(), key=lambda found: found.timestamp) == wanted
