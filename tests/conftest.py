@@ -31,16 +31,26 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 LONG = (
     "test_survives",
+    "test_ingest_shared",
+    "test_evaluator",
+    "test_event_store",
+    "test_cli",
     "test_openapi",
     "test_browser_rule_editor",
-    "test_cli",
-    "test_browser",
     "test_browser_suppressions",
-    "test_browser_detect",
-    "test_backtest",
-    "test_ingest_shared",
+    "test_learning",
+    "test_correlation",
+    "test_browser",
+    "test_intake_store",
     "test_browser_intel",
+    "test_browser_detect",
+    "test_rules_cli",
     "test_access_api",
+    "test_backtest",
+    "test_browser_races",
+    "test_browser_reader",
+    "test_explore_agrees",
+    "test_scheduled",
 )
 """Where most of the time goes, longest first. Workers take file after file: they end together if the last are short
 (decision 0159)."""

@@ -1,5 +1,6 @@
 """Hunts over real stores: cut off anywhere and repeated, they add each match once, and alter no log (decision 0105)."""
 
+import functools
 import itertools
 from collections.abc import Callable
 from pathlib import Path
@@ -64,6 +65,7 @@ def state(tmp_path: Path) -> StateStore:
     return open_state_store(Config(data=tmp_path))
 
 
+@functools.cache
 def rules() -> list[Rule]:
     shipped = read_shipped(content_directory() / "rules")
     return [rule_from_api({**one.body, "id": one.id, "version": 1}) for one in shipped]

@@ -35,6 +35,9 @@ _TOKEN = re.compile(r"\$\{|\}")
 _MAYBE = re.compile(r"\$\{|%(?:25)*(?:2[46]|5[cC]|7[bB])|&#|&dollar|&lbrace|&lcub|[\\%][ux]0*(?:2[456]|5[cC]|7[bB])")
 """A text without any of these holds no lookup, however it is decoded."""
 
+_MARKS = ("${", "%", "\\", "&#", "&dollar", "&lbrace", "&lcub")
+"""The same, seen at a glance."""
+
 _ESCAPE = re.compile(r"[\\%](?:u00|x)([0-7][0-9a-fA-F])")
 
 
@@ -42,6 +45,11 @@ def recognise(event: Event, found: Mapping[str, Sequence[Scalar]] | None = None)
     """Where an event holds such a lookup and what it is, as JSON: `attribute` (a path, or `message`) and `lookup`, the
     text without its disguise. Empty if there is none. `found` is the flattened event, if it is at hand."""
     values = flatten(event.attributes) if found is None else found
+    strings = [value for several in values.values() for value in several if isinstance(value, str)]
+    # One look at them all, which for most events is the last. No part of what is looked for is a line break.
+    whole = "\n".join((*strings, event.host or "", event.message, event.service or ""))
+    if not any(map(whole.__contains__, _MARKS)) or _MAYBE.search(whole) is None:
+        return []
     texts = chain(
         ((f"@{path}", value) for path, several in values.items() for value in several if isinstance(value, str)),
         (("host", event.host or ""), ("message", event.message), ("service", event.service or "")),
