@@ -148,8 +148,8 @@ def reader(browser: Browser, web_server: Server, readers_account: None) -> Itera
     person.context.close()
 
 
-RESTS = """() => document.querySelector('main h1')
-    && !document.querySelector('main :is([aria-busy=true], .mantine-Skeleton-root)')"""
+IS_BUSY = "document.querySelector('main :is([aria-busy=true], .mantine-Skeleton-root)')"
+RESTS = f"() => document.querySelector('main h1') && !{IS_BUSY}"
 
 
 def settled(person: Person) -> None:
@@ -157,9 +157,10 @@ def settled(person: Person) -> None:
     person.page.wait_for_function(RESTS)
 
 
-STILL = """() => document.getAnimations().every(
+STILL = f"""() => !{IS_BUSY} && document.getAnimations().every(
     (one) => one.playState !== 'running' || one.effect?.getComputedTiming().endTime === Infinity)"""
-"""Whether what fades or moves has arrived; what turns for ever does not count."""
+"""Whether what is asked, fades or moves has arrived; what turns for ever does not count. What is old stands paler while
+the new is asked, and axe would judge those colours."""
 
 
 def violations(page: Page) -> list[str]:

@@ -53,7 +53,7 @@ function Result({ isFaulty }: { isFaulty: boolean }) {
   const invalid = preview.error instanceof ApiError && preview.error.fields.length > 0;
   const isStale = isFaulty || !isSettled || preview.isPlaceholderData || preview.isFetching;
   return (
-    <div aria-busy={preview.isFetching}>
+    <div aria-busy={isStale && !isFaulty}>
       <p className={classes.state} role="status">
         {isFaulty || invalid ? (
           "Waits until the rule is complete"
