@@ -1,9 +1,11 @@
 """Domains and where their registrable part begins, by the public suffix list that the library carries (no network)."""
 
 import re
-from functools import cache, lru_cache
+from functools import cache
 
 from publicsuffixlist import PublicSuffixList
+
+from tocsin.remembering import remembered
 
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_\-]{0,61}[a-z0-9_])?")
 
@@ -29,7 +31,7 @@ def domain_of(text: str) -> str | None:
     return name
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def is_public_suffix(domain: str, *, private: bool) -> bool:
     """Whether anybody may have names below a domain: `co.uk`, and with `private` also `github.io` or `dyndns.org`."""
     return bool(_suffixes(private).is_public(domain))

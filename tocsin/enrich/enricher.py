@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tocsin.enrich.geo import LONGEST_ADDRESS
 from tocsin.enrich.url import parse_url
 from tocsin.enrich.user_agent import parse_user_agent, user_agent_values
 from tocsin.event import Event
@@ -13,8 +14,6 @@ Values = Mapping[str, Sequence[Scalar]]
 
 REMEMBERED = 16_384
 """Addresses whose values are remembered: places have few and short ones."""
-
-_LONGEST_ADDRESS = 64
 
 
 class Enricher:
@@ -56,7 +55,7 @@ class Enricher:
         known = self._known.get(address)
         if known is None:
             known = flatten(place)
-            if len(address) <= _LONGEST_ADDRESS:
+            if len(address) <= LONGEST_ADDRESS:
                 if len(self._known) >= REMEMBERED:
                     self._known.clear()
                 self._known[address] = known

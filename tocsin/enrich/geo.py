@@ -3,7 +3,6 @@
 import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,15 @@ import maxminddb
 
 from tocsin.enrich.countries import CONTINENTS, COUNTRIES
 from tocsin.errors import TocsinError
+from tocsin.remembering import remembered
 
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _V4 = re.compile(rf"({_OCTET})(?:\.{_OCTET}){{3}}")
 PARTLY_GLOBAL = frozenset(map(str, (0, 10, 100, 127, 169, 172, 192, 198, 203, *range(224, 256))))
 """First numbers of networks that hold addresses which are not global; of the others all are, which saves asking."""
+
+LONGEST_ADDRESS = 64
+"""Characters of the longest address that is remembered; senders may write any text in its place."""
 
 
 class BadDatabase(TocsinError):
@@ -47,7 +50,7 @@ class Places:
             self.warning = f"place database not found: {', '.join(missing)}; events get no such place"
         elif not self._readers:
             self.warning = "no place database is configured; events get no country"
-        self._known: Callable[[str], dict[str, Any] | None] = lru_cache(maxsize=65536)(self._find)
+        self._known: Callable[[str], dict[str, Any] | None] = remembered(65536, LONGEST_ADDRESS)(self._find)
 
     def place(self, address: str) -> dict[str, Any]:
         """The object of siem.md §1.4 (`country`, `city`, `as`, …), new each time; `{}` if unknown or private."""

@@ -24,6 +24,7 @@ import orjson
 from tocsin.enrich.domains import is_public_suffix
 from tocsin.enrich.indicators import Indicator
 from tocsin.errors import TocsinError
+from tocsin.remembering import remembered
 
 MAGIC = b"TOCSIND1"
 
@@ -116,8 +117,8 @@ class IndicatorTable:
             for version, lengths in index["networks"].items()
         }
         self._exact = frozenset(index["exact"])
-        self.address = lru_cache(maxsize=REMEMBERED)(self._address)
-        self.domain = lru_cache(maxsize=REMEMBERED)(self._domain)
+        self.address = remembered(REMEMBERED)(self._address)
+        self.domain = remembered(REMEMBERED)(self._domain)
 
     def __len__(self) -> int:
         return len(self._offsets) - 1

@@ -8,11 +8,11 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from tocsin.enrich.domains import domain_of, is_public_suffix
 from tocsin.event import Json
+from tocsin.remembering import remembered
 
 TYPES: Mapping[str, str] = {
     "ip_address": "IP",
@@ -206,7 +206,7 @@ def _image(text: str) -> str:
     return found
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def image_key(text: str) -> str | None:
     """An image's name in full, as container engines complete it: `nginx` is `docker.io/library/nginx:latest`."""
     name = text.strip().removeprefix("docker-pullable://").removeprefix("docker://")

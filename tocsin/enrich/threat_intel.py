@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from tocsin.enrich.domains import domain_of
@@ -10,6 +9,7 @@ from tocsin.enrich.indicator_table import RESULTS, IndicatorTable, Rows
 from tocsin.enrich.indicators import HASH_TYPES, host_of, image_key, registry_account, ssh_key, url_key
 from tocsin.event import Event
 from tocsin.query.values import Scalar, flatten, text_of
+from tocsin.remembering import remembered
 
 KNOWN_PATHS = 50_000
 """Paths whose meaning is remembered; senders may invent any number of them."""
@@ -128,16 +128,16 @@ def write(event: Event, values: dict[str, list[Scalar]], results: Sequence[Mappi
 
 def _lookups(table: IndicatorTable) -> dict[str, Callable[[str], Rows]]:
     """How the values of each meaning are looked up; meanings without any indicator are not looked up at all."""
-    value, remembered = table.value, lru_cache(maxsize=REMEMBERED)
+    value = table.value
 
-    @remembered
+    @remembered(REMEMBERED)
     def domain(text: str) -> Rows:
         if "." not in text:
             return ()
         name = text if text.islower() and text.isascii() else domain_of(text)
         return table.domain(name.rstrip(".")) if name else ()
 
-    @remembered
+    @remembered(REMEMBERED)
     def url(text: str) -> Rows:
         if "://" not in text:
             return ()

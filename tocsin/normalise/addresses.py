@@ -5,12 +5,14 @@ Not collected: what is glued to letters or digits, dotted numbers of more than f
 """
 
 import re
+import string
 from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 
 from tocsin.event import Event, Json
 from tocsin.query.values import Scalar, flatten, whole_text
+from tocsin.remembering import remembered
 
 ADDRESSES = 100
 """Addresses that are kept of one event."""
@@ -39,6 +41,8 @@ _V6_TAIL = re.compile(r"[0-9A-Fa-f:]*(?:(?<=:)[0-9]{1,3}(?:\.[0-9]{1,3}){3})?(?!
 _LONGEST_V6 = 46
 _BEFORE = ("_", ".", ":", "%")
 _PRODUCT = re.compile(r"[A-Za-z][\w.+-]*/\Z|(?i:version|ver|release|build)s?[\"'\s:=/]{0,4}v?\Z")
+_NO_LAST_LETTERS = frozenset(string.ascii_letters + string.digits) - frozenset("rnedsRNEDS")
+"""What none of those words ends with."""
 _PORT = re.compile(r":[0-9]{1,5}(?![0-9])")
 _SHORT = 256
 """Texts up to this length are remembered with what they hold: names, addresses and agents repeat."""
@@ -94,7 +98,12 @@ def _search(text: str) -> Found:
 
 
 def _may_be_version(text: str, end: int) -> bool:
-    """Whether the second half of `_PRODUCT` can match what ends here; a tenth of its price."""
+    """Whether the second half of `_PRODUCT` can match what ends here; a tenth of its price.
+
+    What stands at the end is no letter.
+    """
+    if end > 1 and text[end - 2] in _NO_LAST_LETTERS:
+        return False
     tail = text[max(0, end - 16) : end].casefold()
     return "ver" in tail or "release" in tail or "build" in tail
 
@@ -122,7 +131,7 @@ def _short_v6(text: str, found: list[tuple[int, int, str]]) -> None:
 _remembered = lru_cache(maxsize=65536)(_search)
 
 
-@lru_cache(maxsize=65536)
+@remembered(65536)
 def canonical(text: str) -> str | None:
     """The short lower-case form; IPv4-mapped IPv6 as IPv4. None if the text is no address."""
     text = text.partition("%")[0]

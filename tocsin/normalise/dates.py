@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from typing import Any
+
+from tocsin.remembering import remembered
 
 DAY = 86_400_000
 EARLIEST = -62_135_596_800_000
@@ -85,7 +86,7 @@ def _of_iso(text: str) -> int | None:
         return None
 
 
-@lru_cache(maxsize=65536)
+@remembered(65536)
 def _of_text(text: str, is_ms: bool) -> int | None:
     if (ms := _of_iso(text)) is not None:
         return ms
@@ -133,7 +134,7 @@ def _offset(zone: str | None) -> int:
     return (-minutes if zone[0] == "-" else minutes) * 60_000
 
 
-@lru_cache(maxsize=65536)
+@remembered(65536)
 def _syslog(text: str, year: int) -> int | None:
     found = _SYSLOG.match(text)
     if found is None or found[1].lower() not in _MONTHS:

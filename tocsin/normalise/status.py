@@ -1,7 +1,8 @@
 """Status words and numbers to the nine statuses of the log track (api.md §2, siem.md §1.9)."""
 
-from functools import lru_cache
 from typing import Any
+
+from tocsin.remembering import remembered
 
 LEVELS = ("emergency", "alert", "critical", "error", "warn", "notice", "info", "debug")
 """By syslog number."""
@@ -41,7 +42,7 @@ def status_of(value: Any) -> str | None:
     return None
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _of_text(text: str) -> str:
     word = text.strip().lower()
     if word.isdecimal() and len(word) == 1 and int(word) < len(LEVELS):

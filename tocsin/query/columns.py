@@ -9,7 +9,6 @@ No path is in both. Path segments are encoded to ASCII letters, digits, `_`, `-`
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Any
 
 from tocsin.query.track import (
@@ -23,6 +22,7 @@ from tocsin.query.track import (
     Track,
 )
 from tocsin.query.values import BEYOND_ASCII, Scalar, distinct, flatten, fold, is_word_character, text_of
+from tocsin.remembering import remembered
 
 STRINGS = "s"
 OTHERS = "n"
@@ -31,7 +31,7 @@ _SAFE = re.compile(r"[A-Za-z0-9_\-]+(?:\.[A-Za-z0-9_\-]+)*")
 _UNSAFE_BYTES = re.compile(rb"[^A-Za-z0-9_\-.]")
 
 
-@lru_cache(maxsize=65536)
+@remembered(65536)
 def encode_path(path: str) -> str:
     """The name under which a dotted path is stored: it can neither end a quoted identifier nor name a subcolumn.
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tocsin.normalise.dates import to_ms, with_year
 from tocsin.normalise.errors import BadPipeline
+from tocsin.remembering import remembered
 
 DateReader = Callable[[str, int], int | None]
 """Text and the present (Unix milliseconds, for a missing year) to Unix milliseconds."""
@@ -43,7 +44,7 @@ def compile_date(pattern: str, zone: str | None, where: str) -> tuple[str, DateR
     default = read_zone(zone, where) if zone else UTC
     is_fixed = has_year(pattern)
 
-    @lru_cache(maxsize=16384)
+    @remembered(16384)
     def read_in(text: str, year: int | None) -> int | None:
         match = reader.fullmatch(text)
         return None if match is None else _moment(names, match.groups(), default, year)
