@@ -35,8 +35,9 @@ _TOKEN = re.compile(r"\$\{|\}")
 _MAYBE = re.compile(r"\$\{|%(?:25)*(?:2[46]|5[cC]|7[bB])|&#|&dollar|&lbrace|&lcub|[\\%][ux]0*(?:2[456]|5[cC]|7[bB])")
 """A text without any of these holds no lookup, however it is decoded."""
 
-_MARKS = ("${", "%", "\\", "&#", "&dollar", "&lbrace", "&lcub")
-"""The same, seen at a glance."""
+_MARKS = tuple(re.compile(mark) for mark in (rb"\$\{", rb"%(?:2[456]|[57ux])", rb"&(?:#|dollar|lbrace|lcub)", rb"\\\\"))
+"""How each of these begins, in texts as JSON, which doubles a backslash. Apart, since what begins with one certain
+character is found twenty times as fast."""
 
 _ESCAPE = re.compile(r"[\\%](?:u00|x)([0-7][0-9a-fA-F])")
 
@@ -45,10 +46,11 @@ def recognise(event: Event, found: Mapping[str, Sequence[Scalar]] | None = None)
     """Where an event holds such a lookup and what it is, as JSON: `attribute` (a path, or `message`) and `lookup`, the
     text without its disguise. Empty if there is none. `found` is the flattened event, if it is at hand."""
     values = flatten(event.attributes) if found is None else found
+    if not _is_marked(event, values):
+        return []
     strings = [value for several in values.values() for value in several if isinstance(value, str)]
-    # One look at them all, which for most events is the last. No part of what is looked for is a line break.
-    whole = "\n".join((*strings, event.host or "", event.message, event.service or ""))
-    if not any(map(whole.__contains__, _MARKS)) or _MAYBE.search(whole) is None:
+    # No part of what is looked for is a line break.
+    if _MAYBE.search("\n".join((*strings, event.host or "", event.message, event.service or ""))) is None:
         return []
     texts = chain(
         ((f"@{path}", value) for path, several in values.items() for value in several if isinstance(value, str)),
@@ -57,6 +59,15 @@ def recognise(event: Event, found: Mapping[str, Sequence[Scalar]] | None = None)
     # The least of several, since the order of attributes is not kept with an event. `@` comes before all letters.
     held = min(((path, lookup) for path, text in texts if (lookup := jndi_lookup(text)) is not None), default=None)
     return [] if held is None else [orjson.dumps({"attribute": held[0], "lookup": held[1]}).decode()]
+
+
+def _is_marked(event: Event, values: Mapping[str, Sequence[Scalar]]) -> bool:
+    """One look at everything, which for most events is the last: a tenth of what looking at each text costs."""
+    try:
+        whole = orjson.dumps([event.host, event.message, event.service, *values.values()])
+    except orjson.JSONEncodeError:  # a lone surrogate
+        return True
+    return any(mark.search(whole) for mark in _MARKS)
 
 
 def recognises(rule: Rule) -> bool:
