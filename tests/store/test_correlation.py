@@ -11,9 +11,11 @@ from test_evaluator import BORN, HOUR, SECOND, Killed, Sabotaged, World, event, 
 
 from tocsin.access.actor import Actor
 from tocsin.evaluate.evaluator import REFRESH_MS, Evaluator, EvaluatorMetrics
+from tocsin.evaluate.feed import Feed
+from tocsin.evaluate.mixed import MixedFeed, Owners
+from tocsin.evaluate.mixed_repository import MixedMatches
 from tocsin.evaluate.repository import Matches, Progress
 from tocsin.evaluate.signal_feed import SignalFeed
-from tocsin.evaluate.signals_repository import SignalMatches
 from tocsin.event import Event
 from tocsin.rule import Match, Rule, RuleQuery
 from tocsin.rules.shape import rule_from_api
@@ -34,14 +36,15 @@ __all__ = ["state"]
 
 
 class Correlating(World):
-    """A world whose engine evaluates rules over signals too."""
+    """A world whose engine evaluates rules over signals too, as `bootstrap` wires it."""
 
     def restart(self) -> None:
         super().restart()
         self.registry = CollectorRegistry()
         events: Any = Sabotaged(self.store, self.saboteur)
         state: Any = Sabotaged(self.state, self.saboteur)
-        matches, rows, members = Matches(events), SignalRows(events), SignalMatches(events)
+        owners = Owners(self.rules)
+        matches, rows, members = Matches(events), SignalRows(events), MixedMatches(events, owners)
         matching = SignalMatching()
         matching.use(tuple(self.rules.enabled_rules()))
         writer = SignalWriter(
@@ -57,7 +60,15 @@ class Correlating(World):
             matching=matching,
             members=members,
         )
-        evaluator = Evaluator(matches, self.progress, self.rules, writer, self.clock, EvaluatorMetrics(self.registry))
+        evaluator = Evaluator(
+            matches,
+            self.progress,
+            self.rules,
+            writer,
+            self.clock,
+            EvaluatorMetrics(self.registry),
+            lambda source, since, now: Feed(source, since, now, owners.is_plain),
+        )
         correlator = Evaluator(
             members,
             Progress(state, f"{self.name}.signals"),
@@ -65,11 +76,14 @@ class Correlating(World):
             writer,
             self.clock,
             EvaluatorMetrics(self.registry, "tocsin_correlator"),
-            lambda source, since, clock: SignalFeed(members, lambda: writer.matched_version, since, clock),
+            lambda _source, since, now: MixedFeed(
+                members, SignalFeed(members, lambda: writer.matched_version, since, now), now, owners
+            ),
         )
         leases = Leases(state, self.clock)
         self.engine = SignalEngine(evaluator, writer, leases, self.clock, "test", self.registry, correlator=correlator)
-        self.service = SignalsService(self.rows, self.matches, self.rules, members=SignalMatches(self.store))
+        self.members = MixedMatches(self.store, owners)
+        self.service = SignalsService(self.rows, self.matches, self.rules, members=self.members)
 
 
 def correlation(rule_id: str, *conditions: tuple[str, str], **queries: Mapping[str, Any]) -> Rule:

@@ -7,39 +7,24 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
 from test_correlation import Correlating, document
-from test_evaluator import BORN, HOUR, Sabotaged, state
+from test_evaluator import BORN, HOUR, state
 from test_scheduled import MINUTE, Server
 from test_scheduled import event as log
 
 from tocsin.evaluate.decision import MatchRow
-from tocsin.evaluate.evaluator import Evaluator, EvaluatorMetrics
-from tocsin.evaluate.feed import Feed
 from tocsin.evaluate.logs_repository import StoredLogs
 from tocsin.evaluate.method import decide
 from tocsin.evaluate.methods import plan
-from tocsin.evaluate.mixed import MixedFeed, Owners
-from tocsin.evaluate.mixed_repository import MixedMatches
 from tocsin.evaluate.replay import Budget, Replay
-from tocsin.evaluate.repository import Matches, Progress
-from tocsin.evaluate.signal_feed import SignalFeed
 from tocsin.event import Event, SignalEvent
 from tocsin.match.matcher import Matcher
 from tocsin.rule import Rule
 from tocsin.rules.shape import rule_from_api
 from tocsin.rules.validation import check
-from tocsin.signals.engine import SignalEngine
-from tocsin.signals.matching import SignalMatching
-from tocsin.signals.repository import SignalRows
-from tocsin.signals.service import SignalsService
 from tocsin.signals.stored import StoredSignals
-from tocsin.signals.writer import SignalMetrics, SignalWriter
 from tocsin.store.events import EventStore
-from tocsin.store.leases import Leases
-from tocsin.store.outbox import Outbox
 from tocsin.store.state import StateStore
-from tocsin.triage import history
 
 __all__ = ["state"]
 
@@ -83,55 +68,11 @@ MIXING = (COUNTED, ONE_AFTER_ANOTHER)
 
 
 class Mixed(Server, Correlating):
-    """A world as `bootstrap` wires it: who decides what, and one feed for logs and signals."""
+    """A world that can replay what it has stored."""
 
     def restart(self) -> None:
         super().restart()
-        self.registry = CollectorRegistry()
-        events: Any = Sabotaged(self.store, self.saboteur)
-        state: Any = Sabotaged(self.state, self.saboteur)
-        owners = Owners(self.rules)
-        matches, rows, members = Matches(events), SignalRows(events), MixedMatches(events, owners)
-        matching = SignalMatching()
-        matching.use(tuple(self.rules.enabled_rules()))
-        writer = SignalWriter(
-            rows,
-            matches,
-            state,
-            Outbox(state, self.clock, "test"),
-            self.clock,
-            triage_of=self.triage.triage_of,
-            hand_over=self.triage.hand_over,
-            history=history,
-            metrics=SignalMetrics(self.registry),
-            matching=matching,
-            members=members,
-        )
-        evaluator = Evaluator(
-            matches,
-            self.progress,
-            self.rules,
-            writer,
-            self.clock,
-            EvaluatorMetrics(self.registry),
-            lambda source, since, now: Feed(source, since, now, owners.is_plain),
-        )
-        correlator = Evaluator(
-            members,
-            Progress(state, f"{self.name}.signals"),
-            self.rules,
-            writer,
-            self.clock,
-            EvaluatorMetrics(self.registry, "tocsin_correlator"),
-            lambda _source, since, now: MixedFeed(
-                members, SignalFeed(members, lambda: writer.matched_version, since, now), now, owners
-            ),
-        )
-        leases = Leases(state, self.clock)
-        self.engine = SignalEngine(evaluator, writer, leases, self.clock, "test", self.registry, correlator=correlator)
-        plain = MixedMatches(self.store, Owners(self.rules))
-        self.service = SignalsService(self.rows, self.matches, self.rules, members=plain)
-        stored = StoredSignals(self.rows, plain, self.rules.rule_at)
+        stored = StoredSignals(self.rows, self.members, self.rules.rule_at)
         self.replay = Replay(StoredLogs(self.store), self.matches, signals=stored)
 
     def told(self, rule: Rule) -> list[tuple[str, int, int, list[str]]]:

@@ -1,9 +1,10 @@
 """URLs to `host`, `port`, `path`, `queryString`, `scheme`, `hash` (siem.md §1.11); whatever is written, none fails."""
 
 import re
-from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_plus
+
+from tocsin.remembering import remembered
 
 LONGEST = 8_000
 """Characters that are looked at."""
@@ -25,7 +26,7 @@ _URL = re.compile(
 
 def parse_url(text: str) -> dict[str, Any]:
     """Only the parts that the URL has; a new object. A repeated key of the query becomes a list."""
-    parts, query = _remembered(text) if len(text) < REMEMBERED_CHARACTERS else _parts(text[:LONGEST])
+    parts, query = _remembered(text[:LONGEST])
     found: dict[str, Any] = dict(parts)
     if query:
         found["queryString"] = {key: list(value) if isinstance(value, tuple) else value for key, value in query}
@@ -59,7 +60,7 @@ def _parts(text: str) -> tuple[tuple[tuple[str, str | int], ...], Query]:
     return tuple(found), _query(match["query"] or "")
 
 
-_remembered = lru_cache(maxsize=16384)(_parts)
+_remembered = remembered(16384, REMEMBERED_CHARACTERS)(_parts)
 
 
 def _query(text: str) -> Query:

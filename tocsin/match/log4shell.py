@@ -48,10 +48,6 @@ def recognise(event: Event, found: Mapping[str, Sequence[Scalar]] | None = None)
     values = flatten(event.attributes) if found is None else found
     if not _is_marked(event, values):
         return []
-    strings = [value for several in values.values() for value in several if isinstance(value, str)]
-    # No part of what is looked for is a line break.
-    if _MAYBE.search("\n".join((*strings, event.host or "", event.message, event.service or ""))) is None:
-        return []
     texts = chain(
         ((f"@{path}", value) for path, several in values.items() for value in several if isinstance(value, str)),
         (("host", event.host or ""), ("message", event.message), ("service", event.service or "")),

@@ -7,7 +7,6 @@ Not collected: what is glued to letters or digits, dotted numbers of more than f
 import re
 import string
 from collections.abc import Mapping
-from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 
 from tocsin.event import Event, Json
@@ -44,8 +43,6 @@ _PRODUCT = re.compile(r"[A-Za-z][\w.+-]*/\Z|(?i:version|ver|release|build)s?[\"'
 _NO_LAST_LETTERS = frozenset(string.ascii_letters + string.digits) - frozenset("rnedsRNEDS")
 """What none of those words ends with."""
 _PORT = re.compile(r":[0-9]{1,5}(?![0-9])")
-_SHORT = 256
-"""Texts up to this length are remembered with what they hold: names, addresses and agents repeat."""
 
 Found = tuple[str, ...]
 
@@ -53,7 +50,7 @@ Found = tuple[str, ...]
 def addresses_in(text: str) -> Found:
     """The addresses of one text in order, each once, in their short lower-case form."""
     if ("." in text and text.count(".") >= 3) or (":" in text and ("::" in text or text.count(":") >= 6)):
-        return _remembered(text) if len(text) <= _SHORT else _search(text)
+        return _remembered(text)
     return ()
 
 
@@ -128,7 +125,8 @@ def _short_v6(text: str, found: list[tuple[int, int, str]]) -> None:
         at = text.find("::", end)
 
 
-_remembered = lru_cache(maxsize=65536)(_search)
+_remembered = remembered(65536)(_search)
+"""Names, addresses and agents repeat, with what they hold."""
 
 
 @remembered(65536)
@@ -186,7 +184,7 @@ def collect(event: Event, values: Mapping[str, list[Scalar]]) -> list[tuple[str,
             if (
                 text.__class__ is str
                 and (("." in text and text.count(".") >= 3) or (":" in text and ("::" in text or text.count(":") >= 6)))
-                and (addresses := _remembered(text) if len(text) <= _SHORT else _search(text))
+                and (addresses := _remembered(text))
                 and not is_version(path)
                 and not path.startswith(_BELOW)
             ):

@@ -197,7 +197,7 @@ def _walk(node: Mapping[str, Any], prefix: str, found: dict[str, list[Scalar]], 
 
 
 def _walk_list(elements: list[Any], prefix: str, key: str, found: dict[str, list[Scalar]], levels: int) -> None:
-    """Elements stand at the path of their list."""
+    """Elements stand at the path of their list. Apart from `_walk`, which could take them too: a tenth faster so."""
     if not levels:
         raise _TooDeep
     path = prefix + key
