@@ -37,6 +37,7 @@ interface Props {
   /** Absent: rows cannot be ticked. */
   selection?: Selection;
   onSelection?: (selection: Selection) => void;
+  /** Moves to a row; an open panel follows. */
   onCurrent: (id: string) => void;
   onOpen: (id: string) => void;
   onSort: (sort: Sort) => void;
@@ -104,7 +105,6 @@ export function EventGrid(props: Props) {
     if (id === undefined) return;
     onCurrent(id);
     grid.current?.focus({ preventScroll: true });
-    if (openId !== null && openId !== id) onOpen(id); // the panel follows the cursor
   };
   const step = (by: number) => go(currentIndex < 0 ? 0 : currentIndex + by);
   const tick = (id: string, extend: boolean) => {
@@ -178,7 +178,7 @@ export function EventGrid(props: Props) {
         style={{ minWidth }}
         onKeyDown={onKeyDown}
         onFocus={(event) => {
-          if (event.target === grid.current && currentIndex < 0 && ids[0] !== undefined) onCurrent(ids[0]);
+          if (event.target === grid.current && currentIndex < 0 && openId === null && ids[0] !== undefined) onCurrent(ids[0]);
         }}
       >
         <div role="rowgroup" className={classes.head}>
@@ -244,7 +244,7 @@ export function EventGrid(props: Props) {
                     return;
                   }
                   onCurrent(event.id);
-                  onOpen(event.id);
+                  if (openId === null) onOpen(event.id);
                 }}
               >
                 {selection && (
@@ -256,7 +256,7 @@ export function EventGrid(props: Props) {
                       checked={ticked}
                       onChange={() => undefined}
                       onClick={(click) => {
-                        onCurrent(event.id);
+                        if (openId === null) onCurrent(event.id);
                         tick(event.id, click.shiftKey);
                       }}
                     />

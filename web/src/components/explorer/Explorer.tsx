@@ -20,6 +20,7 @@ import { attributeColumn, type ExplorerColumn, type ExplorerHandle } from "./mod
 import { QueryBox } from "./QueryBox";
 import { TimeRange } from "./TimeRange";
 import { Trend } from "./Trend";
+import { useCursor } from "./useCursor";
 import { useFitting } from "./useFitting";
 import { useLive } from "./useLive";
 import { useStandstill, useStill } from "./useStandstill";
@@ -39,6 +40,13 @@ export interface BulkProps {
   select: (selection: Selection) => void;
 }
 
+export interface RowKeysProps {
+  /** The row that is moved to or open, null without; `current` is absent while the list has not got it. */
+  currentId: string | null;
+  current: ExploreEvent | undefined;
+  ticked: ExploreEvent[];
+}
+
 interface Props {
   explorer: ExplorerHandle;
   title: string;
@@ -46,7 +54,7 @@ interface Props {
   /** Present: rows can be ticked. */
   bulk?: (props: BulkProps) => ReactNode;
   /** Keys that act on the ticked rows or else the current one. */
-  rowKeys?: (props: { current: ExploreEvent | undefined; ticked: ExploreEvent[] }) => ReactNode;
+  rowKeys?: (props: RowKeysProps) => ReactNode;
   help: ReactNode;
   /** Before the search: other views of the same page. */
   views?: ReactNode;
@@ -62,7 +70,6 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views, m
   const listed = useStill(list.data, still.isStill);
   const events = useMemo(() => unique(listed?.pages.flatMap((page) => page.data) ?? []), [listed]);
   const total = useTotal(explorer);
-  const [currentId, setCurrentId] = useState<string | null>(state.event);
   const [selection, setSelection] = useState<Selection>(NOTHING);
   const grid = useRef<GridHandle>(null);
   const ticked = countSelected(selection, total ?? 0);
@@ -90,6 +97,7 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views, m
     [update],
   );
   const open = useCallback((id: string) => update({ event: id }, { replace: state.event !== null }), [update, state.event]);
+  const { id: currentId, moveTo } = useCursor(state.event, open);
   const close = () => {
     update({ event: null, tab: null });
     grid.current?.focus();
@@ -97,9 +105,7 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views, m
   const openIndex = events.findIndex((event) => event.id === state.event);
   const step = (by: 1 | -1) => {
     const next = events[openIndex + by];
-    if (!next) return;
-    setCurrentId(next.id);
-    open(next.id);
+    if (next) moveTo(next.id);
   };
 
   useHotkeys([
@@ -152,7 +158,7 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views, m
                 marked={marked}
                 selection={bulk ? selection : undefined}
                 onSelection={setSelection}
-                onCurrent={setCurrentId}
+                onCurrent={moveTo}
                 onOpen={open}
                 onSort={(sort) => update({ sort })}
                 onCell={actions.include}
@@ -175,7 +181,7 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views, m
           {opened !== null && state.event !== null && <Slot render={panel} event={events.find((event) => event.id === opened)} id={opened} close={close} step={step} />}
         </div>
       </div>
-      {rowKeys?.({ current, ticked: selection.kind === "rows" ? events.filter((event) => selection.ids.has(event.id)) : [] })}
+      {rowKeys?.({ currentId, current, ticked: selection.kind === "rows" ? events.filter((event) => selection.ids.has(event.id)) : [] })}
     </ValueActionsProvider>
   );
 }

@@ -15,7 +15,7 @@ import { countSelected, EVERYTHING, isSelected, NOTHING, type Selection } from "
 import { ARCHIVE_REASONS, STATE_WORDS, type ArchiveReason, type TriageState } from "@/lib/severity";
 import { assigneeOf, custom, stateOf, titleOf, versionOf } from "./config";
 import classes from "./signals.module.css";
-import { refreshCounts, showDecision } from "./useTriage";
+import { refreshCounts, showDecisions } from "./useTriage";
 
 const REASONS = Object.entries(ARCHIVE_REASONS).map(([value, label]) => ({ value, label }));
 const PAGE = 1000;
@@ -57,11 +57,9 @@ export function BulkBar({ explorer, selection, total, loaded, select }: BulkProp
     const changed = events.filter((event) => done.has(event.id));
     if (change) {
       const person = change.assignee && (change.assignee.uuid === me.uuid ? { ...me, id: 0 } : people.find((each) => each.uuid === change.assignee?.uuid));
-      for (const event of changed) {
-        showDecision(client, event.id, { state: change.state, assignee: change.assignee && (person ?? { uuid: "", handle: "", name: "Unassigned", id: -1 }), archive_reason: change.archive_reason, archive_comment: change.archive_comment });
-      }
+      const decision = { state: change.state, assignee: change.assignee && (person ?? { uuid: "", handle: "", name: "Unassigned", id: -1 }), archive_reason: change.archive_reason, archive_comment: change.archive_comment };
+      showDecisions(client, new Map(changed.map((event) => [event.id, decision])));
     }
-    for (const event of changed) void client.invalidateQueries({ queryKey: ["signal-history", event.id] });
     refreshCounts(client);
     setJob({ label, total: events.length, done: events.length, outcome, undo: change ? changed.map((event) => ({ id: event.id, change: before(event, change) })) : [] });
   };
@@ -70,7 +68,8 @@ export function BulkBar({ explorer, selection, total, loaded, select }: BulkProp
     const steps = job.undo;
     setJob({ label: "Undo", total: steps.length, done: 0, outcome: null, undo: [] });
     const outcome = await changeSignals(steps, (done) => setJob((current) => current && { ...current, done }));
-    for (const { id, change } of steps) if (outcome.done.includes(id) && change.state) showDecision(client, id, { state: change.state, archive_reason: change.archive_reason });
+    const undone = new Set(outcome.done);
+    showDecisions(client, new Map(steps.filter(({ id }) => undone.has(id)).map(({ id, change }) => [id, { state: change.state, archive_reason: change.archive_reason }])));
     setJob({ label: "Undone", total: steps.length, done: steps.length, outcome, undo: [] });
     explorer.refresh();
   };

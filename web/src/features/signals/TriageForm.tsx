@@ -4,7 +4,7 @@ import { useId, useState } from "react";
 import { ApiError } from "@/api/errors";
 import { usersQuery } from "@/api/people";
 import { useMe } from "@/api/session";
-import { signalQuery, type TriageChange } from "@/api/signals";
+import type { TriageChange } from "@/api/signals";
 import type { ExploreEvent } from "@/api/types";
 import { FoundSelect } from "@/components/FoundSelect";
 import { Gate } from "@/components/Gate";
@@ -14,7 +14,7 @@ import { StateLabel } from "@/components/Severity";
 import { ARCHIVE_REASONS, STATES, type ArchiveReason, type TriageState } from "@/lib/severity";
 import { assigneeOf, custom, stateOf, versionOf } from "./config";
 import classes from "./signals.module.css";
-import { useTriage } from "./useTriage";
+import { readAgain, useTriage } from "./useTriage";
 
 const WRITE = "security_monitoring_signals_write";
 const REASONS = Object.entries(ARCHIVE_REASONS).map(([value, label]) => ({ value, label }));
@@ -34,8 +34,7 @@ export function TriageForm({ event, startArchiving }: { event: ExploreEvent; sta
   const change = (next: TriageChange) => triage.mutate({ ...next, version: versionOf(event) }, { onSuccess: () => setArchiving(false) });
   const reload = () => {
     triage.reset();
-    void client.invalidateQueries({ queryKey: signalQuery(event.id).queryKey });
-    void client.invalidateQueries({ queryKey: ["signal-history", event.id] });
+    readAgain(client, event.id);
   };
   useHotkeys([{ keys: ["e"], label: "Archive", group: "Triage", run: () => setArchiving(true) }], me.permissions.has(WRITE) && state !== "archived");
 

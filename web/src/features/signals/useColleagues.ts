@@ -6,6 +6,7 @@ import type { ExplorerHandle } from "@/components/explorer/model";
 import { anyOf } from "@/lib/queryText";
 import { isMoving } from "@/lib/time";
 import { custom, versionOf } from "./config";
+import { readAgain } from "./useTriage";
 
 const POLL_MS = 5000;
 /** The rows on top: those that people look at. */
@@ -29,6 +30,7 @@ export function useColleagues({ config, filter, state }: ExplorerHandle): Readon
       const fresh = new Map(changed(client.getQueryData(queryKey), data).map((event) => [event.id, event]));
       if (fresh.size === 0) return 0;
       client.setQueryData(queryKey, (list) => list && { ...list, pages: list.pages.map((page) => ({ ...page, data: page.data.map((event) => fresh.get(event.id) ?? event) })) });
+      for (const id of fresh.keys()) readAgain(client, id);
       setMarked((before) => ({ filter, ids: new Set([...(before.filter === filter ? before.ids : []), ...fresh.keys()]) }));
       return fresh.size;
     },

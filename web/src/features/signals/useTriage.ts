@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient, type InfiniteData, type QueryClient } from "@tanstack/react-query";
 import { ApiError } from "@/api/errors";
 import { exploreKeys } from "@/api/explore";
-import { changeSignal, signalQuery, type TriageChange } from "@/api/signals";
+import { changeSignal, historyQuery, signalQuery, type TriageChange } from "@/api/signals";
 import type { EventsPage, ExploreEvent, SignalCustom, TriageResult } from "@/api/types";
 import { tellFailure } from "@/components/telling";
 
@@ -11,9 +11,7 @@ export function useTriage(id: string) {
   return useMutation({
     mutationFn: (change: TriageChange) => changeSignal(id, change),
     onSuccess: (result) => {
-      showDecision(client, id, result);
-      void client.invalidateQueries({ queryKey: signalQuery(id).queryKey });
-      void client.invalidateQueries({ queryKey: ["signal-history", id] });
+      showDecisions(client, new Map([[id, result]]));
       refreshCounts(client);
     },
   });
@@ -24,13 +22,28 @@ export function refreshCounts(client: QueryClient): void {
   void client.invalidateQueries({ queryKey: [...exploreKeys.track("signals"), "facet"] });
 }
 
-/** Writes a decision into every loaded copy of the signal. */
-export function showDecision(client: QueryClient, id: string, result: Partial<TriageResult>): void {
-  const patch = (event: ExploreEvent): ExploreEvent => (event.id === id ? decided(event, result) : event);
-  client.setQueriesData<InfiniteData<EventsPage>>({ queryKey: [...exploreKeys.track("signals"), "events"] }, (data) =>
+/** Writes decisions, by signal, into every loaded copy; copies that are on their way may be from before and are asked again. */
+export function showDecisions(client: QueryClient, decisions: ReadonlyMap<string, Partial<TriageResult>>): void {
+  const patch = (event: ExploreEvent): ExploreEvent => {
+    const result = decisions.get(event.id);
+    return result ? decided(event, result) : event;
+  };
+  const lists = [...exploreKeys.track("signals"), "events"];
+  client.setQueriesData<InfiniteData<EventsPage>>({ queryKey: lists }, (data) =>
     data ? { ...data, pages: data.pages.map((page) => ({ ...page, data: page.data.map(patch) })) } : data,
   );
-  client.setQueryData(signalQuery(id).queryKey, (event) => (event ? patch(event) : event));
+  // A further page holds rows that nobody could decide about yet.
+  void client.invalidateQueries({ queryKey: lists, predicate: ({ state }) => state.fetchStatus === "fetching" && !state.fetchMeta?.fetchMore });
+  for (const id of decisions.keys()) {
+    client.setQueryData(signalQuery(id).queryKey, (event) => (event ? patch(event) : event));
+    readAgain(client, id);
+  }
+}
+
+/** The panel of a signal and its timeline, after somebody decided about it. */
+export function readAgain(client: QueryClient, id: string): void {
+  void client.invalidateQueries({ queryKey: signalQuery(id).queryKey });
+  void client.invalidateQueries({ queryKey: historyQuery(id).queryKey });
 }
 
 function decided(event: ExploreEvent, result: Partial<TriageResult>): ExploreEvent {
