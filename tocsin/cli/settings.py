@@ -2,8 +2,8 @@
 
 from dataclasses import fields
 
-from tocsin.cli.output import cell, plain_table, print_table
-from tocsin.config import Config, load_config
+from tocsin.cli.output import cell, note, plain_table, print_table
+from tocsin.config import Config, load_config, misspelt
 
 
 def config() -> None:
@@ -13,3 +13,5 @@ def config() -> None:
     for item in fields(Config):
         table.add_row(*map(cell, (item.name, f"TOCSIN_{item.name.upper()}", shown[item.name], item.metadata["doc"])))
     print_table(table)
+    for name, near in misspelt():
+        note(f"{name} is no setting; did you mean {near}?")

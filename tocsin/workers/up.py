@@ -13,7 +13,7 @@ from tocsin.access.local_keys import LocalKeys, read_local_keys, save_local_keys
 from tocsin.access.service import FirstStart
 from tocsin.api.app import create_app
 from tocsin.bootstrap import Services, build
-from tocsin.config import Config, load_config
+from tocsin.config import Config, load_config, misspelt
 from tocsin.garbage import collect_seldom
 from tocsin.workers.logs import set_up_logs
 from tocsin.workers.threads import Workers
@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 def run(config: Config, *, reload: bool = False) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises `TocsinError` when a store cannot be opened."""
     set_up_logs(config.log_format)
+    for name, near in misspelt():
+        log.warning("this variable is no setting, and is not read", variable=name, near=near)
     options = {
         "host": config.host,
         "port": config.port,
