@@ -2,6 +2,7 @@
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -77,6 +78,7 @@ def read_records(
 
 def split(body: bytes, content_type: str) -> list[Item]:
     """The elements of a body. An unknown Content-Type (curl's default, none) is told by the first character."""
+    body = body.removeprefix(BOM_UTF8)  # editors of Windows write it, and JSON may be read without (RFC 8259 §8.1)
     kind, _, parameters = content_type.lower().partition(";")
     kind = kind.strip()
     if kind.endswith("json") and parameters.strip() == "simple":

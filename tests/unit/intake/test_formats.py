@@ -43,6 +43,8 @@ SHAPES = [
     ("curl without a type, text", "", b"a\nb", ["a", "b"]),
     ("a lone surrogate", JSON, b'{"a":"x\\ud800"}', [{"a": "x\ufffd"}]),
     ("NaN", JSON, b'{"a":NaN,"b":1}', [{"a": None, "b": 1}]),
+    ("a byte order mark", JSON, b'\xef\xbb\xbf[{"a":1}]', [{"a": 1}]),
+    ("a byte order mark before text", "text/plain", b"\xef\xbb\xbfa\nb", ["a", "b"]),
     ("a byte that is no UTF-8", JSON, b'{"a":"\xff"}', [{"a": "\ufffd"}]),
     (
         "a number beyond 64 bits",
