@@ -15,7 +15,7 @@ from tocsin.event import Event
 from tocsin.explore.grouping import GroupBy, Order
 from tocsin.explore.measures import AGGREGATIONS, Compute
 from tocsin.explore.service import ExploreService, Filter
-from tocsin.explore.sorting import STATUS_RANKS, Sort
+from tocsin.explore.sorting import Sort
 from tocsin.query import LOGS, field_values, parse, parse_field, to_predicate
 from tocsin.query.values import text_of
 from tocsin.store.events import EventStore
@@ -163,7 +163,7 @@ def ordered(events: Sequence[Event], field: str, descending: bool) -> list[str]:
 
     def of_value(text: str) -> tuple[Any, ...]:
         if field == "status":
-            ranks = STATUS_RANKS["logs"]
+            ranks = LOGS.statuses
             return (0, ranks.index(text) + 1 if text in ranks else 0, text.encode())
         value = number(text)
         return (value is None, value or 0.0, text.encode())

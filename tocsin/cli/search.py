@@ -11,7 +11,7 @@ import typer
 
 from tocsin.cli.client import Client
 from tocsin.cli.output import cell, note, plain_table, print_table, printable, report
-from tocsin.query import QueryError, parse
+from tocsin.query import TRACKS, QueryError, hints, parse
 
 PAGE = 1000
 TIME_WIDTH = 24
@@ -89,6 +89,8 @@ def search(
     except QueryError as error:
         report(f"{error.message}\n  {query}\n  {' ' * error.start}^" + (f"\nhint: {error.fix}" if error.fix else ""))
         raise typer.Exit(2) from error
+    for hint in hints(query, TRACKS[track.value]):
+        note(f"hint: {hint.message}" + (f"   {hint.fix}" if hint.fix else ""))
     events = _events(Client(url), track, {"query": query, "from": from_, "to": to}, limit)
     if format_ is Format.JSON:
         for event in events:

@@ -10,8 +10,8 @@ from typing import Any
 from tocsin.explore.cursor import Key
 from tocsin.explore.repository import settings, table, where
 from tocsin.explore.scope import Scope
-from tocsin.explore.sorting import STATUS_RANKS, Sort
-from tocsin.query import Sql, field_sql, parse_field
+from tocsin.explore.sorting import Sort
+from tocsin.query import LOGS, Sql, field_sql, parse_field
 from tocsin.store.events import EventStore
 
 Column = tuple[str, Sql, str, bool]
@@ -106,7 +106,7 @@ def _field_columns(sort: Sort, scope: Scope) -> list[tuple[Sql, str, bool]]:
     """Missing last; then numbers by value before texts by code point. Of several values the first in that order."""
     values = field_sql(parse_field(sort.field), scope.track)
     if sort.field == "status":
-        ranks = list(STATUS_RANKS.get(scope.track.name, STATUS_RANKS["logs"]))
+        ranks = list(scope.track.statuses or LOGS.statuses)
         chosen = Sql.of("{values}[1]", values=values)
         number = Sql.of("toFloat64(indexOf({ranks:Array(String)}, {chosen}))", ranks=ranks, chosen=chosen)
         is_text = Sql("0")

@@ -3,21 +3,11 @@
 Every order ends in time and id, so that it is total: equal sort values neither repeat nor vanish between pages.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tocsin.errors import BadRequest
-from tocsin.rule import SEVERITIES
 
 TIME = "timestamp"
-
-STATUS_RANKS: Mapping[str, tuple[str, ...]] = {
-    "signals": SEVERITIES,
-    "suppressed": SEVERITIES,
-    "historical": SEVERITIES,
-    "logs": ("ok", "debug", "info", "notice", "warn", "error", "critical", "alert", "emergency"),
-}
-"""Statuses in rising order; others stand below them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from tocsin.query.parser import curly_quotes, parse
 from tocsin.query.printer import print_field
 from tocsin.query.track import LOGS, Track
 from tocsin.query.tree import ANY, All, Cidr, Equals, FieldKind, Glob, Leaf, Text, TextGlob, leaves
-from tocsin.query.values import WHITE_SPACE, block_of
+from tocsin.query.values import WHITE_SPACE, block_of, fold
 
 _LOWER_OPERATORS = ("and", "or", "not")
 _SPACE_BEHIND_COLON = re.compile(f'[^"{WHITE_SPACE}]*:[{WHITE_SPACE}]')
@@ -74,6 +74,14 @@ def _of_leaf(leaf: Leaf, text: str, track: Track, has_neighbours: bool) -> Itera
     if isinstance(leaf, All):
         return
     field = leaf.field
+    if isinstance(leaf, Equals) and field.kind is FieldKind.NAME and field.name == "status":
+        word = leaf.text
+        if track.statuses and fold(word) not in track.statuses:
+            near = difflib.get_close_matches(fold(word), track.statuses, n=1)
+            noun = "severity" if "high" in track.statuses else "status"
+            advice = f"did you mean {near[0]}?" if near else f"there are {', '.join(track.statuses)}"
+            fix = replaced(source.replace(word, near[0])) if near and source.count(word) == 1 else None
+            yield Hint(start, end, f"unknown {noun} '{word}': {advice}", fix)
     if field.kind is FieldKind.ATTRIBUTE and field.name in track.columns and source.startswith("@"):
         yield Hint(
             start,

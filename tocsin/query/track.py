@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
+from tocsin.rule import SEVERITIES
+
 
 class Kind(Enum):
     """How the values of a reserved name compare (§5)."""
@@ -57,6 +59,8 @@ class Track:
     full_text: tuple[str, ...] = ("host", "service", "source", "status")
     has_indexes: bool = True
     calculated: Mapping[str, Callable[[Any], Iterable[Any]]] = field(default_factory=dict)
+    statuses: tuple[str, ...] = ()
+    """All that `status` may be, in rising order; empty: not fixed."""
     folded: tuple[str, ...] = field(init=False)
     """Reserved names that are stored folded; tags, which are too, are not among them (`columns.stored_tags`)."""
     text_paths: tuple[str, ...] = field(init=False)
@@ -145,6 +149,7 @@ LOGS = Track(
     "logs",
     _columns(*_BASE),
     (TextField("message"), TextField(path="title"), TextField(path="error.message"), TextField(path="error.stack")),
+    statuses=("ok", "debug", "info", "notice", "warn", "error", "critical", "alert", "emergency"),
 )
 
 AUDIT = Track("audit", "audit", _columns(*_BASE), (TextField("message"), TextField(path="evt.name")))
@@ -159,6 +164,7 @@ SIGNALS = Track(
         )
     ),
     (TextField("message"), TextField(path="title")),
+    statuses=SEVERITIES,
 )
 
 SUPPRESSED = replace(SIGNALS, name="suppressed", table="suppressed")

@@ -13,11 +13,14 @@ from query_strategies import events, queries, queries_about
 
 from tocsin.event import Event
 from tocsin.query import (
+    AUDIT,
     EVAL,
     LOGS,
+    SIGNALS,
     Code,
     QueryError,
     Sql,
+    Track,
     field_values,
     hints,
     parse,
@@ -141,6 +144,22 @@ def test_hints(text: str, part: str, fix: str | None) -> None:
 )
 def test_nothing_to_hint_at(text: str) -> None:
     assert hints(text) == []
+
+
+@pytest.mark.parametrize(
+    ("track", "text", "message", "fix"),
+    [
+        (SIGNALS, "status:hihg", "unknown severity 'hihg': did you mean high?", "status:high"),
+        (SIGNALS, "x -status:(Hihg OR low)", "unknown severity 'Hihg': did you mean high?", "x -status:(high OR low)"),
+        (LOGS, "status:warning", "unknown status 'warning': did you mean warn?", "status:warn"),
+        (SIGNALS, "status:5", "unknown severity '5': there are info, low, medium, high, critical", None),
+    ],
+)
+def test_unknown_statuses_get_near_ones(track: Track, text: str, message: str, fix: str | None) -> None:
+    (hint,) = hints(text, track)
+    assert (hint.message, hint.fix) == (message, fix)
+    assert hints("status:(High OR low OR c*) -status:*", SIGNALS) == []
+    assert hints("status:anything", AUDIT) == []
 
 
 def test_unknown_fields_get_near_names() -> None:
