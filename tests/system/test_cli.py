@@ -201,10 +201,11 @@ def test_logs_cannot_command_the_terminal(server: Server) -> None:
 def test_users(server: Server) -> None:
     password = {"TOCSIN_NEW_PASSWORD": "a long enough sentence"}
 
-    def user(*arguments: str, code: int = 0) -> str:
+    def user(*arguments: str, code: int = 0, stdin: bytes = b"") -> str:
         run = subprocess.run(
             [sys.executable, "-m", "tocsin", "user", *arguments],
             env={**server.environment, **password},
+            input=stdin,
             capture_output=True,
             check=False,
         )
@@ -227,6 +228,11 @@ def test_users(server: Server) -> None:
         user("password", "ana@example.com")
         assert client.post("/api/v2/session", json=sign_in).status_code in (400, 401)
         sign_in["password"] = password["TOCSIN_NEW_PASSWORD"]
+        password["TOCSIN_NEW_PASSWORD"] = ""
+        assert "a password is needed" in user("password", "ana@example.com", code=2)
+        sign_in["password"] = "a line of standard input"
+        user("password", "ana@example.com", stdin=b"a line of standard input\r\n")
+        assert client.post("/api/v2/session", json=sign_in).status_code == 200
         user("disable", "Ana@example.com")
         assert client.post("/api/v2/session", json=sign_in).status_code in (400, 401, 403)
         user("enable", "ana@example.com")

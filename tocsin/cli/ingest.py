@@ -58,7 +58,7 @@ def _tag(text: str) -> str:
 
 
 def ingest(
-    files: Annotated[list[str], typer.Argument(help="Log files; - for standard input.", metavar="FILE…")],
+    files: Annotated[list[str], typer.Argument(help="Log files; - for standard input.", metavar="FILE")],
     source: Annotated[str | None, typer.Option(help="Source (ddsource) of events that do not say.")] = None,
     service: Annotated[str | None, typer.Option(help="Service of events that do not say.")] = None,
     tag: Annotated[
@@ -70,8 +70,9 @@ def ingest(
 
     Sending a file again does no harm: what is stored already is counted and left alone.
 
-    Exit code 0: all events are stored. 1: some were rejected (`tocsin rejected list` shows them). 2: a file could not
-    be read, or the server did not take it; what was sent before is stored.
+    Exit code 0: all events are stored.
+    1: some were rejected (`tocsin rejected list` shows them).
+    2: a file could not be read, or the server did not take it; what was sent before is stored.
     """
     account = Account()
     query = {key: value for key, value in (("ddsource", source), ("service", service)) if value}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # no other command waits for what reads Sigma
 def evaluate(
     rules: Annotated[list[Path], typer.Argument(help="Rules, Sigma's or ours: files, directories, archives.")],
 ) -> None:
-    """Read JSON lines {"id", "event"} and write {"id", "matches": [rule id, …]}.
+    """Read JSON lines {"id", "event"} and write {"id", "matches"}: the ids of the rules that match.
 
     Events are raw records as their source writes them, or events in Tocsin's shape.
     """

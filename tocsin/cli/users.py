@@ -1,14 +1,19 @@
 """`tocsin user …`: people, from the command line."""
 
+import sys
 from typing import Annotated
 
 import typer
 
 from tocsin.cli.client import Client, ServerError, pages
 from tocsin.cli.output import cell, plain_table, print_table
+from tocsin.errors import BadRequest
 
 app = typer.Typer(help="List, add, change and disable users.", no_args_is_help=True)
 Url = Annotated[str | None, typer.Option(help="Server; default: the one on this machine.")]
+Password = Annotated[
+    str | None, typer.Option(help="Better not given here, where others may see it.", envvar="TOCSIN_NEW_PASSWORD")
+]
 Email = Annotated[str, typer.Argument(help="The user's e-mail address.")]
 
 
@@ -32,14 +37,13 @@ def add(
     email: Email,
     name: Annotated[str, typer.Option(help="Full name.")] = "",
     role: Annotated[str, typer.Option(help="Admin, Standard, Read Only, or a role of your own.")] = "Standard",
-    password: Annotated[
-        str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, envvar="TOCSIN_NEW_PASSWORD")
-    ] = "",
+    password: Password = None,
     url: Url = None,
 ) -> None:
     """Add a user who can sign in with a password."""
     client = Client(url)
     role_id = _role_id(client, role)
+    password = password or _asked_password()
     body = {
         "data": {
             "type": "users",
@@ -54,15 +58,14 @@ def add(
 @app.command()
 def password(
     email: Email,
-    password: Annotated[
-        str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, envvar="TOCSIN_NEW_PASSWORD")
-    ] = "",
+    password: Password = None,
     url: Url = None,
 ) -> None:
     """Set a user's password; all of that user's sessions end."""
     client = Client(url)
-    body = {"data": {"type": "passwords", "attributes": {"password": password}}}
-    client.request("PUT", f"/api/v2/users/{_user_id(client, email)}/password", json=body)
+    user_id = _user_id(client, email)
+    body = {"data": {"type": "passwords", "attributes": {"password": password or _asked_password()}}}
+    client.request("PUT", f"/api/v2/users/{user_id}/password", json=body)
     print(f"password of {email} changed")
 
 
@@ -82,6 +85,15 @@ def enable(email: Email, url: Url = None) -> None:
     body = {"data": {"id": user_id, "type": "users", "attributes": {"disabled": False}}}
     client.request("PATCH", f"/api/v2/users/{user_id}", json=body)
     print(f"{email} is enabled")
+
+
+def _asked_password() -> str:
+    """Asked for twice at a terminal; else one line of standard input."""
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    if line := sys.stdin.readline().rstrip("\r\n"):
+        return line
+    raise BadRequest("a password is needed: as a line of standard input, or in TOCSIN_NEW_PASSWORD")
 
 
 def _user_id(client: Client, email: str) -> str:
