@@ -2,11 +2,11 @@
 
 What the events say is projected under its own path: one value as it is, differing ones as a list in the order of the
 events, more than 100 not at all but named in `workflow.high_cardinality`. The events are those that the decision names:
-its first 500 and last 10; `explanation` says how many that were.
+its first 500 and last 10 (`gathering.py`); `explanation` says how many that were.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -17,7 +17,7 @@ from tocsin.evaluate.correlation import mixes, reads_signals
 from tocsin.evaluate.decision import Decision, Verdict
 from tocsin.evaluate.method import Plan
 from tocsin.evaluate.third_party import title_template
-from tocsin.event import Event, Json, SignalEvent
+from tocsin.event import Event, Json
 from tocsin.match.conditions import uncalculated
 from tocsin.query import parse, print_query
 from tocsin.query.track import LOGS
@@ -25,22 +25,11 @@ from tocsin.query.values import Scalar, distinct, flatten, text_of
 from tocsin.rule import MISSING_GROUP_VALUE, SEVERITIES, Rule, RuleQuery
 from tocsin.signal import Signal, Triage
 from tocsin.signals.course import Reached
+from tocsin.signals.gathering import MAX_VALUES, Gathered, gathered
 from tocsin.signals.identity import scope_key, signal_id
 from tocsin.signals.resource import iso
 from tocsin.signals.severity import Adjusted, Adjustment, Assets, severity
 from tocsin.signals.templates import Facts, render
-
-MAX_VALUES = 100
-"""Values of one attribute or tag key; a name with more is not projected (siem.md §3.1)."""
-
-MAX_TEXT = 4_096
-"""Characters of a projected value; longer ones (scripts, bodies) stay in the log."""
-
-MAX_SAMPLE_BYTES = 32_768
-"""Of one sample; a larger event is shown by its message, cut, and can be opened in the log."""
-
-SAMPLES = 10
-"""So many of the first and of the last events are shown."""
 
 RULE_TYPES = {
     "log_detection": "Log Detection",
@@ -104,34 +93,29 @@ class Projection:
     course: tuple[Reached, ...]
 
 
-Flattened = Mapping[str, list[Scalar]]
-
-
-def flattened(event: Event) -> Flattened:
-    """An event's attributes by dotted path, without values too long to be projected."""
-    return {
-        path: [value for value in values if not isinstance(value, str) or len(value) <= MAX_TEXT]
-        for path, values in flatten(event.attributes).items()
-    }
-
-
 def project(
     plan: Plan,
     decision: Decision,
     events: Sequence[Event],
     discovered_at: int,
-    flat: Callable[[Event], Flattened] = flattened,
     assets: Assets | None = None,
 ) -> Projection:
     """The signal of a decision. `events` are those that it names, as far as they are still stored, in any order.
 
-    `discovered_at` (Unix milliseconds) is when the signal was first decided. `flat` is `flattened`, or a
-    memory of it. `assets` may make the signal more or less severe than its rule does.
+    `discovered_at` (Unix milliseconds) is when the signal was first decided. `assets` may make the signal more or less
+    severe than its rule does.
     """
-    projection = _projected(plan, decision, events, discovered_at, flat, None)
+    return project_gathered(plan, decision, gathered(decision, events), discovered_at, assets)
+
+
+def project_gathered(
+    plan: Plan, decision: Decision, found: Gathered, discovered_at: int, assets: Assets | None = None
+) -> Projection:
+    """The same, of what the events say together."""
+    projection = _projected(plan, decision, found, discovered_at, None)
     adjusted = assets.adjust(plan.rule, projection.signal) if assets is not None else None
     if adjusted is not None:
-        projection = _projected(plan, decision, events, discovered_at, flat, adjusted)
+        projection = _projected(plan, decision, found, discovered_at, adjusted)
     if len(decision.verdicts) == 1:
         return projection
     earlier = (_reached(plan.rule, verdict, projection.signal, assets) for verdict in decision.verdicts[:-1])
@@ -151,22 +135,18 @@ def _reached(rule: Rule, verdict: Verdict, signal: Signal, assets: Assets | None
 def _projected(
     plan: Plan,
     decision: Decision,
-    events: Sequence[Event],
+    found: Gathered,
     discovered_at: int,
-    flat: Callable[[Event], Flattened],
     adjusted: Adjusted | None,
 ) -> Projection:
     rule = plan.rule
-    events = sorted({event.id: event for event in events}.values(), key=lambda event: (event.timestamp, event.id))
     fields = _signal_fields(plan, decision)
-    union = _union(flat(event) for event in events) | flatten(decision.facts)
-    tags, dropped_tags = _tags(rule, events)
+    union = found.attributes | flatten(decision.facts)
+    tags, dropped_tags = _tags(rule, found.tags)
     status, adjustments = severity(rule, decision.verdict.case_index, tags)
     if adjusted is not None:
         status, adjustments = adjusted.status, (*adjustments, *adjusted.adjustments)
-    hosts = _words(event.host for event in events)
-    services = _words(event.service for event in events)
-    sources = _words(event.source for event in events)
+    hosts, services, sources = found.hosts, found.services, found.sources
     groups = _group_values(plan, decision, fields)
     for field, values in groups.items():
         path = field.removeprefix("@")
@@ -226,12 +206,12 @@ def _projected(
     if adjusted is not None:
         custom["critical_assets_data"] = adjusted.shown
     if reads_signals(rule):
-        custom["correlation"] = _members(events)
+        custom["correlation"] = found.members
     track = "signals" if reads_signals(rule) and not mixes(rule) else "logs"
     detail: dict[str, Json] = {
-        "samples": _samples(decision, events),
+        "samples": found.samples,
         "relatedQuery": _related(rule, decision, groups, track),
-        "explanation": _explanation(plan, decision, adjustments, len(events)),
+        "explanation": _explanation(plan, decision, adjustments, found.events),
     }
     detail["engine"] = {"group": list(decision.group), "opened_by": decision.opened_by, "last_seen": decision.last_seen}
     detail["relatedLogsQueryUrl"] = _related_url(rule, decision, detail["relatedQuery"]["query"], track)
@@ -315,16 +295,6 @@ def _path(field: str) -> str:
     return field if field.startswith(("@", "#")) or field in LOGS.columns else f"tags.{field}"
 
 
-def _union(events: Iterable[Flattened]) -> dict[str, list[Scalar]]:
-    union: dict[str, dict[tuple[type, Scalar], Scalar]] = {}
-    for event in events:
-        for path, values in event.items():
-            found = union.setdefault(path, {})
-            for value in values:
-                found[(type(value), value)] = value
-    return {path: list(values.values()) for path, values in union.items() if values}
-
-
 def _nested(union: Mapping[str, list[Scalar]]) -> tuple[dict[str, Json], list[str]]:
     """The union as nested objects, and the names that have too many values."""
     nested: dict[str, Json] = {}
@@ -347,22 +317,14 @@ def _nested(union: Mapping[str, list[Scalar]]) -> tuple[dict[str, Json], list[st
     return nested, dropped
 
 
-def _tags(rule: Rule, events: Iterable[Event]) -> tuple[list[str], list[str]]:
-    tags = dict.fromkeys([*rule.tags, *(tag for event in events for tag in event.tags)])
+def _tags(rule: Rule, found: Iterable[str]) -> tuple[list[str], list[str]]:
+    tags = dict.fromkeys([*rule.tags, *found])
     by_key: dict[str, int] = {}
     for tag in tags:
         key = tag.partition(":")[0]
         by_key[key] = by_key.get(key, 0) + 1
     dropped = sorted(key for key, count in by_key.items() if count > MAX_VALUES)
     return [tag for tag in tags if tag.partition(":")[0] not in dropped], dropped
-
-
-def _words(values: Iterable[str | list[str] | None]) -> list[str]:
-    """Each once; an event that is a signal may have several of a kind."""
-    words: dict[str, None] = {}
-    for value in values:
-        words.update(dict.fromkeys(value if isinstance(value, list) else [value or ""]))
-    return [word for word in words if word][:MAX_VALUES]
 
 
 def _entities(hosts: Sequence[str], union: Mapping[str, list[Scalar]], groups: Mapping[str, list[str]]) -> list[str]:
@@ -420,40 +382,6 @@ def _query(query: RuleQuery, decision: Decision, index: int) -> dict[str, Json]:
             "distinctValues": [text.replace("\x1f", ", ") for text in evidence.distinct_values],
         },
     }
-
-
-def _members(events: Sequence[Event]) -> dict[str, Json]:
-    """The signals that one of correlation consists of, as far as the decision names them (siem.md §2.20)."""
-    members = [event for event in events if isinstance(event, SignalEvent)]
-    rules = (event.attributes.get("workflow", {}).get("rule", {}).get("id") for event in members)
-    return {"signals": [event.id for event in members][:MAX_VALUES], "rules": _words(rules)}
-
-
-def _samples(decision: Decision, events: Sequence[Event]) -> list[Json]:
-    by_id = {event.id: event for event in events}
-    refs = dict.fromkeys([*decision.first_events[:SAMPLES], *decision.last_events[-SAMPLES:]])
-    samples: list[Json] = []
-    for ref in refs:
-        event = by_id.get(ref.event_id)
-        if event is None:
-            continue
-        content: dict[str, Json] = {"timestamp": iso(event.timestamp), "status": event.status}
-        for name in ("host", "service", "source"):
-            if value := getattr(event, name):
-                content[name] = value
-        content |= {"tags": event.tags, "message": event.message, "custom": event.attributes}
-        if len(orjson.dumps(content)) > MAX_SAMPLE_BYTES:
-            content |= {"message": event.message[: MAX_SAMPLE_BYTES // 8], "custom": {}, "truncated": True}
-        samples.append(
-            {
-                "id": f"{ref.query_index}-{event.id}",
-                "eventId": event.id,
-                "queryIndex": ref.query_index,
-                "trackKey": {"type": "signals" if isinstance(event, SignalEvent) else "logs"},
-                "content": content,
-            }
-        )
-    return samples
 
 
 def _related(rule: Rule, decision: Decision, groups: Mapping[str, list[str]], track: str) -> dict[str, Json]:

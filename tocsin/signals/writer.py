@@ -21,18 +21,20 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from sqlalchemy.orm import Session
 
 from tocsin.clock import Clock
-from tocsin.evaluate.correlation import UNMATCHED, Matched, reads_signals
-from tocsin.evaluate.decision import Decision, EventRef
+from tocsin.evaluate.correlation import UNMATCHED, Matched
+from tocsin.evaluate.decision import Decision
 from tocsin.evaluate.group import Outcome, StoredSignal
 from tocsin.evaluate.repository import GroupKey, Matches
 from tocsin.evaluate.signals_repository import SignalMatches
-from tocsin.event import Event, Json
+from tocsin.event import Json
 from tocsin.signal import Triage
 from tocsin.signals.course import Told, untold
+from tocsin.signals.evidence import Asked, Evidence
+from tocsin.signals.gathering import Gathered
 from tocsin.signals.identity import scope_key, signal_id
 from tocsin.signals.lines import changed_line, projected_line, tombstone
 from tocsin.signals.matching import SignalMatching
-from tocsin.signals.projection import Flattened, Projection, flattened, project, with_triage, with_window
+from tocsin.signals.projection import Projection, project_gathered, with_triage, with_window
 from tocsin.signals.repository import SignalRows, matched_of
 from tocsin.signals.severity import Assets
 from tocsin.signals.suppression import NO_SUPPRESSIONS, Suppression, Suppressions, with_suppression
@@ -41,9 +43,6 @@ from tocsin.store.state import StateStore
 
 TOPIC = "signals"
 """Messages say that a signal's triage has changed: `{"signal_id": …}`."""
-
-CACHED_EVENTS = 4_000
-"""Events of signals that keep changing, kept so that each update reads only the new ones: some 40 MB."""
 
 NOTED_ENTRIES = 20_000
 """History entries that are known to be there, so that a signal that keeps growing does not ask for them each time."""
@@ -149,7 +148,7 @@ class SignalWriter:
         self._matched_version: int | None = None
         self._hidden_rows = hidden_rows
         self._suppressions = suppressions
-        self._matches = matches
+        self._evidence = Evidence(matches, members)
         self._state = state
         self._outbox = outbox
         self._clock = clock
@@ -158,8 +157,6 @@ class SignalWriter:
         self._reopen = reopen
         self._history = history
         self._metrics = metrics
-        self._events: OrderedDict[str, Event] = OrderedDict()
-        self._flat: dict[str, Flattened] = {}
         self._grew: set[tuple[str, int]] = set()
         self._told: OrderedDict[str, Told] = OrderedDict()
         self._open: dict[str, int] | None = None
@@ -190,7 +187,7 @@ class SignalWriter:
         ids: dict[GroupKey, dict[str, str]] = {}
         written: list[Change] = []
         superseded: list[tuple[Outcome, StoredSignal, str | None]] = []
-        events = self._named_events(outcomes)
+        said = self._said(outcomes)
         for outcome in outcomes:
             named = {decision.opened_by: _id(outcome.key, decision) for decision in outcome.decisions}
             ids[outcome.key] = named
@@ -205,9 +202,8 @@ class SignalWriter:
             for decision in outcome.changed:
                 identity = named[decision.opened_by]
                 before = outcome.known.get(identity)
-                of_signal = [events[ref.event_id] for ref in _refs(decision) if ref.event_id in events]
                 discovered_at = before.discovered_at if before else now
-                projection = project(outcome.plan, decision, of_signal, discovered_at, self._flattened, assets)
+                projection = project_gathered(outcome.plan, decision, said[identity], discovered_at, assets)
                 if change := _change(outcome, decision, projection, heirs.get(identity, ()), suppressions, now):
                     written.append(change)
         for _, old, heir in superseded:
@@ -224,6 +220,16 @@ class SignalWriter:
                 cleared.append((outcome, hidden))
         self._hide([change for change in written if change.hidden_by], cleared, now)
         return ids
+
+    def _said(self, outcomes: Iterable[Outcome]) -> dict[str, Gathered]:
+        """What the events of each changed decision say together, by the id of its signal."""
+        asked = [
+            Asked(_id(outcome.key, decision), outcome.plan.rule, decision)
+            for outcome in outcomes
+            for decision in outcome.changed
+        ]
+        found = self._evidence.gathered(asked)
+        return {one.signal_id: gathered for one, gathered in zip(asked, found, strict=True)}
 
     def _reopen_grown(self, written: Iterable[Change]) -> None:
         """Open what is archived and takes in further events, where the rule asks for it (siem.md §2.10)."""
@@ -242,39 +248,6 @@ class SignalWriter:
         ]
         if grown:
             self._reopen(grown)
-
-    def _named_events(self, outcomes: Iterable[Outcome]) -> dict[str, Event]:
-        """What the changed decisions name: events, which are remembered, and signals, which may have changed."""
-        refs: dict[str, int] = {}
-        members: set[tuple[int, str]] = set()
-        for outcome in outcomes:
-            named = (ref for decision in outcome.changed for ref in _refs(decision))
-            if reads_signals(outcome.plan.rule):
-                members.update((ref.timestamp, ref.event_id) for ref in named)
-            else:
-                refs |= {ref.event_id: ref.timestamp for ref in named}
-        found = self._members.events(members) if members and self._members is not None else {}
-        for event_id in refs:
-            if event_id in self._events:
-                self._events.move_to_end(event_id)
-                found[event_id] = self._events[event_id]
-        missing = [(timestamp, event_id) for event_id, timestamp in refs.items() if event_id not in found]
-        if missing:
-            read = self._matches.events(missing)
-            found |= read
-            self._events |= read
-            while len(self._events) > CACHED_EVENTS:
-                forgotten, _ = self._events.popitem(last=False)
-                self._flat.pop(forgotten, None)
-        return found
-
-    def _flattened(self, event: Event) -> Flattened:
-        found = self._flat.get(event.id)
-        if found is None:
-            found = flattened(event)
-            if event.id in self._events:
-                self._flat[event.id] = found
-        return found
 
     def _note(self, written: Sequence[Change]) -> None:
         """What detection did, in the history: entries are of event time, and none is told twice."""
@@ -503,10 +476,6 @@ def _grew_in(decision: Decision) -> int:
     """The hour (its first Unix millisecond) in which events joined last, 0 if that is the hour of the beginning."""
     hour = decision.last_hit - decision.last_hit % HOUR_MS
     return hour if hour > decision.timestamp else 0
-
-
-def _refs(decision: Decision) -> list[EventRef]:
-    return list(dict.fromkeys([*decision.first_events, *decision.last_events]))
 
 
 def _heir(old: StoredSignal, decisions: Sequence[Decision], named: Mapping[str, str]) -> str | None:

@@ -13,7 +13,8 @@ from tocsin.event import Event
 from tocsin.query.values import flatten
 from tocsin.rule import Rule, RuleCase, RuleOptions, RuleQuery
 from tocsin.signal import Person, Triage
-from tocsin.signals.projection import MAX_SAMPLE_BYTES, Projection, project, with_triage, with_window
+from tocsin.signals.gathering import MAX_SAMPLE_BYTES
+from tocsin.signals.projection import Projection, project, with_triage, with_window
 from tocsin.signals.resource import signal_resource
 
 BORN = 1_767_225_600_000

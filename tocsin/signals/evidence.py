@@ -1,0 +1,151 @@
+"""Reads the events that decisions name, to say what they say together (`gathering.py`).
+
+Of signals that grow the sum of what was read is kept in memory, so that writing one anew reads only the events that are
+new in it. A memory only: what is said is a function of the named events, and anything may be dropped at any time.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import orjson
+
+from tocsin.evaluate.correlation import reads_signals
+from tocsin.evaluate.decision import Decision, EventRef
+from tocsin.evaluate.repository import Matches
+from tocsin.evaluate.signals_repository import SignalMatches
+from tocsin.event import Event
+from tocsin.rule import Rule
+from tocsin.signals.gathering import Gathered, Gathering, Sample, gathered, sample, samples, shown_refs
+
+KEPT_BYTES = 96 * 1024 * 1024
+"""Memory for the sums of signals, about; those that were not written for longest are dropped first, and then read again
+as a whole."""
+
+REF_BYTES = 100
+"""Of these for each event that a sum holds, about; its decision is mostly in memory anyway."""
+
+KEPT_EVENTS = 1_000
+"""Events that were read last, which other signals may name too: some 10 MB."""
+
+
+class Asked(NamedTuple):
+    """A decision of a rule, which makes the signal of this id."""
+
+    signal_id: str
+    rule: Rule
+    decision: Decision
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A signal's sum. It holds the events of `first`, but for those in `absent`, which were not found; `samples` are
+    the events that were shown last, encoded."""
+
+    gathering: Gathering = field(default_factory=Gathering)
+    first: tuple[EventRef, ...] = ()
+    absent: frozenset[EventRef] = frozenset()
+    samples: dict[str, Sample] = field(default_factory=dict)
+    size: int = 0
+
+    def lacks(self, decision: Decision) -> tuple[list[EventRef], list[EventRef]]:
+        """The events that are to be added, and the others that are to be read: the last ones, and what is shown."""
+        held = set(self.first) - self.absent
+        fresh = [ref for ref in decision.first_events if ref not in held]
+        named = set(decision.first_events)
+        later = [ref for ref in decision.last_events if ref not in named]
+        shown = [ref for ref in shown_refs(decision) if ref.event_id not in self.samples]
+        return fresh, list(dict.fromkeys([*later, *shown]))
+
+
+class Evidence:
+    """Call it from one thread at a time. `members` is needed where rules read signals. `size`: bytes of sums, about."""
+
+    def __init__(self, matches: Matches, members: SignalMatches | None = None) -> None:
+        self._matches = matches
+        self._members = members
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self.size = 0
+        self._events: OrderedDict[str, Event] = OrderedDict()
+
+    def gathered(self, asked: Sequence[Asked]) -> list[Gathered]:
+        """What the events of each decision say together, as far as they are still stored."""
+        sums = {one.signal_id: self._take(one) for one in asked if not reads_signals(one.rule)}
+        lacking = {one.signal_id: sums[one.signal_id].lacks(one.decision) for one in asked if one.signal_id in sums}
+        events = self._read(ref for fresh, others in lacking.values() for ref in (*fresh, *others))
+        found = []
+        members = self._read_members(one.decision for one in asked if one.signal_id not in sums)
+        for one in asked:
+            if one.signal_id not in sums:
+                named = (members.get(ref.event_id) for ref in _refs(one.decision))
+                found.append(gathered(one.decision, [event for event in named if event is not None]))
+                continue
+            kept, (fresh, _) = sums[one.signal_id], lacking[one.signal_id]
+            found.append(_summed(kept, one.decision, fresh, events))
+            if one.decision.closes_at > one.decision.last_hit:  # further events may join
+                self._keep(one.signal_id, kept)
+        return found
+
+    def _take(self, asked: Asked) -> _Kept:
+        """The sum of a signal, where all events that it holds are still among those that are named first. It is not
+        kept meanwhile: what fails is read again."""
+        kept = self._kept.pop(asked.signal_id, None)
+        if kept is None:
+            return _Kept()
+        self.size -= kept.size
+        return kept if set(kept.first) <= set(asked.decision.first_events) else _Kept()
+
+    def _keep(self, signal_id: str, kept: _Kept) -> None:
+        self._kept[signal_id] = kept
+        self.size += kept.size
+        while self.size > KEPT_BYTES:
+            _, dropped = self._kept.popitem(last=False)
+            self.size -= dropped.size
+
+    def _read(self, refs: Iterable[EventRef]) -> Mapping[str, Event]:
+        found: dict[str, Event] = {}
+        missing: dict[str, int] = {}
+        for ref in refs:
+            if ref.event_id in self._events:
+                found[ref.event_id] = self._events[ref.event_id]
+            else:
+                missing[ref.event_id] = ref.timestamp
+        if missing:
+            read = self._matches.events((timestamp, event_id) for event_id, timestamp in missing.items())
+            found |= read
+            self._events |= read
+            while len(self._events) > KEPT_EVENTS:
+                self._events.popitem(last=False)
+        return found
+
+    def _read_members(self, decisions: Iterable[Decision]) -> Mapping[str, Event]:
+        """Signals, which may have changed since they were read."""
+        refs = {(ref.timestamp, ref.event_id) for decision in decisions for ref in _refs(decision)}
+        return self._members.events(refs) if refs and self._members is not None else {}
+
+
+def _summed(kept: _Kept, decision: Decision, fresh: Sequence[EventRef], events: Mapping[str, Event]) -> Gathered:
+    """Take the fresh events in, and say what all say."""
+    kept.gathering.add(events[ref.event_id] for ref in fresh if ref.event_id in events)
+    kept.first, kept.absent = decision.first_events, frozenset(ref for ref in fresh if ref.event_id not in events)
+    shown = (ref.event_id for ref in shown_refs(decision))
+    packed = ((identity, kept.samples.get(identity) or _packed(events.get(identity))) for identity in shown)
+    kept.samples = {identity: found for identity, found in packed if found is not None}
+    kept.size = kept.gathering.size + REF_BYTES * len(kept.first) + sum(one.size for one in kept.samples.values())
+    named = set(decision.first_events)
+    later = (events.get(ref.event_id) for ref in decision.last_events if ref not in named)
+    return kept.gathering.gathered(samples(decision, kept.samples.get), [event for event in later if event is not None])
+
+
+def _packed(event: Event | None) -> Sample | None:
+    """A sample as the JSON that it becomes: a tenth of the memory, and encoded once."""
+    if event is None:
+        return None
+    found = sample(event)
+    content = orjson.dumps(found.content, option=orjson.OPT_SORT_KEYS)
+    return found._replace(content=orjson.Fragment(content), size=len(content))
+
+
+def _refs(decision: Decision) -> list[EventRef]:
+    return list(dict.fromkeys([*decision.first_events, *decision.last_events]))

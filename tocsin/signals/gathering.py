@@ -1,0 +1,217 @@
+"""What the events of a signal say together: each value once, in the order of the events (siem.md §3.1). Pure.
+
+A sum that takes in one event after the other, in any order: adding is commutative, and an event that is there already
+changes nothing. So a signal that grows needs only its new events read to say what all of them say.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import orjson
+
+from tocsin.evaluate.decision import Decision, EventRef
+from tocsin.event import Event, Json, SignalEvent
+from tocsin.query.values import Scalar, flatten
+from tocsin.signals.resource import iso
+
+MAX_VALUES = 100
+"""Values of one attribute or tag key; a name with more is not projected (siem.md §3.1)."""
+
+KEPT_VALUES = MAX_VALUES + 1
+"""So many of the first values of a name are known: that there are more is all that is said of the others."""
+
+MAX_TEXT = 4_096
+"""Characters of a projected value; longer ones (scripts, bodies) stay in the log."""
+
+MAX_SAMPLE_BYTES = 32_768
+"""Of one sample; a larger event is shown by its message, cut, and can be opened in the log."""
+
+SAMPLES = 10
+"""So many of the first and of the last events are shown."""
+
+VALUE_BYTES = 200
+"""Memory of one value with its place, about."""
+
+Place = tuple[int, str, int]
+"""Where a value stands for the first time: time (Unix milliseconds) and id of the event, and its position there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What some events say together. `attributes` by dotted path; `tags` with their keys; names that have more values
+    than `MAX_VALUES` have `KEPT_VALUES`. `members` are the ids and rules of those events that are signals."""
+
+    attributes: dict[str, list[Scalar]]
+    tags: list[str]
+    hosts: list[str]
+    services: list[str]
+    sources: list[str]
+    samples: list[Json]
+    members: dict[str, Json]
+    events: int
+
+
+class Sample(NamedTuple):
+    """An event as it is shown. `content` is what JSON is made of; where it is JSON already, `size` are its bytes."""
+
+    track: str
+    content: Json
+    size: int = 0
+
+
+class Gathering:
+    """The sum. `size`: bytes in memory, about."""
+
+    def __init__(self) -> None:
+        self.events = 0
+        self._attributes = _Firsts()
+        self._tags = _Firsts()
+        self._words = _Firsts()
+        self._members = _Firsts()
+
+    @property
+    def size(self) -> int:
+        return VALUE_BYTES * sum(part.size for part in self._parts)
+
+    def add(self, events: Iterable[Event]) -> None:
+        """Take in events that were not added before."""
+        for event in events:
+            self.events += 1
+            first = (event.timestamp, event.id, 0)
+            for path, values in flatten(event.attributes).items():
+                for position, value in enumerate(values):
+                    if not isinstance(value, str) or len(value) <= MAX_TEXT:
+                        self._attributes.put(path, (type(value), value), _place(first, position))
+            for position, tag in enumerate(event.tags):
+                self._tags.put(tag.partition(":")[0], tag, _place(first, position))
+            for name, words in (("host", event.host), ("service", event.service), ("source", event.source)):
+                for position, word in enumerate(words if isinstance(words, list) else [words]):
+                    if word:
+                        self._words.put(name, word, _place(first, position))
+            if isinstance(event, SignalEvent):
+                self._members.put("signals", event.id, first)
+                if rule_id := event.attributes.get("workflow", {}).get("rule", {}).get("id"):
+                    self._members.put("rules", rule_id, first)
+
+    def gathered(self, samples: list[Json], later: Sequence[Event] = ()) -> Gathered:
+        """What has been taken in, and `later` events, which are not: all of them come after those."""
+        rest = Gathering()
+        rest.add(later)
+        values, tags, words, members = (
+            mine.with_later(theirs) for mine, theirs in zip(self._parts, rest._parts, strict=True)
+        )
+        return Gathered(
+            attributes={path: [value for (_, value), _ in found] for path, found in values.items()},
+            tags=[tag for tag, _ in sorted((pair for found in tags.values() for pair in found), key=_second)],
+            hosts=_first(words, "host"),
+            services=_first(words, "service"),
+            sources=_first(words, "source"),
+            samples=samples,
+            members={"signals": _first(members, "signals"), "rules": _first(members, "rules")},
+            events=self.events + rest.events,
+        )
+
+    @property
+    def _parts(self) -> "tuple[_Firsts, _Firsts, _Firsts, _Firsts]":
+        return (self._attributes, self._tags, self._words, self._members)
+
+
+class _Firsts:
+    """The values of each name that stand first, with their places: at most `KEPT_VALUES`.
+
+    One that was left out stood after all that are kept, and those only ever come to stand earlier; so if it is to be
+    kept after all, then for a place that it has now.
+    """
+
+    __slots__ = ("_found", "_last", "size")
+
+    def __init__(self) -> None:
+        self._found: dict[str, dict[Any, Place]] = {}
+        self._last: dict[str, Place] = {}
+        self.size = 0
+
+    def put(self, name: str, value: Any, place: Place) -> None:
+        found = self._found.get(name)
+        if found is None:
+            found = self._found[name] = {}
+        known = found.get(value)
+        if known is not None:
+            if place >= known:
+                return
+            del found[value]
+        elif len(found) == KEPT_VALUES:
+            if place > self._last[name]:
+                return
+            del found[max(found, key=found.__getitem__)]
+        else:
+            self.size += 1
+        found[value] = place
+        if len(found) == KEPT_VALUES:
+            self._last[name] = max(found.values())
+
+    def with_later(self, later: "_Firsts") -> dict[str, list[tuple[Any, Place]]]:
+        """The values of each name in their order, and after them what is new of those that come later."""
+        together = {name: _ordered(found) for name, found in self._found.items()}
+        for name, found in later._found.items():
+            known = self._found.get(name, {})
+            fresh = [pair for pair in _ordered(found) if pair[0] not in known]
+            together[name] = [*together.get(name, ()), *fresh][:KEPT_VALUES]
+        return together
+
+
+def gathered(decision: Decision, events: Sequence[Event]) -> Gathered:
+    """What the events that a decision names say, each given once, as far as they are still stored, in any order."""
+    by_id = {event.id: event for event in events}
+    gathering = Gathering()
+    gathering.add(by_id.values())
+    return gathering.gathered(samples(decision, {identity: sample(event) for identity, event in by_id.items()}.get))
+
+
+def shown_refs(decision: Decision) -> list[EventRef]:
+    """The events that a decision shows as samples."""
+    return list(dict.fromkeys([*decision.first_events[:SAMPLES], *decision.last_events[-SAMPLES:]]))
+
+
+def samples(decision: Decision, sample_of: Callable[[str], Sample | None]) -> list[Json]:
+    """The samples of a decision, of those events that there are."""
+    found = ((ref, sample_of(ref.event_id)) for ref in shown_refs(decision))
+    return [
+        {
+            "id": f"{ref.query_index}-{ref.event_id}",
+            "eventId": ref.event_id,
+            "queryIndex": ref.query_index,
+            "trackKey": {"type": shown.track},
+            "content": shown.content,
+        }
+        for ref, shown in found
+        if shown is not None
+    ]
+
+
+def sample(event: Event) -> Sample:
+    """One of the events that a signal shows."""
+    content: dict[str, Json] = {"timestamp": iso(event.timestamp), "status": event.status}
+    for name in ("host", "service", "source"):
+        if value := getattr(event, name):
+            content[name] = value
+    content |= {"tags": event.tags, "message": event.message, "custom": event.attributes}
+    if len(orjson.dumps(content)) > MAX_SAMPLE_BYTES:
+        content |= {"message": event.message[: MAX_SAMPLE_BYTES // 8], "custom": {}, "truncated": True}
+    return Sample("signals" if isinstance(event, SignalEvent) else "logs", content)
+
+
+def _place(first: Place, position: int) -> Place:
+    return first if position == 0 else (first[0], first[1], position)
+
+
+_second = itemgetter(1)
+
+
+def _ordered(found: Mapping[Any, Place]) -> list[tuple[Any, Place]]:
+    return sorted(found.items(), key=_second) if len(found) > 1 else list(found.items())
+
+
+def _first(words: Mapping[str, Sequence[tuple[str, Place]]], name: str) -> list[str]:
+    return [word for word, _ in words.get(name, ())][:MAX_VALUES]
