@@ -12,7 +12,7 @@ from tocsin.bootstrap import event_from_record
 from tocsin.evaluate.correlation import reads_signals
 from tocsin.evaluate.methods import METHODS
 from tocsin.explain.tests import failure
-from tocsin.rule import HARDCODED, Rule
+from tocsin.rule import Rule
 from tocsin.rules.checking import RuleTester, TimelineResult
 from tocsin.rules.hints import duration_hints
 from tocsin.rules.shape import rule_from_api
@@ -83,10 +83,9 @@ def test_signals_outlast_the_window(rules: Mapping[str, Rule]) -> None:
 
 def test_every_method_is_used(rules: Mapping[str, Rule]) -> None:
     used = Counter(map(method_of, rules.values()))
-    assert used.pop(HARDCODED) == 1, "it looks for one thing"
     used["scheduled"] = sum(rule.schedule is not None for rule in rules.values())
     assert {method: count for method, count in used.items() if count < 5} == {}
-    assert set(used) == {*METHODS, "signal correlation", "scheduled"} - {HARDCODED}
+    assert set(used) == {*METHODS, "signal correlation", "scheduled"}
 
 
 @pytest.mark.parametrize("sources", SOURCES.values(), ids=SOURCES)
