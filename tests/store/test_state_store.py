@@ -5,9 +5,11 @@ import multiprocessing
 import os
 import pkgutil
 import signal
+import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -24,7 +26,7 @@ from tocsin.errors import BadRequest, Unavailable
 from tocsin.store import outbox, settings, state
 from tocsin.store.leases import Leases
 from tocsin.store.outbox import Message, Outbox
-from tocsin.store.state import NewerState, StateStore, open_state_store
+from tocsin.store.state import ForeignState, NewerState, StateStore, open_state_store
 from tocsin.store.tables import metadata
 from tocsin.store.tables import outbox as outbox_table
 
@@ -247,9 +249,25 @@ def test_a_kill_in_a_migration_leaves_all_or_nothing(url: str) -> None:
     store.close()
 
 
+def test_a_file_that_is_no_state_of_ours_is_refused(tmp_path: Path) -> None:
+    foreign, damaged = tmp_path / "foreign", tmp_path / "damaged"
+    for folder in (foreign, damaged):
+        folder.mkdir()
+    with closing(sqlite3.connect(foreign / "state.db")) as other:
+        other.execute("CREATE TABLE users (name TEXT)")
+    (damaged / "state.db").write_bytes(b"no database at all " * 100)
+    with pytest.raises(ForeignState, match="belongs to another program"):
+        open_state_store(Config(data=foreign))
+    with pytest.raises(Unavailable, match="cannot be read"):
+        open_state_store(Config(data=damaged))
+    with closing(sqlite3.connect(foreign / "state.db")) as other:
+        assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("users",)], "it is left as it was"
+
+
 def test_settings_choose_the_store(tmp_path: Path) -> None:
     store = open_state_store(Config(data=tmp_path / "new" / "data"))
     assert (tmp_path / "new" / "data" / "state.db").exists()
+    assert (tmp_path / "new" / "data").stat().st_mode & 0o077 == 0, "nobody else reads it"
     assert store.is_current()
     store.close()
     for wrong in ("mysql://host/db", "sqlite://", "nonsense"):

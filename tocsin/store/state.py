@@ -17,8 +17,8 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DataError, DBAPIError, OperationalError
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -39,6 +39,10 @@ CONNECTIONS = 48
 
 class NewerState(TocsinError):
     """The database was written by a later version of Tocsin; an older one must not touch it."""
+
+
+class ForeignState(TocsinError):
+    """The SQLite file is another program's."""
 
 
 class StateStore:
@@ -85,14 +89,14 @@ class StateStore:
         """Bring the schema to this version (`to` an older one in tests).
 
         All of it happens or nothing does, so a kill half-way is harmless; processes that start together take turns.
-        Raises `NewerState` when a later version wrote the database.
+        Raises `NewerState` when a later version wrote the database, `ForeignState` when another program did.
         """
         with _store_errors(), self._writing.connect() as connection:
             if self._is_sqlite:  # rebuilding a table must not cascade into others; only possible before BEGIN
                 connection.connection.driver_connection.execute("PRAGMA foreign_keys = OFF")  # type: ignore[union-attr]
             try:
                 with connection.begin():
-                    self._refuse_newer(connection)
+                    self._refuse_foreign(connection)
                     config = migration_config()
                     config.attributes["connection"] = connection
                     command.upgrade(config, to)
@@ -115,9 +119,15 @@ class StateStore:
         """Close all connections."""
         self._engine.dispose()
 
-    def _refuse_newer(self, connection: Connection) -> None:
+    def _refuse_foreign(self, connection: Connection) -> None:
+        heads = MigrationContext.configure(connection).get_current_heads()
+        if self._is_sqlite and not heads and inspect(connection).get_table_names():
+            raise ForeignState(
+                f"{self._engine.url.database} belongs to another program: it holds tables that Tocsin did not make; "
+                "choose another directory with --data"
+            )
         known = {script.revision for script in ScriptDirectory.from_config(migration_config()).walk_revisions()}
-        for revision in MigrationContext.configure(connection).get_current_heads():
+        for revision in heads:
             if revision not in known:
                 raise NewerState(
                     f"the state store {self._engine.url.render_as_string()} was written by a newer version of Tocsin "
@@ -128,7 +138,7 @@ class StateStore:
 def open_state_store(config: Config) -> StateStore:
     """The state store that the settings name, migrated: PostgreSQL by URL, else SQLite in the data directory."""
     if not config.state_url:
-        config.data.mkdir(parents=True, exist_ok=True)
+        config.data.mkdir(mode=0o700, parents=True, exist_ok=True)  # logs and hashes are nobody else's business
     store = StateStore(config.state_url or f"sqlite:///{config.data / 'state.db'}")
     store.migrate()
     return store
@@ -213,4 +223,8 @@ def _store_errors() -> Iterator[None]:
     except DBAPIError as error:
         if error.connection_invalidated:
             raise Unavailable("the connection to the state store was lost; try again") from error
+        if type(error) is DatabaseError and isinstance(error.orig, sqlite3.DatabaseError):  # none of its subclasses
+            raise Unavailable(
+                f"the SQLite file of the state store cannot be read ({error.orig}); restore the backup"
+            ) from error
         raise
