@@ -186,3 +186,24 @@ def test_a_run_over_signals_finds_those_of_a_run_over_logs_that_was_due_with_it(
     world.now = BORN + 13 * MINUTE
     assert world.run_scheduled() == 2
     assert [document(row)["correlation"]["rules"] for row in world.signals(ours)] == [[logs.id]]
+
+
+def test_a_run_over_signals_finds_those_that_rarer_runs_raise_for_an_earlier_time(
+    event_store: EventStore, state: StateStore
+) -> None:
+    world = Stored(event_store, state, name="late")
+    logs = rule("late", schedule=replace(TEN_MINUTES, rrule="FREQ=MINUTELY;INTERVAL=30"))
+    reader = correlation("aaa-lat-001", ("high", "a > 0"), a={"ruleId": logs.id, "correlatedByFields": ["@usr.id"]})
+    ours = world.save(replace(reader, schedule=TEN_MINUTES), BORN)
+    world.save(logs, BORN)
+    world.restart()
+    world.now = BORN + 5 * MINUTE
+    world.send(*(log("late", 4 + n / 100) for n in range(3)))
+    told = []
+    for minute in (13, 23, 33, 43, 53):
+        world.now = BORN + minute * MINUTE
+        world.run_scheduled()
+        told.append((len(world.signals(logs)), [document(row)["usr"]["id"] for row in world.signals(ours)]))
+    assert told == [(0, []), (0, []), (1, ["bob"]), (1, ["bob"]), (1, ["bob"])]
+    assert [run.matches for run in world.runs(ours)] == [0, 0, 1, 1, 0]  # again within two minutes: it is one
+    assert not world.run_scheduled()

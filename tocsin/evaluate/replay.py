@@ -120,8 +120,11 @@ class Replayed:
 class Signals(Protocol):
     """The signals that are there."""
 
-    def pages(self, rule: Rule, start: int, end: int, limits: LimitsOf) -> Iterator[list[MatchRow]]:
-        """Pages of the matches that a rule over signals makes of those in `[start, end)`, in event time."""
+    def pages(
+        self, rule: Rule, start: int, end: int, limits: LimitsOf, raised_since: int | None = None
+    ) -> Iterator[list[MatchRow]]:
+        """Pages of the matches that a rule over signals makes of those in `[start, end)`, in event time; with
+        `raised_since`, only of those that scheduled rules have raised from then on."""
 
     def events(self, refs: Iterable[tuple[int, str]]) -> dict[str, Event]:
         """Those of these (timestamp, id) in the shape of events, by id."""
@@ -175,6 +178,14 @@ class Replay:
         of one event stand on one page. Raises as `run` does."""
         with budget.told():
             yield from self._pages(rule, Stretch(start, end, is_live), budget)
+
+    def late_signals(
+        self, rule: Rule, start: int, end: int, raised_since: int, budget: Budget
+    ) -> Iterator[list[MatchRow]]:
+        """What `matches` gives, of signals alone, and only of those that scheduled rules have raised from a moment on:
+        a signal that takes the place of another after late logs would be counted beside it."""
+        with budget.told():
+            yield from self._over(rule).pages(rule, start, end, budget.limits, raised_since)
 
     def series(
         self, rule: Rule, start: int, end: int, interval: int, budget: Budget, *, is_live: bool = True

@@ -45,9 +45,11 @@ _TIMES = f"SELECT id, timestamp FROM {{table}} FINAL WHERE {_NAMED}"
 _STRETCH = f"""
 SELECT {", ".join(COLUMNS)} FROM {{table}} FINAL
 WHERE timestamp >= fromUnixTimestamp64Milli({{start:Int64}}, 'UTC')
-  AND timestamp < fromUnixTimestamp64Milli({{end:Int64}}, 'UTC') AND ({{found}}) AND {{after}}
+  AND timestamp < fromUnixTimestamp64Milli({{end:Int64}}, 'UTC') AND ({{found}}) AND {{raised}} AND {{after}}
 ORDER BY timestamp, id LIMIT {{page:UInt32}}
 """
+
+_RAISED = "ingested_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')"
 
 _AFTER = "(timestamp, id) > (fromUnixTimestamp64Milli({time:Int64}, 'UTC'), {last:String})"
 
@@ -99,15 +101,23 @@ class SignalRows:
         return found
 
     def stretch(
-        self, asked: Sequence[tuple[str | None, Node]], start: int, end: int, limits: Callable[[], Limits]
+        self,
+        asked: Sequence[tuple[str | None, Node]],
+        start: int,
+        end: int,
+        limits: Callable[[], Limits],
+        raised_since: int | None = None,
     ) -> Iterator[list[dict[str, Any]]]:
         """Pages of the rows (`resource.COLUMNS`) in `[start, end)` (Unix milliseconds) that meet any of these
         conditions, each on the signals of one rule, or of all (None), in the order of (timestamp, id). `limits` says
-        what the next statement may cost, or raises."""
+        what the next statement may cost, or raises. With `raised_since`, only signals that were found from then on."""
         found = Sql.join(" OR ", [_of_rule(rule_id, node) for rule_id, node in asked])
-        after = Sql("true")
+        raised = Sql("true") if raised_since is None else Sql(_RAISED, {"since": raised_since})
+        table, after = Sql(self._table), Sql("true")
         while True:
-            sql = Sql.of(_STRETCH, table=Sql(self._table), found=found, after=after, start=start, end=end, page=PAGE)
+            sql = Sql.of(
+                _STRETCH, table=table, found=found, raised=raised, after=after, start=start, end=end, page=PAGE
+            )
             rows = self._events.query(sql, limits())
             if rows:
                 yield rows

@@ -36,18 +36,23 @@ class StoredSignals:
         self._members = members
         self._rule_at = rule_at
 
-    def pages(self, rule: Rule, start: int, end: int, limits: LimitsOf) -> Iterator[list[MatchRow]]:
+    def pages(
+        self, rule: Rule, start: int, end: int, limits: LimitsOf, raised_since: int | None = None
+    ) -> Iterator[list[MatchRow]]:
         """Pages of the matches that the queries over signals of a rule make of the signals in `[start, end)`, in the
-        order of (timestamp, id). Raises `BadRequest` for a rule that cannot be run, `LimitExceeded`."""
+        order of (timestamp, id); with `raised_since`, only of those that scheduled rules have raised from then on.
+        Raises `BadRequest` for a rule that cannot be run, `LimitExceeded`."""
         matcher = SignalMatcher([replace(rule, is_enabled=True, is_deleted=False, schedule=None)])
         if matcher.problems:
             raise BadRequest(*(f"a query cannot be run: {problem}" for problem in matcher.problems))
         asked = [(query.correlated_rule, _storable(query)) for query in rule.queries if query.reads_signals]
         sources: dict[tuple[str, int], Plan | None] = {}
-        for rows in self._rows.stretch(asked, start, end, limits):
+        for rows in self._rows.stretch(asked, start, end, limits, raised_since):
             page = []
             for row in rows:
-                event, source = _event(row), self._source(row, sources)
+                event, source = event_of(row), self._source(row, sources)
+                if raised_since is not None and (source is None or source.rule.schedule is None):
+                    continue
                 page += [row_of(match, event) for match in matcher.find(event, row["rule_id"], source, _values(row))]
             yield page
 
@@ -71,7 +76,7 @@ def _storable(query: RuleQuery) -> Node:
     return node if is_plain else All()
 
 
-def _event(row: Mapping[str, Any]) -> Event:
+def event_of(row: Mapping[str, Any]) -> Event:
     """A row as `matching.signal_event` makes it of the signal, without what people and the clock did since."""
     custom = orjson.loads(row["document"])
     workflow = custom["workflow"]

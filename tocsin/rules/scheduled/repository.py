@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from tocsin.rules.scheduled.tables import scheduled_runs
@@ -49,6 +49,12 @@ def latest(session: Session, rule_id: str, limit: int, status: str | None = None
     if status is not None:
         asked = asked.where(_TABLE.status == status)
     return [Run(*row) for row in session.execute(asked.order_by(_TABLE.until.desc()).limit(limit))]
+
+
+def first_since(session: Session, rule_id: str, version: int) -> int | None:
+    """From when on completed runs of a version have looked at what is stored."""
+    mine = (_TABLE.rule_id == rule_id) & (_TABLE.rule_version == version) & (_TABLE.status == COMPLETED)
+    return session.scalar(select(func.min(_TABLE.since)).where(mine))
 
 
 def running(session: Session) -> list[Run]:

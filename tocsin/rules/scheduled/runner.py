@@ -9,7 +9,8 @@ again, at the version of the rule that it had, and changes nothing.
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, Protocol
+from itertools import chain
+from typing import Final, NamedTuple, Protocol
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
@@ -73,6 +74,14 @@ class Rules(Protocol):
 
 class _Ended(Exception):
     """The process stops, or another has the lease: the run waits to be begun again."""
+
+
+class _Late(NamedTuple):
+    """Signals that earlier runs could not see: those after `since`, when the version began, that rarer runs of other
+    rules have raised from `raised_since` on, a while before the last run looked (Unix milliseconds)."""
+
+    since: int
+    raised_since: int
 
 
 class ScheduledRunner:
@@ -164,6 +173,7 @@ class ScheduledRunner:
                 (other.rule_id, other.until) == (run.rule_id, run.until) for other in repository.running(session)
             )
             before = repository.latest(session, run.rule_id, 1, COMPLETED)
+            first = repository.first_since(session, run.rule_id, run.rule_version)
             if not is_begun:
                 repository.add(session, run)
                 repository.forget(session, run.rule_id, self._clock() - KEPT_MS, run.since)
@@ -171,9 +181,11 @@ class ScheduledRunner:
         if rule is None or all(enabled.id != run.rule_id for enabled in self._rules.enabled_rules()):
             self._end(run, SKIPPED, error=SWITCHED_OFF)
             return
-        is_new = not before or before[0].rule_version != run.rule_version
+        late = None
+        if first is not None and before[0].rule_version == run.rule_version:
+            late = _Late(first, before[0].began_at - LAG_MS)
         try:
-            found = self._add_matches(run, self._seeing(rule), is_new, is_over)
+            found = self._add_matches(run, self._seeing(rule), late, is_over)
         except (Unavailable, _Ended):
             raise
         except Abandoned as error:
@@ -187,17 +199,23 @@ class ScheduledRunner:
         self._end(run, COMPLETED, matches=found)
         self._wake()
 
-    def _add_matches(self, run: Run, rule: Rule, is_new: bool, is_over: Callable[[], bool]) -> int:
-        """How many matches were added. A version that runs for the first time also learns what one evaluation window
-        held before; later runs find it."""
+    def _add_matches(self, run: Run, rule: Rule, late: _Late | None, is_over: Callable[[], bool]) -> int:
+        """How many matches were added. A version that runs for the first time (`late` is None) also learns what one
+        evaluation window held before; later runs find it, and signals that rarer runs have raised since."""
         prepared, budget = plan(rule), Budget(SECONDS, is_wanted=lambda: not is_over())
         start, end = run.since + 1, run.until + 1
-        if is_new and prepared.has_window_before:
+        if late is None and prepared.has_window_before:
             before = self._replay.matches(rule, start - rule.window_ms, start, budget, is_live=False)
             for rows in _together(before, prepared, is_over):
                 self._matches.add_history(rule.id, rule.version | INSTANT, rows)
+        pages = self._replay.matches(rule, start, end, budget, is_live=False)
+        if late is not None and reads_signals(rule):
+            pages = chain(
+                self._replay.late_signals(rule, late.since + 1, start, late.raised_since, budget),
+                pages,
+            )
         found, added_at = 0, 0
-        for rows in _together(self._replay.matches(rule, start, end, budget, is_live=False), prepared, is_over):
+        for rows in _together(pages, prepared, is_over):
             if found:
                 self._let_evaluate(added_at, is_over)
             added_at = self._clock()
