@@ -37,10 +37,10 @@ LINGER_SHARE = 2.0
 """Under load it waits this many times what the last insert took: an insert costs some 20 ms of processor time whatever
 it holds, and leaves a part to be merged. A machine that is slow or busy makes fewer and larger ones by itself."""
 
-MOST_LINGER_SECONDS = 0.25
+MOST_LINGER_SECONDS = 0.5
 
 GAPS = 2.0
-"""Nobody is waited for longer than this many times the usual time between two requests."""
+"""Who has sent nothing yet is waited for no longer than this many times the usual time between two requests."""
 
 GAP_WEIGHT = 0.1
 """Of the newest gap in the running mean."""
@@ -152,6 +152,7 @@ class Intake:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._prepared: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._prepared_bytes = 0
+        self._unprepared = 0
         self._arrived_at = 0.0
         self._usual_gap = MOST_LINGER_SECONDS
         self._threads: list[threading.Thread] = []
@@ -270,6 +271,7 @@ class Intake:
         admission.hand_over()
         job = _Job(work, admission, size)
         with self._changed:
+            self._unprepared += 1
             self._waiting[id(job)] = self._clock()
             arrived_at = time.monotonic()
             gap = min(arrived_at - self._arrived_at, MOST_LINGER_SECONDS)
@@ -315,6 +317,8 @@ class Intake:
         return jobs
 
     def _processed(self, job: _Job, outcome: Outcome) -> None:
+        with self._changed:
+            self._unprepared -= 1
         if isinstance(outcome, TocsinError):
             self._fail([job], outcome, "failed" if isinstance(outcome, Unavailable) else "refused")
             return
@@ -373,10 +377,12 @@ class Intake:
         return jobs, False
 
     def _remaining(self, began: float, patience: float) -> float:
-        """Seconds that a commit still waits for further requests: longer while they keep coming."""
+        """Seconds that a commit still waits for further requests: longer while some are there or keep coming."""
         until = began + self._linger_seconds
         company = GAPS * self._usual_gap
-        if company <= patience:
+        if self._unprepared:
+            until = began + patience
+        elif company <= patience:
             until = max(until, min(began + patience, self._arrived_at + company))
         return max(0.0, until - time.monotonic())
 

@@ -12,6 +12,7 @@ from waiting import PATIENCE, until
 
 from tocsin.errors import BadRequest, TooLarge, TooManyRequests, Unavailable
 from tocsin.intake import service
+from tocsin.intake.batch import Prepared
 from tocsin.intake.processors import InThread
 from tocsin.intake.request import Request
 from tocsin.intake.service import Receipt
@@ -75,6 +76,7 @@ def test_after_slow_inserts_a_commit_waits_for_company_while_requests_keep_comin
         for n in range(count):
             now += gap
             intake.submit(numbered(n, 1))
+            intake._processed(intake._jobs.get(), Prepared())
 
     requests(100, gap=0.01)
     assert intake._remaining(began=now, patience=0.2) == pytest.approx(0.02, rel=0.01), "twice the usual gap"
@@ -82,6 +84,20 @@ def test_after_slow_inserts_a_commit_waits_for_company_while_requests_keep_comin
     assert intake._remaining(began=now, patience=0.01) == 0, "inserts are quick: it is not worth it"
     requests(100, gap=1.0)
     assert intake._remaining(began=now, patience=0.2) == 0, "a client that is alone does not wait for others"
+
+
+def test_a_commit_waits_for_requests_that_are_being_prepared(rows, monkeypatch) -> None:
+    monkeypatch.setattr(service, "time", SimpleNamespace(monotonic=lambda: 100.0))
+    intake = make_intake(rows, linger_seconds=0)
+    intake._open = True
+    for n in range(2):
+        intake.submit(numbered(n, 1))
+    assert intake._remaining(began=100.0, patience=0.2) == pytest.approx(0.2)
+    assert intake._remaining(began=99.7, patience=0.2) == 0, "not beyond its patience"
+    intake._processed(intake._jobs.get(), Prepared())
+    assert intake._remaining(began=100.0, patience=0.2) == pytest.approx(0.2), "one is left"
+    intake._processed(intake._jobs.get(), BadRequest("refused"))
+    assert intake._remaining(began=100.0, patience=0.2) == 0, "nobody is there any more"
 
 
 def test_ingested_at_rises_with_every_commit_even_when_the_clock_stands(intake, rows) -> None:
