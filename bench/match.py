@@ -20,6 +20,9 @@ PLAIN_EVENTS = 400
 FEW = 100
 """Rules, drawn from all: the shipped ones come first, and a hundred of these would be for two of the sources."""
 
+TRIES = 3
+"""Passes of matchers that have seen nothing yet, of which the fastest counts: other processes only ever add time."""
+
 TARGET_TIMES = 20.0
 TARGET_GROWTH = 1.5
 
@@ -28,9 +31,12 @@ def run(events: int = EVENTS) -> list[Row]:
     sample = normalised(events)
     many = rules(1000)
     few = random.Random(FEW).sample(many, FEW)
-    matchers = [Matcher(each) for each in (many, few)]
-    collect_seldom()  # as the workers do
-    fast, with_few = (_rate(matcher.match, sample) for matcher in matchers)
+    passes = []
+    for _ in range(TRIES):
+        matchers = [Matcher(each) for each in (many, few)]
+        collect_seldom()  # as the workers do
+        passes.append([_rate(matcher.match, sample) for matcher in matchers])
+    fast, with_few = map(max, zip(*passes, strict=True))
     plain = _rate(_in_turn(many), sample[:: max(1, len(sample) // PLAIN_EVENTS)])
     return [
         Row(

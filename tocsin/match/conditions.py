@@ -97,6 +97,29 @@ def possible(node: Node, unknown: Collection[Leaf]) -> Node:
     return fold_up(node, visit)[0]
 
 
+def settled(node: Node, truth: Callable[[Leaf], bool | None]) -> Node | bool:
+    """What remains to be asked where some leaves are known, for which `truth` is not None."""
+
+    def visit(current: Node, below: Sequence[Node | bool]) -> Node | bool:
+        if isinstance(current, And | Or):
+            decisive = isinstance(current, Or)
+            if decisive in below:
+                return decisive
+            open_parts = [part for part in below if not isinstance(part, bool)]
+            if not open_parts:
+                return not decisive
+            return disjunction(open_parts) if decisive else conjunction(open_parts)
+        if isinstance(current, Not):
+            (part,) = below
+            return not part if isinstance(part, bool) else negation(part)
+        if isinstance(current, All):
+            return True
+        known = truth(current)
+        return current if known is None else known
+
+    return fold_up(node, visit)
+
+
 def uncalculated(node: Node) -> Node:
     """What must hold for the query to hold, whatever calculated fields are: a search that knows none finds no less."""
     asked = (leaf for leaf in leaves(node) if not isinstance(leaf, All) and leaf.field.kind is FieldKind.CALCULATED)

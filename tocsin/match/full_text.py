@@ -5,7 +5,7 @@ for as it would stand in JSON. A value's edges are not told from the inside of o
 sure; what is not found is impossible.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import hyperscan
@@ -45,7 +45,7 @@ class FullText:
     """The leaves that look everywhere. A clause holds when it holds for one value (search-syntax.md §7)."""
 
     def __init__(self, atoms: Mapping[Leaf, Atom]) -> None:
-        masks: dict[str, int] = {}
+        by_pattern: dict[str, list[int]] = {}
         self._others: list[Atom] = []
         self._reads_numbers = self._is_beyond_ascii = False
         for leaf, atom in atoms.items():
@@ -53,21 +53,21 @@ class FullText:
             if pattern is None:
                 self._others.append(atom)
             else:
-                masks[pattern] = masks.get(pattern, 0) | atom[0]
+                by_pattern.setdefault(pattern, []).append(atom[0])
                 self._reads_numbers |= _may_be_number(leaf)
                 self._is_beyond_ascii |= not all(map(str.isascii, _literals(leaf)))
-        self._masks = list(masks.values())
-        self._patterns = Patterns(list(masks), hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_DOTALL)
-        self._remembered: dict[str, int] = {}
+        self._by_pattern = list(by_pattern.values())
+        self._patterns = Patterns(list(by_pattern), hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_DOTALL)
+        self._remembered: dict[str, list[int]] = {}
 
-    def mask(self, names: Names, found: Iterable[Sequence[Scalar]]) -> int:
-        """The bits of all atoms that may be true of one of the values: of reserved attributes, of all others by path.
-        Also those of a few that are true of none."""
-        mask = 0
-        if self._masks:
-            for position in self._patterns.within(self._text(names, found)):
-                mask |= self._masks[position]
-        return mask | self._mask_of_others(names, found) if self._others else mask
+    def possible(self, names: Names, found: Iterable[Sequence[Scalar]]) -> Collection[int]:
+        """All atoms that may be true of one of the values: of reserved attributes, of all others by path. Also a few
+        that are true of none."""
+        positions = self._patterns.within(self._text(names, found)) if self._by_pattern else ()
+        if not positions and not self._others:
+            return ()
+        atoms = {atom for position in positions for atom in self._by_pattern[position]}
+        return atoms | self._possible_others(names, found) if self._others else atoms
 
     def _text(self, names: Names, found: Iterable[Sequence[Scalar]]) -> bytes:
         values: list[Any] = list(_texts(names, found)) if self._reads_numbers else [names, *found]
@@ -80,25 +80,23 @@ class FullText:
         if self._is_beyond_ascii:
             return fold(text.decode()).encode()
         for character, folded in FOLDED_INTO_ASCII.items():
-            text = text.replace(character, folded)
+            if character[0] in text:  # one byte is found ten times as fast as several
+                text = text.replace(character, folded)
         return text
 
-    def _mask_of_others(self, names: Names, found: Iterable[Sequence[Scalar]]) -> int:
+    def _possible_others(self, names: Names, found: Iterable[Sequence[Scalar]]) -> set[int]:
         """Of atoms that only a test of each value decides, which is worth remembering."""
         if len(self._remembered) > REMEMBERED:
             self._remembered.clear()
-        mask = 0
+        true = set[int]()
         for text in _texts(names, found):
-            bits = self._remembered.get(text)
-            if bits is None:
-                bits = 0
-                for bit, test in self._others:
-                    if test(text):
-                        bits |= bit
+            atoms = self._remembered.get(text)
+            if atoms is None:
+                atoms = [atom for atom, test in self._others if test(text)]
                 if len(text) <= LONGEST_REMEMBERED:
-                    self._remembered[text] = bits
-            mask |= bits
-        return mask
+                    self._remembered[text] = atoms
+            true.update(atoms)
+        return true
 
 
 def _texts(names: Names, found: Iterable[Sequence[Scalar]]) -> Iterator[str]:

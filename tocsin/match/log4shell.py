@@ -13,13 +13,16 @@ import binascii
 import html
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import chain
 from urllib.parse import unquote
 
 import orjson
 
 from tocsin.event import Event
-from tocsin.query.values import Scalar, flatten
+from tocsin.match.full_text import FullText
+from tocsin.query.tree import ANY, FULL, AnyCase, Leaf
+from tocsin.query.values import Scalar, flatten, whole_text
 from tocsin.rule import HARDCODED, Rule
 
 DECODINGS = 3
@@ -35,9 +38,15 @@ _TOKEN = re.compile(r"\$\{|\}")
 _MAYBE = re.compile(r"\$\{|%(?:25)*(?:2[46]|5[cC]|7[bB])|&#|&dollar|&lbrace|&lcub|[\\%][ux]0*(?:2[456]|5[cC]|7[bB])")
 """A text without any of these holds no lookup, however it is decoded."""
 
-_MARKS = tuple(re.compile(mark) for mark in (rb"\$\{", rb"%(?:2[456]|[57ux])", rb"&(?:#|dollar|lbrace|lcub)", rb"\\\\"))
-"""How each of these begins, in texts as JSON, which doubles a backslash. Apart, since what begins with one certain
-character is found twenty times as fast."""
+MARKS: tuple[Leaf, ...] = tuple(
+    AnyCase(FULL, (ANY, mark, ANY))
+    for mark in (
+        *("${", "%24", "%25", "%26", "%5c", "%7b", "&#", "&dollar", "&lbrace", "&lcub"),
+        *(f"{escape}{base}{digit}" for escape in "%\\" for base in "ux" for digit in "0257"),
+    )
+)
+"""How each of these begins, as clauses: an event for which none is true holds no lookup, and the matcher looks for them
+together with all else that rules look for everywhere."""
 
 _ESCAPE = re.compile(r"[\\%](?:u00|x)([0-7][0-9a-fA-F])")
 
@@ -54,16 +63,17 @@ def recognise(event: Event, found: Mapping[str, Sequence[Scalar]] | None = None)
     )
     # The least of several, since the order of attributes is not kept with an event. `@` comes before all letters.
     held = min(((path, lookup) for path, text in texts if (lookup := jndi_lookup(text)) is not None), default=None)
-    return [] if held is None else [orjson.dumps({"attribute": held[0], "lookup": held[1]}).decode()]
+    return [] if held is None else [orjson.dumps({"attribute": held[0], "lookup": whole_text(held[1])}).decode()]
 
 
 def _is_marked(event: Event, values: Mapping[str, Sequence[Scalar]]) -> bool:
     """One look at everything, which for most events is the last: a tenth of what looking at each text costs."""
-    try:
-        whole = orjson.dumps([event.host, event.message, event.service, *values.values()])
-    except orjson.JSONEncodeError:  # a lone surrogate
-        return True
-    return any(mark.search(whole) for mark in _MARKS)
+    return bool(_marks().possible((event.host, event.message, event.service), values.values()))
+
+
+@cache
+def _marks() -> FullText:
+    return FullText({mark: (0, lambda _value: True) for mark in MARKS})
 
 
 def recognises(rule: Rule) -> bool:

@@ -13,7 +13,6 @@ The number of rules appears in none of the frequent steps.
 """
 
 import copy
-import functools
 import itertools
 import operator
 from collections import Counter
@@ -24,12 +23,13 @@ from tocsin.errors import TocsinError
 from tocsin.event import Event
 from tocsin.match.atoms import Reach, reach, test_of
 from tocsin.match.checks import Check, check_of
-from tocsin.match.conditions import Condition, condition_of, needed, usage
+from tocsin.match.conditions import Condition, condition_of, needed, settled, usage
 from tocsin.match.emission import Emission
 from tocsin.match.full_text import FullText
 from tocsin.match.gates import gate_fields, gated, is_gate
 from tocsin.match.literals import literal_of
-from tocsin.match.values import Atom, Sets, ValueIndex
+from tocsin.match.log4shell import MARKS, recognises
+from tocsin.match.values import Atom, Atoms, Sets, ValueIndex
 from tocsin.query.calculate import with_calculated
 from tocsin.query.parser import parse_cached
 from tocsin.query.to_predicate import Predicate, to_predicate, value_test
@@ -48,6 +48,7 @@ from tocsin.query.tree import (
     Range,
     Regex,
     conjunction,
+    disjunction,
     leaves,
 )
 from tocsin.query.values import Scalar, words
@@ -73,8 +74,9 @@ REMEMBERED_DECISIONS = 20_000
 MOST_ASKED = 64
 """Which queries are asked is remembered for so many combinations of sets, if they are not more."""
 
-MOST_BEFORE = 8
-"""So many checks cost less than a look at all values."""
+MOST_BEFORE = 3
+MOST_LOOKING = 20
+"""So many clauses cost less than a look at all values, and of so many queries they are put together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +92,11 @@ class Problem:
 class _Query:
     """Only events for which one of the leaves `need` is true can meet it, which look at `places`; None: it must be
     checked always. `check` is what remains to be asked where the gate is open and one of these was found; None:
-    nothing. `before` is, where these look everywhere, the part of `check` that looks at single places; None: there is
-    no such part."""
+    nothing. `before` is, where these look everywhere, what must hold of single places, or `All`."""
 
     emission: Emission
     check: Check | None
-    before: Check | None
+    before: Node
     need: frozenset[Leaf] | None
     places: Reach
 
@@ -153,15 +154,15 @@ class _Places:
 @dataclass(frozen=True, slots=True)
 class _Kind:
     """What is to be asked of events of one kind: `always` are the open queries that must be checked, `places` where the
-    other ones of `open` are found, some perhaps by `full_texts`, which are worth a look when one of `before` holds;
-    when there is none, always. No two kinds have one `number`."""
+    other ones of `open` are found, some perhaps by `full_texts`, which are worth a look when `before` holds; when there
+    is none, always. No two kinds have one `number`."""
 
     number: int
     open: frozenset[int]
     always: frozenset[int]
     places: _Places
     full_texts: tuple[FullText, ...] = ()
-    before: tuple[Check, ...] = ()
+    before: Check | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ class _Behind:
     queries: frozenset[int]
     always: frozenset[int]
     places: Reach
-    everywhere: int
+    everywhere: Atoms
 
 
 @dataclass(slots=True)
@@ -186,7 +187,7 @@ class _Memory:
     values: _Places
     kinds: dict[tuple[int, ...], _Kind] = field(default_factory=dict)
     """By the sets of gates' atoms that are true of an event."""
-    full_texts: dict[int, FullText] = field(default_factory=dict)
+    full_texts: dict[Atoms, FullText] = field(default_factory=dict)
     """What finds these atoms of full text; many kinds of events are searched for the same."""
     asked: dict[tuple[int, ...], tuple[_Query, ...]] = field(default_factory=dict)
     """By the number of the kind of an event and the sets of atoms that are true of it, in the order of the rules."""
@@ -219,15 +220,15 @@ class Segment:
         fields = gate_fields([node for node, _ in parsed], track)
         split = [gated(node, fields) for node, _ in parsed]
         gate_atoms = _atoms((leaf for each in split for leaf in leaves(each.gate)), track)
-        masks = {leaf: bit for leaf, (bit, _) in gate_atoms.items()}
+        self._gate_bits = {leaf: 1 << atom for leaf, (atom, _) in gate_atoms.items()}
         cost = _cost([each.rest for each in split], fields, track)
         self._queries: list[_Query] = []
         for (_, emission), each in zip(parsed, split, strict=True):
-            need = needed(each.rest, cost)
+            need = frozenset(MARKS) if recognises(self.rules[emission.rule_id]) else needed(each.rest, cost)
             rest = _unsaid(each.rest, need)
             check = None if isinstance(rest, All) else check_of(rest, track)
             places = _places_of(need or (), track)
-            before = _before(each.rest, track) if places.everywhere else None
+            before = _before(each.rest, track) if places.everywhere else All()
             self._queries.append(_Query(emission, check, before, need, places))
         by_gate: dict[Node, list[int]] = {}
         for number, each in enumerate(split):
@@ -236,9 +237,11 @@ class Segment:
         standing_for: dict[int, list[int]] = {}
         for number, query in enumerate(self._queries):
             for leaf in query.need or ():
-                standing_for.setdefault(atoms[leaf][0].bit_length(), []).append(number)
+                standing_for.setdefault(atoms[leaf][0], []).append(number)
         self._everywhere = {leaf: atom for leaf, atom in atoms.items() if reach(leaf, track).everywhere}
-        self._gates = {gate: self._behind(condition_of(gate, masks), numbers) for gate, numbers in by_gate.items()}
+        self._gates = {
+            gate: self._behind(condition_of(gate, self._gate_bits), numbers) for gate, numbers in by_gate.items()
+        }
         self._full_text_names = _reading(Reach.union(reach(leaf, track) for leaf in self._everywhere).names)
         gate_sets, sets = Sets(), Sets(standing_for)
         self._memory = _Memory(
@@ -270,19 +273,18 @@ class Segment:
         return {rule_id: rule for rule_id, rule in self.rules.items() if rule_id not in self._dead}
 
     def emissions(self, event: Event, found: Mapping[str, list[Scalar]]) -> list[Emission]:
-        """The queries that hold, in the order of the rules, but those of rules with calculated fields last; `found` is
-        the flattened event."""
+        """The queries that hold and may yield a match, in the order of the rules, but those of rules with calculated
+        fields last; `found` is the flattened event."""
         memory = self._memory
         key = tuple(memory.gates.sets_of(event, found))
         kind = memory.kinds.get(key)
         if kind is None:
             kind = self._kind(memory, key)
         sets = kind.places.sets_of(event, found)
-        if kind.full_texts and (not kind.before or any(holds(event, found) for holds in kind.before)):
+        if kind.full_texts and (kind.before is None or kind.before(event, found)):
             for full_text in kind.full_texts:
-                mask = full_text.mask(self._full_text_names(event), found.values())
-                if mask:
-                    sets.append(memory.sets.number(mask))
+                if atoms := full_text.possible(self._full_text_names(event), found.values()):
+                    sets.append(memory.sets.number(frozenset(atoms)))
         known = (kind.number, *sets)
         asked = memory.asked.get(known)
         if asked is None:
@@ -348,9 +350,7 @@ class Segment:
             frozenset(numbers),
             frozenset(number for number in numbers if self._queries[number].need is None),
             Reach.union(self._queries[number].places for number in numbers),
-            functools.reduce(
-                operator.or_, (self._everywhere[leaf][0] for leaf in wanted if leaf in self._everywhere), 0
-            ),
+            frozenset(self._everywhere[leaf][0] for leaf in wanted if leaf in self._everywhere),
         )
 
     # ------------------------------------------------------------------------------------------ matching
@@ -375,7 +375,7 @@ class Segment:
 
     def _kind(self, memory: _Memory, key: tuple[int, ...]) -> _Kind:
         """What events are asked of which these sets of gates' atoms are true, and no other atoms."""
-        mask = memory.gate_sets.union(key)
+        mask = sum(1 << atom for atom in memory.gate_sets.union(key))
         gates = [gate for gate in self._gates.values() if gate.is_open(mask)]
         places = Reach.union(gate.places for gate in gates)
         found = frozenset[int]().union(*(gate.queries for gate in gates)) - self._dead_queries
@@ -383,12 +383,10 @@ class Segment:
         number = next(memory.numbers)
         kind = _Kind(number, found, always, memory.values.only(places))
         if places.everywhere:
-            looking = [query for number in found if (query := self._queries[number]).places.everywhere]
-            before = tuple(query.before for query in looking if query.before is not None)
             kind = replace(
                 kind,
                 full_texts=self._full_texts(memory, [gate.everywhere for gate in gates if gate.everywhere]),
-                before=before if len(before) == len(looking) <= MOST_BEFORE else (),
+                before=self._before_full_text(mask, found),
             )
         if len(key) <= MOST_SETS:
             if len(memory.kinds) >= REMEMBERED_KINDS:
@@ -397,18 +395,35 @@ class Segment:
         self._forget(memory)
         return kind
 
-    def _full_texts(self, memory: _Memory, wanted: Sequence[int]) -> tuple[FullText, ...]:
+    def _before_full_text(self, mask: int, numbers: Iterable[int]) -> Check | None:
+        """What must hold of an event for which these atoms of gates are true and no others, for one of these queries to
+        be found by full text; None: perhaps nothing."""
+        looking = [query.before for number in numbers if (query := self._queries[number]).places.everywhere]
+        if not looking or len(looking) > MOST_LOOKING:
+            return None
+
+        def truth(leaf: Leaf) -> bool | None:
+            bit = self._gate_bits.get(leaf)
+            return None if bit is None else mask & bit != 0
+
+        before = settled(disjunction(looking), truth)
+        # False is nothing either: no gate is open for such a query, so it is none of these.
+        if isinstance(before, bool) or len(set(leaves(before))) > MOST_BEFORE:
+            return None
+        return check_of(before, self._track)
+
+    def _full_texts(self, memory: _Memory, wanted: Sequence[Atoms]) -> tuple[FullText, ...]:
         """What finds these atoms, of each gate, and no others: few are open at a time. Where events open ever other
         gates together it is one for each gate, so that no more have to be compiled than there are gates."""
-        together = functools.reduce(operator.or_, wanted)
+        together = Atoms().union(*wanted)
         if together in memory.full_texts or len(memory.full_texts) < FULL_TEXTS:
             wanted = [together]
-        return tuple(self._full_text(memory, mask) for mask in wanted)
+        return tuple(self._full_text(memory, atoms) for atoms in wanted)
 
-    def _full_text(self, memory: _Memory, wanted: int) -> FullText:
+    def _full_text(self, memory: _Memory, wanted: Atoms) -> FullText:
         known = memory.full_texts.get(wanted)
         if known is None:
-            known = FullText({leaf: atom for leaf, atom in self._everywhere.items() if atom[0] & wanted})
+            known = FullText({leaf: atom for leaf, atom in self._everywhere.items() if atom[0] in wanted})
             memory.full_texts[wanted] = known
         return known
 
@@ -422,7 +437,7 @@ def _reading(names: Sequence[str]) -> Callable[[Event], tuple[str | list[str] | 
 
 def _atoms(found: Iterable[Leaf], track: Track) -> dict[Leaf, Atom]:
     distinct = dict.fromkeys(leaf for leaf in found if not isinstance(leaf, All))
-    return {leaf: (1 << number, test_of(leaf, track)) for number, leaf in enumerate(distinct)}
+    return {leaf: (number, test_of(leaf, track)) for number, leaf in enumerate(distinct)}
 
 
 def _places_of(found: Iterable[Leaf], track: Track) -> Reach:
@@ -444,11 +459,10 @@ def _is_exact(leaf: Leaf) -> bool:
     return not isinstance(leaf, All | Regex) and leaf.field.kind is FieldKind.ATTRIBUTE
 
 
-def _before(rest: Node, track: Track) -> Check | None:
-    """Those parts of a query that look at single places, if there are any; all of them must hold."""
+def _before(rest: Node, track: Track) -> Node:
+    """Those parts of a query that look at single places; all of them must hold."""
     parts = rest.parts if isinstance(rest, And) else (rest,)
-    cheap = [part for part in parts if not any(reach(leaf, track).everywhere for leaf in leaves(part))]
-    return check_of(conjunction(cheap), track) if cheap else None
+    return conjunction([part for part in parts if not any(reach(leaf, track).everywhere for leaf in leaves(part))])
 
 
 def _cost(nodes: Sequence[Node], fields: Collection[Field], track: Track) -> Callable[[Leaf], float | None]:

@@ -22,7 +22,10 @@ from tocsin.query.tree import ANY, AnyCase, Cidr, Equals, Exists, Leaf, Range, R
 from tocsin.query.values import Scalar, address_of, block_of, fold, number_of, text_of
 
 Atom = tuple[int, Test]
-"""A bit and what decides it."""
+"""A number and what decides it."""
+
+Atoms = frozenset[int]
+"""Numbers of atoms. Not a mask, which with tens of thousands of atoms would be kilobytes for the few that are true."""
 
 REMEMBERED_SIZE = 4_000_000
 """Characters of values remembered of one place, each with `ENTRY_SIZE`; all are forgotten at once when it is full."""
@@ -36,56 +39,48 @@ _IPV4 = 0xFFFF << 32
 
 
 class Sets:
-    """Sets of atoms, as masks, and their numbers; 0 is the empty one. Numbers only grow, until all are forgotten."""
+    """Sets of atoms and their numbers; 0 is the empty one. Numbers only grow, until all are forgotten."""
 
     def __init__(self, queries: Mapping[int, Iterable[int]] | None = None) -> None:
-        """`queries` tells by the length of an atom's bit which queries it stands for."""
+        """`queries` tells by the number of an atom which queries it stands for."""
         self._by_atom = queries or {}
-        self._masks: list[int] = [0]
-        self._numbers: dict[int, int] = {0: 0}
+        self._atoms: list[Atoms] = [Atoms()]
+        self._numbers: dict[Atoms, int] = {Atoms(): 0}
         self._lock = threading.Lock()
         self.queries: list[frozenset[int]] = [frozenset()]
         """Set -> the queries that its atoms stand for."""
 
     def __len__(self) -> int:
-        return len(self._masks)
+        return len(self._atoms)
 
-    def number(self, mask: int) -> int:
-        known = self._numbers.get(mask)
+    def number(self, atoms: Atoms) -> int:
+        known = self._numbers.get(atoms)
         if known is None:
             with self._lock:
-                known = self._numbers.get(mask)
+                known = self._numbers.get(atoms)
                 if known is None:
-                    known = len(self._masks)
-                    self._masks.append(mask)
-                    self.queries.append(self._queries_of(mask))
-                    self._numbers[mask] = known
+                    known = len(self._atoms)
+                    self._atoms.append(atoms)
+                    self.queries.append(self._queries_of(atoms))
+                    self._numbers[atoms] = known
         return known
 
-    def union(self, numbers: Iterable[int]) -> int:
-        """The mask of all atoms in these sets."""
-        mask = 0
-        for number in numbers:
-            mask |= self._masks[number]
-        return mask
+    def union(self, numbers: Iterable[int]) -> Atoms:
+        """All atoms in these sets."""
+        return Atoms().union(*(self._atoms[number] for number in numbers))
 
     def afresh(self) -> "Sets":
         return Sets(self._by_atom)
 
-    def _queries_of(self, mask: int) -> frozenset[int]:
-        found: set[int] = set()
-        while mask:
-            top = mask.bit_length()
-            found.update(self._by_atom.get(top, ()))
-            mask ^= 1 << (top - 1)
-        return frozenset(found)
+    def _queries_of(self, atoms: Atoms) -> frozenset[int]:
+        return frozenset(query for atom in atoms for query in self._by_atom.get(atom, ()))
 
 
 @dataclass(slots=True)
 class _Candidates:
     """Atoms that one key of an index lets through: `sure` are true without a further look."""
 
-    sure: int = 0
+    sure: list[int] = field(default_factory=list)
     tests: list[Atom] = field(default_factory=list)
     folded: list[Atom] = field(default_factory=list)
     """Their tests take the folded text form."""
@@ -105,7 +100,7 @@ class ValueIndex:
         self._sets = sets
         self._is_exact = is_exact
         self._is_remembered = column is None or column.kind not in (Kind.TEXT, Kind.TIME)
-        self._exists = 0
+        self._exists: list[int] = []
         self._others = _Candidates()
         self._equal: dict[object, _Candidates] = {}
         numbers, addresses = _Line(_number), _Line(_address)
@@ -117,7 +112,7 @@ class ValueIndex:
         is_plain = column is None or column.kind in (Kind.EXACT, Kind.FOLDED)
         for leaf, atom in atoms.items():
             if isinstance(leaf, Exists) and is_plain:
-                self._exists |= atom[0]
+                self._exists.append(atom[0])
             elif isinstance(leaf, Equals) and is_plain:
                 for key in _equal_keys(leaf.text):
                     self._equal.setdefault(key, _Candidates()).tests.append(atom)
@@ -149,11 +144,11 @@ class ValueIndex:
         pieces = leaf.pieces
         literal = literal_of(leaf)
         if all(isinstance(piece, str) for piece in pieces):
-            self._equal.setdefault(literal, _Candidates()).sure |= atom[0]
+            self._equal.setdefault(literal, _Candidates()).sure.append(atom[0])
         elif not literal:
             self._others.folded.append((atom[0], whole(pieces)))  # type: ignore[arg-type]
         elif pieces == (ANY, literal, ANY):
-            by_literal.setdefault(literal, _Candidates()).sure |= atom[0]
+            by_literal.setdefault(literal, _Candidates()).sure.append(atom[0])
         else:
             by_literal.setdefault(literal, _Candidates()).folded.append((atom[0], whole(pieces)))  # type: ignore[arg-type]
 
@@ -180,7 +175,7 @@ class ValueIndex:
         made._sets, made.remembered, made._room = sets, {}, REMEMBERED_SIZE
         return made
 
-    def _decide(self, value: Scalar) -> int:
+    def _decide(self, value: Scalar) -> Atoms:
         whole = text_of(value)
         text = fold(whole)
         found = [self._by_literal[position] for position in self._literals.found(text)]
@@ -190,23 +185,23 @@ class ValueIndex:
             found.append(equal)
         if not isinstance(value, str | bool) and (equal := self._equal.get(value)) is not None:
             found.append(equal)
-        mask = self._exists
+        true = set(self._exists)
         for line in self._lines:
-            mask |= line.mask(value)
+            true.update(line.true_of(value))
         for candidates in found:
-            mask |= candidates.sure
-            if candidates.tests:
-                mask |= _true_of(value, candidates.tests)
-            if candidates.folded:
-                mask |= _true_of(text, candidates.folded)
+            true.update(candidates.sure)
+            for atom, test in candidates.tests:
+                if atom not in true and test(value):
+                    true.add(atom)
+            for atom, test in candidates.folded:
+                if atom not in true and test(text):
+                    true.add(atom)
         if self._by_pattern:
-            possible = [self._by_pattern[position] for position in self._patterns.possible(whole)]
-            if self._is_exact or not whole.isascii():
-                mask |= _true_of(value, possible)
-            else:
-                for bit, _ in possible:
-                    mask |= bit
-        return mask
+            is_sure = self._is_exact or not whole.isascii()
+            for atom, test in map(self._by_pattern.__getitem__, self._patterns.possible(whole)):
+                if not is_sure or test(value):
+                    true.add(atom)
+        return frozenset(true)
 
 
 @dataclass(slots=True)
@@ -220,30 +215,22 @@ class _Line:
     point_of: Callable[[Scalar], int | float | None]
     edges: list[int | float] = field(default_factory=list)
     atoms: list[Atom] = field(default_factory=list)
-    known: dict[int, int] = field(default_factory=dict)
+    known: dict[int, list[int]] = field(default_factory=dict)
 
     def add(self, edges: Sequence[int | float | None], atom: Atom | None = None) -> None:
         self.edges = sorted({*self.edges, *(edge for edge in edges if edge is not None)})
         if atom is not None:
             self.atoms.append(atom)
 
-    def mask(self, value: Scalar) -> int:
+    def true_of(self, value: Scalar) -> Sequence[int]:
         point = self.point_of(value)
         if point is None:
-            return 0
+            return ()
         # Odd on an edge, even between two.
         stretch = bisect_left(self.edges, point) + bisect_right(self.edges, point)
         if stretch not in self.known:
-            self.known[stretch] = _true_of(value, self.atoms)
+            self.known[stretch] = [atom for atom, test in self.atoms if test(value)]
         return self.known[stretch]
-
-
-def _true_of(value: Scalar, atoms: Sequence[Atom]) -> int:
-    found = 0
-    for bit, test in atoms:
-        if not found & bit and test(value):
-            found |= bit
-    return found
 
 
 def _equal_keys(text: str) -> list[object]:

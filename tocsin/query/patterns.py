@@ -39,7 +39,8 @@ def whole(pieces: Pieces) -> Callable[[str], bool]:
     """Whether a pattern matches a text from end to end. Without `?` by substring search, else by RE2."""
     if ONE in pieces:
         found = _compiled(whole_pattern(pieces, folds=False))
-        return lambda text: found.search(text) is not None
+        needed = max((piece for piece in pieces if isinstance(piece, str)), key=len, default="")
+        return lambda text: needed in text and found.search(text) is not None  # an engine's call is the dearer one
     head = pieces[0] if pieces and isinstance(pieces[0], str) else ""
     tail = pieces[-1] if len(pieces) > 1 and isinstance(pieces[-1], str) else ""
     inner = [piece for piece in pieces[bool(head) : len(pieces) - bool(tail)] if isinstance(piece, str)]

