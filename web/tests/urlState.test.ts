@@ -44,6 +44,11 @@ describe("the address", () => {
     expect(validateExplorerSearch({ query: "a", nonsense: "b", from: 5, tab: "" })).toEqual({ query: "a" });
   });
 
+  it("takes a range without an end as one that ends now", () => {
+    expect(readExplorer({ from: "now-4h" }, DEFAULTS).range).toEqual({ from: "now-4h", to: "now" });
+    expect(readExplorer({ to: "now" }, DEFAULTS).range).toEqual(DEFAULTS.range);
+  });
+
   it("forgets the tab with the event", () => {
     expect(writeExplorer({ ...PLAIN, tab: "rule" }, DEFAULTS)).toEqual({});
   });

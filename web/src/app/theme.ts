@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Button, createTheme, type CSSVariablesResolver, Menu, Modal, Notification, Popover, SegmentedControl, Tooltip } from "@mantine/core";
+import { ActionIcon, Badge, Button, createTheme, type CSSVariablesResolver, Input, Menu, Modal, Notification, Pill, Popover, SegmentedControl, Tooltip } from "@mantine/core";
 
 /** Mantine dressed in our tokens (`tokens.css`); one accent, no red outside severity. */
 export const theme = createTheme({
@@ -19,6 +19,9 @@ export const theme = createTheme({
     Badge: Badge.extend({ defaultProps: { variant: "default", radius: 4, size: "sm" }, styles: { root: { textTransform: "none", fontWeight: 500 } } }),
     Tooltip: Tooltip.extend({ defaultProps: { events: { hover: true, focus: true, touch: true }, openDelay: 350, withArrow: false, fz: 12, multiline: true, maw: 420 } }),
     SegmentedControl: SegmentedControl.extend({ styles: { root: { backgroundColor: "var(--bar-tint)" }, label: { color: "var(--text)", fontWeight: 500 } } }),
+    // Both would be 10px.
+    InputWrapper: Input.Wrapper.extend({ styles: { description: { fontSize: 11 } } }),
+    Pill: Pill.extend({ styles: { root: { fontSize: 11 } } }),
     Menu: Menu.extend({ defaultProps: { shadow: "md", withinPortal: true, withInitialFocusPlaceholder: false }, styles: { item: { padding: "5px 10px", fontSize: 13 }, label: { fontSize: 12, color: "var(--dim)" } } }),
     Popover: Popover.extend({ defaultProps: { shadow: "md", withinPortal: true } }),
     Notification: Notification.extend({ defaultProps: { closeButtonProps: { "aria-label": "Dismiss" } }, styles: { description: { color: "var(--text)" } } }),

@@ -1,5 +1,5 @@
 import { TextInput } from "@mantine/core";
-import { useMemo, useState } from "react";
+import { Fragment, useMemo, useState } from "react";
 import { flatten, scalarText } from "@/lib/attributes";
 import { fieldOf } from "@/lib/queryText";
 import classes from "./AttributeTable.module.css";
@@ -17,7 +17,7 @@ export function AttributeTable({ value, searchable = true }: { value: Record<str
       <dl className={classes.table}>
         {found.map(([path, item]) => (
           <div key={path} className={classes.row}>
-            <dt className={classes.path}>{path}</dt>
+            <dt className={classes.path}>{breakable(path)}</dt>
             <dd className={classes.value}>
               {(Array.isArray(item) ? (item as unknown[]) : [item]).map((each, index) => (
                 <ValueMenu key={index} field={fieldOf(path.replace(/\[\d+\]/g, ""))} value={scalarText(each)} />
@@ -30,3 +30,12 @@ export function AttributeTable({ value, searchable = true }: { value: Record<str
     </div>
   );
 }
+
+/** A path is broken behind its dots rather than within a name. */
+const breakable = (path: string) =>
+  path.split(/(?<=\.)/).map((part, index) => (
+    <Fragment key={index}>
+      {index > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));

@@ -7,6 +7,8 @@ import type { Hint, Track } from "@/api/types";
 import { LazyQueryEditor } from "./explorer/LazyQueryEditor";
 import classes from "./QueryField.module.css";
 
+/** Characters that surely fit, for browsers that do not size a field by its content. */
+const LINE = 70;
 const NO_HINTS: Hint[] = [];
 
 interface Props {
@@ -39,7 +41,7 @@ export function QueryField({ track, label, hideLabel = false, description, place
     <Input.Wrapper size="xs" label={hideLabel ? undefined : label} labelElement="div" description={description} error={shown} inputWrapperOrder={["label", "description", "input", "error"]}>
       <div className={classes.box} data-invalid={shown ? true : undefined}>
         {disabled ? (
-          <input className={classes.plain} aria-label={label} readOnly value={value} placeholder="–" />
+          <textarea className={`${classes.plain ?? ""} ${classes.whole ?? ""}`} aria-label={label} readOnly rows={Math.ceil((value.length || 1) / LINE)} value={value} placeholder="–" />
         ) : (
           <LazyQueryEditor plainClass={classes.plain} track={track} label={label} placeholder={placeholder} value={value} from={from} to={to} fault={fault} hints={verdict?.hints ?? NO_HINTS} onChange={onChange} onSubmit={onChange} />
         )}

@@ -4,8 +4,11 @@ import { ApiError } from "@/api/errors";
 import { Icon } from "./icons";
 import classes from "./states.module.css";
 
-/** What went wrong, the request's id, and a retry. `inline` sits above data that stays. */
-export function ErrorState({ error, retry, inline = false }: { error: unknown; retry?: () => void; inline?: boolean }) {
+/** Asked again, the answer would be the same. */
+const SETTLED = [400, 403, 404];
+
+/** What went wrong, the request's id, and a retry if that may help. `inline` sits above data that stays. */
+export function ErrorState({ error, retry, inline = false, children }: { error: unknown; retry?: () => void; inline?: boolean; children?: ReactNode }) {
   const api = error instanceof ApiError ? error : null;
   // The strong line says it already.
   const said = (message: string) => api?.status === 403 && (message === "Forbidden" || message.includes("needs the permission"));
@@ -23,8 +26,9 @@ export function ErrorState({ error, retry, inline = false }: { error: unknown; r
             Request <code>{api.requestId}</code>
           </p>
         )}
+        {children}
       </div>
-      {retry && api?.status !== 403 && (
+      {retry && !SETTLED.includes(api?.status ?? 0) && (
         <Button variant="default" onClick={retry}>
           Try again
         </Button>

@@ -59,7 +59,7 @@ export function readExplorer(search: ExplorerSearch, defaults: ExplorerDefaults)
   const facets = (hidden ? search.facets?.slice(1) : search.facets) ?? "";
   return {
     query: search.query ?? "",
-    range: search.from && search.to ? { from: search.from, to: search.to } : defaults.range,
+    range: search.from ? { from: search.from, to: search.to ?? "now" } : defaults.range,
     sort: search.sort ? parseSort(search.sort) : defaults.sort,
     columns: search.columns ? search.columns.split(",").filter(Boolean) : defaults.columns,
     event: search.event ?? null,

@@ -2,8 +2,8 @@ import { Loader, Skeleton, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
+import { ApiError } from "@/api/errors";
 import { facetQuery } from "@/api/explore";
-import { ErrorState } from "@/components/states";
 import { formatNumber, plural } from "@/lib/format";
 import { clearFacet, facetSelection } from "@/lib/queryText";
 import type { FacetValue } from "@/api/types";
@@ -49,7 +49,7 @@ function Values({ explorer, facet, isStill }: Pick<Props, "explorer" | "facet" |
   const selection = useMemo(() => facetSelection(state.query, facet.field), [state.query, facet.field]);
 
   if (isPending) return <FacetSkeleton />;
-  if (!data) return <ErrorState inline error={error} retry={() => void refetch()} />;
+  if (!data) return <NotCounted error={error} retry={() => void refetch()} />;
   const result = data.data[0];
   const distinct = result?.distinct ?? 0;
   const listed = all || settled !== "" || facet.order || distinct <= SHOWN_ALL ? (result?.values ?? []) : (result?.values ?? []).slice(0, SHOWN);
@@ -88,6 +88,21 @@ function arrange(values: FacetValue[], facet: FacetDefinition, chosen: string[],
   if (!order) return listed;
   const rank = (value: string) => (order.includes(value) ? order.indexOf(value) : order.length);
   return listed.toSorted((left, right) => rank(left.value) - rank(right.value));
+}
+
+/** In a line, since the list says at length what went wrong, and all facets may have it at once. */
+function NotCounted({ error, retry }: { error: unknown; retry: () => void }) {
+  const isRefused = error instanceof ApiError && (error.status === 400 || error.status === 403);
+  return (
+    <p className={classes.none} title={error instanceof Error ? error.message : undefined}>
+      Not counted.{" "}
+      {!isRefused && (
+        <button type="button" className="link" onClick={retry}>
+          Try again
+        </button>
+      )}
+    </p>
+  );
 }
 
 function FacetSkeleton() {

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { ApiError } from "@/api/errors";
 import { timeseriesQuery } from "@/api/explore";
 import type { TimeBucket } from "@/api/types";
 import { ErrorState } from "@/components/states";
@@ -27,6 +28,8 @@ export function Trend({ explorer }: { explorer: ExplorerHandle }) {
   const bucket = hovered === null ? null : buckets[hovered];
   const { zone } = useZone();
   const chosen = facetSelection(state.query, "status").included;
+  // What is wrong with a search stands below, where its events would.
+  if (error instanceof ApiError && error.status === 400 && !data) return null;
   if (error && !data) return <ErrorState inline error={error} retry={() => void refetch()} />;
   return (
     <section className={classes.trend} aria-label="Trend" aria-busy={isFetching}>

@@ -84,7 +84,7 @@ export function WhatHappened({ signal, explorer }: { signal: ExploreEvent; explo
             <li key={`${query.name}-${String(index)}`} className={classes.query}>
               <span className={classes.queryName}>{query.name || String.fromCharCode(97 + index)}</span>
               <QueryDetails query={query}>
-                <code className={classes.queryText}>{query.query || "every event"}</code>
+                <code className={classes.queryText}>{query.query ? clauses(query.query) : "every event"}</code>
               </QueryDetails>
               <AppLink to={relatedLogs(signal, index)} title="View these logs" className={classes.queryValue}>
                 {measured(query)}
@@ -128,6 +128,15 @@ function Values({ field, texts }: { field: string; texts: string[] }) {
     </>
   );
 }
+
+/** Lines end between words, not behind the `-` of `-@usr.id:root`. */
+const clauses = (query: string) =>
+  query.split(" ").map((word, index) => (
+    <Fragment key={index}>
+      {index > 0 && " "}
+      <span className={classes.word}>{word}</span>
+    </Fragment>
+  ));
 
 /** The matched query with everything that decided about it. */
 function QueryDetails({ query, children }: { query: SignalQuery; children: ReactNode }) {
