@@ -100,6 +100,14 @@ def test_a_broken_query_is_marked_and_not_run(ana: Person) -> None:
     expect(page.get_by_role("alert").or_(page.get_by_text("value", exact=False)).first).to_be_visible()
 
 
+def test_a_link_with_a_broken_query_says_it_once(ana: Person) -> None:
+    page = ana.open("/signals?query=status:(&from=now-7d")
+    told = page.get_by_role("alert").filter(has_text="Request")
+    expect(told).to_have_count(1)
+    expect(told.get_by_role("button")).to_have_count(0)  # the answer would be the same
+    expect(page.get_by_text("Not counted.").first).to_be_visible()
+
+
 def test_who_types_before_the_editor_is_there_types_on(ana: Person) -> None:
     page = ana.page
     held: list[Route] = []

@@ -37,6 +37,7 @@ export function SignalPanel({ startArchiving, event, ...props }: SignalPanelProp
     <Panel
       {...props}
       signal={full.data}
+      isWhole={!full.isPlaceholderData}
       error={full.error}
       retry={() => void full.refetch()}
       steps={(signal) => <TriageForm event={signal} startArchiving={startArchiving} />}
@@ -49,13 +50,15 @@ export function SignalPanel({ startArchiving, event, ...props }: SignalPanelProp
 export function HiddenSignalPanel({ event, ...props }: SignalPanelProps) {
   const [fromRow] = useState(event);
   const full = useQuery({ ...eventQuery("suppressed", props.id), placeholderData: fromRow });
-  return <Panel {...props} signal={full.data} error={full.error} retry={() => void full.refetch()} />;
+  return <Panel {...props} signal={full.data} isWhole={!full.isPlaceholderData} error={full.error} retry={() => void full.refetch()} />;
 }
 
 type SignalPanelProps = PanelProps & { explorer: ExplorerHandle };
 
 interface Props extends Omit<SignalPanelProps, "event"> {
   signal: ExploreEvent | undefined;
+  /** Not only what its row carries: logs and explanation come with the rest. */
+  isWhole: boolean;
   error: unknown;
   retry: () => void;
   /** What people do with it; without it the signal is hidden. */
@@ -63,7 +66,7 @@ interface Props extends Omit<SignalPanelProps, "event"> {
   timeline?: Tab;
 }
 
-function Panel({ explorer, signal, error, retry, steps, timeline, close, step }: Props) {
+function Panel({ explorer, signal, isWhole, error, retry, steps, timeline, close, step }: Props) {
   const { state, update } = explorer;
   const maySuppress = useMay("security_monitoring_suppressions_write");
   useEffect(() => {
@@ -78,6 +81,7 @@ function Panel({ explorer, signal, error, retry, steps, timeline, close, step }:
     );
   }
   const { workflow, groupByValues } = custom(signal);
+  const onceWhole = (content: ReactNode) => (isWhole ? content : !error && <SkeletonRows rows={4} />);
   return (
     <SidePanel
       label={`Signal: ${titleOf(signal)}`}
@@ -131,20 +135,20 @@ function Panel({ explorer, signal, error, retry, steps, timeline, close, step }:
         value={state.tab}
         onChange={(tab) => update({ tab }, { replace: true })}
         tabs={[
-          { id: "logs", label: "Logs", content: <SampleLogs signal={signal} /> },
-          { id: "why", label: "Why", content: <Explained signal={signal} /> },
+          { id: "logs", label: "Logs", content: onceWhole(<SampleLogs signal={signal} />) },
+          { id: "why", label: "Why", content: onceWhole(<Explained signal={signal} />) },
           { id: "rule", label: "Rule details", content: <RuleDetails signal={signal} /> },
           ...(timeline ? [timeline] : []),
           {
             id: "json",
             label: "JSON",
-            content: (
+            content: onceWhole(
               <>
                 <div className={classes.toolbar}>
                   <CopyJson value={signal} />
                 </div>
                 <JsonView value={signal} depth={3} />
-              </>
+              </>,
             ),
           },
         ]}
