@@ -8,6 +8,8 @@ from api_server import api, fresh_api
 from event_stores import clickhouse_cluster, event_store, kept_chdb, kept_cluster, open_store
 from hypothesis import HealthCheck, settings
 from postgres import postgres_server, postgres_url
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from tocsin.garbage import collect_nothing, collect_seldom
 
@@ -29,37 +31,56 @@ settings.register_profile("here", deadline=None, suppress_health_check=[HealthCh
 settings.register_profile("ci", settings.get_profile("here"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
+BROWSER = "test_browser"
+
 LONG = (
+    BROWSER,
+    "test_openapi",
     "test_survives",
     "test_ingest_shared",
+    "test_cli",
     "test_evaluator",
     "test_event_store",
-    "test_cli",
-    "test_openapi",
-    "test_browser_rule_editor",
-    "test_browser_suppressions",
     "test_learning",
     "test_correlation",
-    "test_browser",
-    "test_intake_store",
-    "test_browser_intel",
-    "test_browser_detect",
+    "test_labelled_shared",
     "test_rules_cli",
-    "test_access_api",
     "test_backtest",
-    "test_browser_races",
-    "test_browser_reader",
+    "test_access_api",
+    "test_sdk_correlation",
+    "test_sdk_content_packs",
     "test_explore_agrees",
     "test_scheduled",
+    "test_intake_store",
+    "test_sdk_jobs",
+    "test_behaviour_shared",
+    "test_methods_live",
+    "test_explain",
 )
 """Where most of the time goes, longest first. Workers take file after file: they end together if the last are short
 (decision 0159)."""
 
 
+class Shares(LoadFileScheduling):
+    """A file is one worker's, and so are all browser tests: each worker with some would start a server and play the
+    story on it, which costs more than most of their files."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return BROWSER if BROWSER in file else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Shares | None:
+    return Shares(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long files first; all others keep their places."""
+    """The long files first; all others keep their places. Each test has an id of its own: workers run tests by id."""
+    if len({item.nodeid for item in items}) < len(items):
+        raise pytest.UsageError("some tests have the same id: workers would run only one of them")
     places = {name: place for place, name in enumerate(LONG)}
-    items.sort(key=lambda item: places.get(item.path.stem, len(LONG)))
+    items.sort(key=lambda item: places.get(BROWSER if BROWSER in item.path.stem else item.path.stem, len(LONG)))
 
 
 @pytest.hookimpl(wrapper=True)
