@@ -6,18 +6,23 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMPS := .setup
 SIDE_BY_SIDE := +$(MAKE) --no-print-directory --jobs $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
-# A worker more than cores: tests of servers also wait. Each may take 2 GB.
+# A worker more than cores; tests of servers and databases also wait, so one more for them. Four at most, of 2 GB each.
 WORKERS := $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$(( cores < 4 ? cores + 1 : 4 )))
+GB := $(shell echo $$(( $$(getconf _PHYS_PAGES) / 1024 * $$(getconf PAGESIZE) / 1048576 )))
+WAITING := $(shell echo $$(( $(WORKERS) < 4 && $(GB) > 9 ? $(WORKERS) + 1 : $(WORKERS) )))
 # The tests start a hundred processes: each would compile Tocsin anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run dev check check-python check-web unit test bench clean lock
+.PHONY: help setup run dev check check-python check-web check-api unit test bench clean lock
+
+SET_UP := $(STAMPS)/python $(STAMPS)/web $(STAMPS)/browser $(STAMPS)/engine
+CHECKS := check-python check-web check-api
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 setup: ## everything the other commands need, into .venv and web/
-	@$(SIDE_BY_SIDE) $(STAMPS)/python $(STAMPS)/web $(STAMPS)/browser $(STAMPS)/engine
+	@$(SIDE_BY_SIDE) $(SET_UP)
 
 run: ## set up and start Tocsin with demo data on http://127.0.0.1:8080
 	@$(SIDE_BY_SIDE) $(STAMPS)/python $(STAMPS)/web
@@ -27,7 +32,7 @@ dev: $(STAMPS)/python $(STAMPS)/node ## reloading server on 8080 and Vite on 517
 	./scripts/dev
 
 check: ## lint, types, import contracts, the project's own checks
-	@$(SIDE_BY_SIDE) check-python check-web
+	@$(SIDE_BY_SIDE) $(CHECKS)
 
 check-python: $(STAMPS)/python
 	$(BIN)/ruff check .
@@ -35,19 +40,22 @@ check-python: $(STAMPS)/python
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check-web: $(STAMPS)/python $(STAMPS)/node
-	cd web && npm run --silent check && npm run --silent api:check
+check-web: $(STAMPS)/web
+	cd web && npm run --silent check
+
+check-api: $(STAMPS)/python $(STAMPS)/node
+	cd web && npm run --silent api:check
 
 unit: $(STAMPS)/python $(STAMPS)/node ## tests without I/O, in under a minute
 	$(BIN)/pytest tests/unit tests/cases -n $(WORKERS)
 	cd web && npm run --silent test
 
-# With the same examples each time (tests/conftest.py).
+# With the same examples each time (tests/conftest.py). What is set up is checked while the rest is still being set up.
 test: export CI := true
-test: setup ## everything: checks, unit, store, system and browser tests
-	$(MAKE) check
+test: ## everything: checks, unit, store, system and browser tests
+	@$(SIDE_BY_SIDE) $(SET_UP) $(CHECKS)
 	$(MAKE) unit
-	$(BIN)/pytest tests/system tests/store -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest tests/system tests/store -n $(WAITING) --dist loadfile --no-loadscope-reorder
 
 bench: setup ## all benchmarks, each against a baseline in the same run
 	$(BIN)/python -m bench
