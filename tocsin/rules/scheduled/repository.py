@@ -54,7 +54,8 @@ def latest(session: Session, rule_id: str, limit: int, status: str | None = None
 def first_since(session: Session, rule_id: str, version: int) -> int | None:
     """From when on completed runs of a version have looked at what is stored."""
     mine = (_TABLE.rule_id == rule_id) & (_TABLE.rule_version == version) & (_TABLE.status == COMPLETED)
-    return session.scalar(select(func.min(_TABLE.since)).where(mine))
+    found: int | None = session.scalar(select(func.min(_TABLE.since)).where(mine))
+    return found
 
 
 def running(session: Session) -> list[Run]:
