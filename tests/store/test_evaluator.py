@@ -559,6 +559,26 @@ def test_memory_limits_change_nothing(
     assert found == [30, 30, 30]
 
 
+def test_groups_that_are_busy_are_not_read_again_in_each_step(
+    event_store: EventStore, state: StateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tocsin.evaluate.evaluator.CACHED_MATCHES", 60)
+    rule = threshold("aaa-aaa-aas", ("low", "a > 50"))
+    world = World(event_store, state, rule)
+    users = ("ann", "bob", "eve")
+    world.ingest(*[event(second, user, rule=rule) for second in range(20) for user in users])  # more than the bound
+    world.run()
+    for second in range(20, 26):
+        world.ingest(*[event(second, user, rule=rule) for user in users])
+        world.run()
+    assert world.metric("tocsin_evaluator_groups_rebuilt_total") == 3
+    world.ingest(*[event(30, "zoe", rule=rule)])  # now the others are idle
+    world.run()
+    world.ingest(*[event(31, user, rule=rule) for user in users])
+    world.run()
+    assert world.metric("tocsin_evaluator_groups_rebuilt_total") > 4
+
+
 # Same events, same signals, whatever happens
 
 

@@ -31,8 +31,12 @@ from tocsin.evaluate.repository import Failure, GroupKey, Matches, Progress, Sto
 from tocsin.rule import Rule
 
 CACHED_MATCHES = 1_000_000
-"""Matches of all groups that are kept in memory, about 400 MB; the groups idle for longest are dropped first. Where the
-groups that are busy hold more, each step reads the others again, which takes longer than the step."""
+"""Matches of all groups that are kept in memory, 160 to 400 MB: more where they belong to signals. The groups idle for
+longest are dropped first."""
+
+BUSY = 3
+"""Groups that were decided in this step stay up to so many times that: they will be in the next step, and would be read
+again each time. Beyond, each step reads the others again, which takes longer than the step."""
 
 CACHED_GROUPS = 20_000
 
@@ -272,7 +276,11 @@ class Evaluator:
         waits = {key for key, outcome in outcomes.items() if outcome.is_growth and key not in refreshed}
         due = {key: outcome for key, outcome in outcomes.items() if key not in waits}
         changed = [outcome for outcome in due.values() if outcome.changed or outcome.known]
-        ids = self._sink.apply(changed) if changed else {}
+        ids: dict[GroupKey, Mapping[str, str]] = {}
+        # Nobody sees a new signal later because an old one has grown.
+        for together in ([o for o in changed if not o.is_growth], [o for o in changed if o.is_growth]):
+            if together:
+                ids |= self._sink.apply(together)
         self.has_stored = bool(changed)
         for group in groups:
             if group.key in due:
@@ -286,7 +294,7 @@ class Evaluator:
                 self._grown.setdefault(group.key, (now, before))
             else:
                 self._grown.pop(group.key, None)
-        self._evict()
+        self._evict(set(taken))
         self._remember_failed(failures)
         self._note_failed(failures, batch)
         return failures.noted
@@ -495,14 +503,15 @@ class Evaluator:
         self._cached -= group.size
         return group
 
-    def _evict(self) -> None:
-        """Bound the memory; what has grown stays until it is stored."""
-        idle = (key for key in list(self._groups) if key not in self._grown)
-        while self._cached > CACHED_MATCHES or len(self._groups) > CACHED_GROUPS:
-            key = next(idle, None)
-            if key is None:
-                return
-            self._drop(key)
+    def _evict(self, busy: set[GroupKey]) -> None:
+        """Bound the memory; what has grown stays until it is stored, what this step decided as long as it can."""
+        for limit, spared in ((1, busy), (BUSY, set[GroupKey]())):
+            idle = (key for key in list(self._groups) if key not in self._grown and key not in spared)
+            while self._cached > limit * CACHED_MATCHES or len(self._groups) > limit * CACHED_GROUPS:
+                key = next(idle, None)
+                if key is None:
+                    break
+                self._drop(key)
 
 
 def _opening(signals: Iterable[StoredSignal], moment: int) -> int:
