@@ -39,7 +39,7 @@ from tocsin.evaluate.replay import Replay
 from tocsin.evaluate.repository import BUCKET_MS, Matches, Progress
 from tocsin.evaluate.signal_feed import SignalFeed
 from tocsin.event import Event, RawRecord
-from tocsin.explain.repository import EntityLogs
+from tocsin.explain.repository import EntityEvents
 from tocsin.explain.rules import RuleExplanations
 from tocsin.explain.signals import SignalExplanations
 from tocsin.explore.service import ExploreService
@@ -53,7 +53,7 @@ from tocsin.outbound import Outbound
 from tocsin.pipeline import Recipe, Tools, enrich, lookups_of, normalise, passed
 from tocsin.pipelines.service import PipelinesService
 from tocsin.pipelines.shipped import read_shipped as read_shipped_pipelines
-from tocsin.query.track import HISTORICAL, SUPPRESSED
+from tocsin.query.track import HISTORICAL, SIGNALS, SUPPRESSED
 from tocsin.reference_tables.service import ReferenceTables
 from tocsin.reference_tables.usage import tables_named, uses
 from tocsin.renewal import Renewal
@@ -283,6 +283,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
     def tools_for_tests() -> Tools:
         return made(with_tables(recipe(config, (), pipelines.active())))
 
+    places = Places(place_databases(config))
     rules = RulesService(
         state,
         audit,
@@ -290,6 +291,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         to_event=lambda payload: event_from_payload(payload, tools_for_tests()),
         is_table_too_large=reference_tables.is_too_large,
         column=reference_tables.column,
+        has_cities=places.has_cities,
     )
     rules.load_shipped(read_shipped(content_directory() / "rules"))
     security_filters = SecurityFilters(state, audit, clock, new_id=lambda: new_rule_id(secrets.randbelow))
@@ -371,6 +373,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         lambda source, since, now: Feed(source, since, now, owners.is_plain),
         baselines=baselines,
         notes=ledger,
+        has_cities=places.has_cities,
     )
     correlator = Evaluator(
         members,
@@ -477,7 +480,9 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         signal_explanations=SignalExplanations(rows, hidden_rows, rules, clock),
         rule_explanations=RuleExplanations(
             rules,
-            EntityLogs(events),
+            EntityEvents(events),
+            EntityEvents(events, SIGNALS),
+            EntityEvents(events, SUPPRESSED),
             replay,
             rows,
             hidden_rows,
@@ -512,9 +517,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         scheduled_runs=scheduled_runs,
         renewal=renewal,
         feeds=feeds,
-        indicators=IndicatorExplorer(
-            state, events, explore, feeds, audit, clock, Places(place_databases(config)).place
-        ),
+        indicators=IndicatorExplorer(state, events, explore, feeds, audit, clock, places.place),
         hunter=Hunter(state, events, clock, leases, holder=holder, rules=live_rules),
         engine=engine,
         critical_assets=critical_assets,
@@ -526,7 +529,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         explore=explore,
         triage=triage,
         outbox=outbox,
-        places_warning=Places(place_databases(config)).warning,
+        places_warning=places.warning,
     )
 
 

@@ -9,7 +9,7 @@ from test_evaluator import BORN, HOUR, event, state, threshold
 
 from tocsin.evaluate.evaluator import Evaluator, EvaluatorMetrics
 from tocsin.evaluate.repository import Progress
-from tocsin.rule import Rule
+from tocsin.rule import Rule, RuleQuery
 from tocsin.rules.coverage import CoverageService
 from tocsin.signals.engine import SignalEngine
 from tocsin.signals.ledger import Ledger
@@ -24,6 +24,8 @@ MINUTE = BORN // MINUTE_MS
 
 class Kept(Correlating):
     """A world that keeps a ledger."""
+
+    has_cities = True
 
     def restart(self) -> None:
         super().restart()
@@ -40,6 +42,7 @@ class Kept(Correlating):
             self.clock,
             EvaluatorMetrics(CollectorRegistry()),
             notes=ledger,
+            has_cities=self.has_cities,
         )
         self.engine = SignalEngine(
             evaluator,
@@ -134,3 +137,20 @@ def test_what_is_not_evaluated_is_noted_with_its_reason(event_store: EventStore,
     world.minutes_pass(2)
     again = world.ledger_rows.skipped(first, first + 3, [rule.id, broken.id, off.id])
     assert {(item.rule_id, item.matches) for item in again} == {(rule.id, 1), (broken.id, 1), (off.id, 1)}
+
+
+@pytest.mark.parametrize("has_cities", [True, False])
+def test_accesses_that_no_database_can_place_are_noted(
+    event_store: EventStore, state: StateStore, has_cities: bool
+) -> None:
+    place = ("@network.client.geoip",)
+    query = RuleQuery("a", "*", aggregation="geo_data", group_by_fields=("@usr.id",), metrics=place)
+    rule = threshold(f"aaa-tra-00{has_cities:d}", ("low", ""), queries=(query,), detection_method="impossible_travel")
+    world = Kept(event_store, state, rule)
+    world.has_cities = has_cities
+    world.restart()
+    world.run()
+    world.ingest(event(1, rule=rule), event(2, rule=rule))  # neither has coordinates
+    world.minutes_pass(2)
+    noted = world.ledger_rows.skipped(MINUTE, MINUTE + 5, [rule.id])
+    assert [(item.reason, item.matches) for item in noted] == ([] if has_cities else [("no city database", 2)])

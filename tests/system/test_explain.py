@@ -44,11 +44,33 @@ class Door:
     def __init__(self, http: httpx.Client) -> None:
         self.http = http
         self.rule = self.post(RULES, RULE)["id"]
+        rattled = {"name": "a", "ruleId": self.rule, "aggregation": "event_count", "correlatedByFields": ["@usr.id"]}
+        self.twice = self.over_signals("rattled twice", rattled, condition="a > 1")
+        self.severe = self.over_signals(
+            "severe",
+            {"query": "@workflow.rule.name:Door* status:critical", "dataSource": "security_signals"},
+            condition="a > 0",
+            type="log_detection",
+        )
+        named = {"name": "a", "query": f"@workflow.rule.id:{self.rule}", "dataSource": "security_signals"}
+        opened = {"name": "b", "query": "source:door @outcome:success", "groupByFields": ["@usr.id"]}
+        self.opened = self.over_signals(
+            "rattled, then open",
+            {**named, "groupByFields": ["@usr.id"]},
+            opened,
+            condition="a > 0 && b > 0",
+            type="log_detection",
+        )
         scope = {"enabled": True, "rule_query": f"ruleId:{self.rule}"}
         self.hiding = self.suppress(name="agreed with dan", suppression_query="@usr.id:dan", **scope)
         self.excluding = self.suppress(name="load test", data_exclusion_query="@usr.id:sue", **scope)
         self.start = int(time.time() * 1000) - 120_000
         self.logs: list[dict[str, Any]] = []
+
+    def over_signals(self, name: str, *queries: Any, condition: str, **more: Any) -> str:
+        cases = [{"name": "", "status": "high", "condition": condition}]
+        body = {**RULE, "name": name, "type": "signal_correlation", "queries": list(queries), "cases": cases, **more}
+        return str(self.post(RULES, body)["id"])
 
     def suppress(self, **attributes: Any) -> str:
         answer = self.post(SUPPRESSIONS, {"data": {"type": "suppressions", "attributes": attributes}})
@@ -211,6 +233,61 @@ def test_of_several_queries_none_found_any(door: Door) -> None:
     told = door.why(both, usr__id="kim")
     assert [step["status"] for step in told["steps"] if step["name"] == "query"] == ["passed", "passed"]
     assert door.http.delete(f"{RULES}/{both}").is_success
+
+
+def test_a_rule_over_signals_is_followed_from_the_signals(door: Door) -> None:
+    told = door.why(door.twice, usr__id="bob")
+    assert (told["outcome"], told["because"]) == ("not_fired", "condition"), told
+    assert "event_count of a was 1 of > 1 (lacks 1)" in told["answer"]
+    (signal,) = door.search("signals", "@usr.id:bob")
+    assert told["best_moment"]["event_id"] == signal["id"]
+    assert [step["name"] for step in told["steps"]] == ["rule", "events", "query", "match", "condition", "signal"]
+    assert told["steps"][1]["message"] == "There is 1 signal of @usr.id bob"
+    query = told["steps"][2]["data"]
+    assert (query["track"], query["text"]) == ("signals", f"@workflow.rule.id:{door.rule}")
+
+
+@pytest.mark.parametrize(
+    ("user", "because", "answer"),
+    [
+        ("eve", "events", "There is no signal of @usr.id eve"),
+        ("dan", "suppression", "1 signal would be found, but suppressions hide it: it does not count"),
+    ],
+)
+def test_what_is_no_signal_to_a_rule_over_signals(door: Door, user: str, because: str, answer: str) -> None:
+    told = door.why(door.twice, usr__id=user)
+    assert (told["outcome"], told["because"]) == ("not_fired", because), told
+    assert answer in told["answer"]
+
+
+def test_a_term_of_a_query_over_signals_excluded_the_nearest(door: Door) -> None:
+    told = door.why(door.severe, usr__id="bob")
+    assert (told["because"], "is excluded by 'status:critical' (status is high)" in told["answer"]) == ("query", True)
+
+
+def test_a_rule_over_logs_and_signals_says_which_of_them_lacked(door: Door) -> None:
+    told = door.why(door.opened, usr__id="bob")
+    assert told["because"] == "condition", told
+    assert told["steps"][1]["message"] == "There is 1 signal and 9 logs of @usr.id bob"
+    assert [(step["data"]["track"], step["data"]["found"]) for step in told["steps"] if step["name"] == "query"] == [
+        ("signals", 1),
+        ("logs", 0),
+    ]
+    assert [check["holds"] for check in told["best_moment"]["checks"]] == [True, False]
+
+
+def test_a_rule_with_calculated_fields_is_followed_too(door: Door) -> None:
+    fields = [{"name": "twice", "expression": "@number * 2"}]
+    schedule = {"rrule": "FREQ=HOURLY;INTERVAL=2", "start": "2026-01-01T00:00:00", "timezone": "UTC"}
+    body = {**RULE, "name": "numbered", "calculatedFields": fields, "schedulingOptions": schedule}
+    for asked, last in (("#twice:<4", "count of a was 2 of > 5 (lacks 4)"), ("#twice:>1000000", None)):
+        query = {"query": f"source:door {asked}", "aggregation": "count", "groupByFields": ["@usr.id"]}
+        rule = door.post(RULES, {**body, "queries": [query]})["id"]
+        steps = {step["name"]: step for step in door.why(rule, usr__id="bob")["steps"]}
+        assert steps["query"]["data"]["found"] == 9  # as far as a search can tell
+        assert (last in steps["condition"]["message"]) if last else ("condition" not in steps)
+        assert ("calculated" in steps) == (last is None)
+        assert door.http.delete(f"{RULES}/{rule}").is_success
 
 
 def test_the_rule_was_not_there_or_not_enabled(door: Door) -> None:

@@ -173,4 +173,6 @@ def test_events_of_test_databases_have_places() -> None:
     assert places.place("::ffff:81.2.69.142") == found
     assert places.place("10.0.0.1") == places.place("192.0.2.1") == places.place("no address") == {}
     assert places.warning is None
+    assert places.has_cities
+    assert not Places([DATA / "geoip/GeoLite2-ASN-Test.mmdb"]).has_cities
     places.close()

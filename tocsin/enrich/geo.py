@@ -3,6 +3,8 @@
 import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,10 @@ PARTLY_GLOBAL = frozenset(map(str, (0, 10, 100, 127, 169, 172, 192, 198, 203, *r
 
 LONGEST_ADDRESS = 64
 """Characters of the longest address that is remembered; senders may write any text in its place."""
+
+
+PROBED = 1_000
+"""Networks of a database that are looked at to learn whether it has coordinates."""
 
 
 class BadDatabase(TocsinError):
@@ -58,6 +64,15 @@ class Places:
         if not found:
             return {}
         return {name: value.copy() if type(value) is dict else value for name, value in found.items()}
+
+    @cached_property
+    def has_cities(self) -> bool:
+        """Whether any of the databases knows where a place lies, which rules about travel need (siem.md §2.17)."""
+        return any(
+            isinstance(record, Mapping) and "location" in place_of(record)
+            for reader, _ in self._readers
+            for _, record in islice(reader, PROBED)
+        )
 
     def close(self) -> None:
         for reader, _ in self._readers:

@@ -28,6 +28,7 @@ from tocsin.evaluate.loading import eligible, is_eligible, load
 from tocsin.evaluate.method import Plan
 from tocsin.evaluate.methods import plan
 from tocsin.evaluate.repository import Failure, GroupKey, Matches, Progress, StoredMatch
+from tocsin.evaluate.travel import TravelPlan
 from tocsin.rule import Rule
 
 CACHED_MATCHES = 1_000_000
@@ -41,6 +42,9 @@ again each time. Beyond, each step reads the others again, which takes longer th
 CACHED_GROUPS = 20_000
 
 CACHED_PLANS = 10_000
+
+NO_CITIES = "no city database"
+"""Why accesses without coordinates were not evaluated, where it is not their address that has none."""
 
 RETRY_MS = 60_000
 """A group that failed is left alone so long: it would fail again, and reading it may be costly."""
@@ -127,7 +131,7 @@ class EvaluatorMetrics:
         self.matches = Counter(f"{prefix}_matches", "Matches that were read as new.", registry=registry)
         self.skipped = Counter(
             f"{prefix}_skipped",
-            "Matches that were not evaluated: late, rule disabled, rule unknown, rule failed.",
+            f"Matches that were not evaluated: late, rule disabled, rule unknown, rule failed, {NO_CITIES}.",
             ["reason"],
             registry=registry,
         )
@@ -161,8 +165,11 @@ class Evaluator:
         make_reading: MakeReading = Feed,
         baselines: Baselines | None = None,
         notes: Notes | None = None,
+        has_cities: bool = True,
     ) -> None:
+        """`has_cities`: events can have coordinates here; without, what needs them is noted as not evaluated."""
         self._notes = notes or NoNotes()
+        self._has_cities = has_cities
         self._baselines = baselines
         self._make_reading = make_reading
         self._matches = matches
@@ -347,6 +354,9 @@ class Evaluator:
             if prepared is None:
                 self._metrics.skipped.labels("rule unknown").inc()
                 self._notes.skipped(match.rule_id, match.ingested_at, "rule unknown")
+            elif match.row.distinct is None and isinstance(prepared, TravelPlan) and not self._has_cities:
+                self._metrics.skipped.labels(NO_CITIES).inc()
+                self._notes.skipped(match.rule_id, match.ingested_at, NO_CITIES)
             elif isinstance(prepared, Learning):
                 put = self._put_off.setdefault((match.rule_id, match.rule_version), _PutOff(before, {}))
                 first = put.matches.setdefault(match.row.group, match)

@@ -1,13 +1,15 @@
-"""What the stored logs of an entity say about a rule's queries."""
+"""What the stored logs and signals of an entity say about a rule's queries."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tocsin.evaluate.repository import LATE_MS
 from tocsin.event import BACKFILL_TAG, Event
 from tocsin.query import Node, Sql, to_sql
-from tocsin.query.track import LOGS
+from tocsin.query.track import LOGS, Track
+from tocsin.signals.resource import COLUMNS
+from tocsin.signals.stored import event_of
 from tocsin.store.events import EventStore
 from tocsin.store.rows import decode_event
 
@@ -17,19 +19,22 @@ _SPAN = """timestamp >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
 _COUNTS = f"""
 SELECT count() AS events, countIf({{found}}) AS found, countIf({{found}} AND {{grouped}}) AS grouped,
   countIf({{found}} AND {{excluded}}) AS excluded, countIf({{found}} AND NOT ({{analysed}})) AS unanalysed,
-  countIf({{found}} AND toUnixTimestamp64Milli(ingested_at) - toUnixTimestamp64Milli(timestamp) > {{late:Int64}}
-    AND NOT has(tags, {{backfill:String}})) AS late,
+  countIf({{found}} AND {{late}}) AS late,
   countIf({{found}} AND has(matched.rule_id, {{rule:String}})) AS recorded,
   sumForEach([{{terms}}]) AS term_counts, sumForEach([{{fields}}]) AS field_counts
-FROM logs WHERE {_SPAN}
+FROM {{table}} WHERE {_SPAN}
 """
 
 _NEAREST = f"""
-SELECT id, timestamp, ingested_at, host, service, source, status, message, trace_id, tags, document,
-  [{{terms}}] AS held
-FROM logs WHERE {_SPAN} AND NOT {{found}}
+SELECT {{columns}}, [{{terms}}] AS held
+FROM {{table}} WHERE {_SPAN} AND NOT {{found}}
 ORDER BY arraySum(held) DESC, timestamp DESC, id DESC LIMIT {{limit:UInt32}}
 """
+
+_LATE = """(toUnixTimestamp64Milli(ingested_at) - toUnixTimestamp64Milli(timestamp) > {late:Int64}
+    AND NOT has(tags, {backfill:String}))"""
+
+_LOG_COLUMNS = "id, timestamp, ingested_at, host, service, source, status, message, trace_id, tags, document"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +58,19 @@ class QueryCounts:
     fields: tuple[int, ...]
 
 
-class EntityLogs:
-    """Reads stored logs of one entity in a span of time (`[start, end)`, Unix milliseconds)."""
+class EntityEvents:
+    """Reads stored events of one entity in a span of time (`[start, end)`, Unix milliseconds): logs, or signals."""
 
-    def __init__(self, events: EventStore) -> None:
+    def __init__(self, events: EventStore, track: Track = LOGS) -> None:
+        """`track` is `LOGS`, or a track of signals."""
+        is_logs = track.name == LOGS.name
         self._events = events
+        self._track = track
+        self._table = Sql(track.table if is_logs else f"{track.table} FINAL")
+        self._columns = Sql(_LOG_COLUMNS if is_logs else ", ".join(COLUMNS))
+        self._decode: Callable[[Mapping[str, Any]], Event] = decode_event if is_logs else event_of
+        # A signal stands for events that were evaluated, however late they came.
+        self._late = Sql(_LATE, {"late": LATE_MS, "backfill": BACKFILL_TAG}) if is_logs else Sql("0")
 
     def counts(
         self,
@@ -73,22 +86,22 @@ class EntityLogs:
     ) -> QueryCounts:
         """`terms` are the parts of the query, `fields` say that a group-by field is there, `excluded` what suppressions
         keep from the rule, `analysed` what security filters let it see (None: everything). Raises `LimitExceeded`."""
-        found = to_sql(query, LOGS)
-        there = [to_sql(field, LOGS) for field in fields]
+        found = self._where(query)
+        there = [self._where(field) for field in fields]
         sql = Sql.of(
             _COUNTS,
+            table=self._table,
             found=found,
             grouped=Sql.join(" AND ", there, "g") if there else Sql("1"),
-            excluded=Sql("0") if excluded is None else to_sql(excluded, LOGS),
-            analysed=Sql("1") if analysed is None else to_sql(analysed, LOGS),
-            terms=_numbers([to_sql(term, LOGS) for term in terms]),
+            excluded=Sql("0") if excluded is None else self._where(excluded),
+            analysed=Sql("1") if analysed is None else self._where(analysed),
+            terms=_numbers([self._where(term) for term in terms]),
             fields=_numbers([Sql.of("({a}) AND ({b})", a=found, b=one) for one in there]),
-            entity=to_sql(entity, LOGS),
+            entity=self._where(entity),
             start=start,
             end=end,
             rule=rule_id,
-            late=LATE_MS,
-            backfill=BACKFILL_TAG,
+            late=self._late,
         )
         (row,) = self._events.query(sql)
         return QueryCounts(
@@ -110,14 +123,19 @@ class EntityLogs:
         of equals first."""
         sql = Sql.of(
             _NEAREST,
-            terms=_numbers([to_sql(term, LOGS) for term in terms]),
-            entity=to_sql(entity, LOGS),
-            found=to_sql(query, LOGS),
+            table=self._table,
+            columns=self._columns,
+            terms=_numbers([self._where(term) for term in terms]),
+            entity=self._where(entity),
+            found=self._where(query),
             start=start,
             end=end,
             limit=limit,
         )
-        return [(decode_event(row), tuple(bool(one) for one in row["held"])) for row in self._events.query(sql)]
+        return [(self._decode(row), tuple(bool(one) for one in row["held"])) for row in self._events.query(sql)]
+
+    def _where(self, node: Node) -> Sql:
+        return to_sql(node, self._track)
 
 
 def _numbers(conditions: Sequence[Sql]) -> Sql:

@@ -1,9 +1,10 @@
 """Why a rule did not fire for an entity at some time, or that it did (design §9.5).
 
-The question is followed along the way that a log takes: was the rule there, did the entity have events, did a query
+The question is followed along the way that an event takes: was the rule there, did the entity have events, did a query
 find them, were they grouped, excluded, late, noted, and what did the rule's own method lack at its best moment. Each
-step says what it found; the first that failed is the answer. The logs are matched anew (`evaluate/replay.py`), by the
-version of the rule that was in force then: what is told is what the same engine concludes from what is stored now.
+step says what it found; the first that failed is the answer. What is stored is matched anew (`evaluate/replay.py`), by
+the version of the rule that was in force then: what is told is what the same engine concludes from it now. To a rule
+over signals, signals are what logs are to others.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 
 from tocsin.clock import Clock
 from tocsin.errors import BadRequest
+from tocsin.evaluate.correlation import reads_signals
 from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.method import Plan
 from tocsin.evaluate.methods import plan
@@ -19,11 +21,13 @@ from tocsin.evaluate.nearest import Nearest, nearest
 from tocsin.evaluate.replay import Budget, Replay
 from tocsin.evaluate.repository import Failure
 from tocsin.event import Event, Json
-from tocsin.explain.repository import EntityLogs, QueryCounts
+from tocsin.explain.repository import EntityEvents, QueryCounts
 from tocsin.explain.words import moment, number, several
+from tocsin.match.conditions import uncalculated
 from tocsin.match.log4shell import recognises
 from tocsin.query import LOGS, Node, field_values, parse, parse_field, print_query
-from tocsin.query.tree import And, Exists, conjunction, disjunction, leaves
+from tocsin.query.track import SIGNALS
+from tocsin.query.tree import All, And, Exists, conjunction, disjunction, leaves
 from tocsin.query.values import text_of
 from tocsin.rule import MISSING_GROUP_VALUE, Rule, RuleQuery, Schedule
 from tocsin.rules.executable import analysing, excluding
@@ -32,6 +36,9 @@ from tocsin.signals.identity import scope_key
 from tocsin.signals.repository import SignalRows
 from tocsin.signals.resource import iso
 from tocsin.signals.suppression import Suppression, Suppressions
+
+RULE_PATH = "@workflow.rule.id"
+"""Of a signal: the rule that raised it."""
 
 MAX_SPAN_MS = 7 * 86_400_000
 """Of one question; the best moment of a month says nothing that anybody could use."""
@@ -78,7 +85,9 @@ class RuleExplanations:
     def __init__(
         self,
         rules: RulesService,
-        logs: EntityLogs,
+        logs: EntityEvents,
+        signals: EntityEvents,
+        suppressed: EntityEvents,
         replay: Replay,
         shown: SignalRows,
         hidden: SignalRows,
@@ -92,6 +101,8 @@ class RuleExplanations:
         runs of a scheduled rule have looked at logs up to there (Unix milliseconds)."""
         self._rules = rules
         self._logs = logs
+        self._signals = signals
+        self._suppressed = suppressed
         self._replay = replay
         self._shown = shown
         self._hidden = hidden
@@ -112,10 +123,6 @@ class RuleExplanations:
         present = self._rules.get(question.rule_id)
         step, rule = self._version(present, question)
         steps = [step]
-        unreadable = [query for query in rule.queries if query.data_source != LOGS.name]
-        if unreadable or not rule.queries or rule.calculated_fields:
-            steps.append(_calculating() if rule.calculated_fields else _unreadable(rule))
-            return _answer(question, present, rule, steps, [], None, [])
         prepared = plan(rule)
         entity = _entity_node(question.entity)
         exclusions, analysed = self._exclusions(rule, question), self._analysed()
@@ -124,8 +131,8 @@ class RuleExplanations:
         seen = analysing(excluding(rule, [each.data_exclusion_query for each in exclusions]), analysed)
         budget = Budget(SECONDS)
         groups = self._groups(seen, prepared, question, budget)
-        signals = self._signals(rule, groups, question)
-        if recognises(rule) and not groups:  # there was nothing that could have been noted
+        signals = self._raised(rule, groups, question)
+        if not groups:  # there was nothing that could have been noted
             steps = [one for one in steps if one.name != "match"]
         best: Nearest | None = None
         if groups:
@@ -174,19 +181,33 @@ class RuleExplanations:
     ) -> list[QueryCounts]:
         excluded = disjunction([parse(each.data_exclusion_query) for each in exclusions]) if exclusions else None
         return [
-            self._logs.counts(
+            (self._signals if query.reads_signals else self._logs).counts(
                 entity,
                 question.start - rule.window_ms,
                 question.end,
                 rule.id,
-                parse(query.full_query),
-                terms_of(query),
+                _storable(query),
+                [uncalculated(term) for term in _asked(query)],
                 [Exists(parse_field(field)) for field in _required(query)],
                 excluded,
-                None if analysed is None else parse(analysed),
+                None if analysed is None or query.reads_signals else parse(analysed),
             )
             for query in rule.queries
         ]
+
+    def _hidden_step(self, rule: Rule, entity: Node, question: Question, found: int) -> Step | None:
+        """Signals that a query would find, were they not hidden by suppressions (siem.md §2.20)."""
+        since, hidden = question.start - rule.window_ms, 0
+        for query in rule.queries:
+            if query.reads_signals:
+                asked = _storable(query)
+                count = self._suppressed.counts(entity, since, question.end, rule.id, asked, [], [], None, None)
+                hidden = max(hidden, count.found)
+        if not hidden:
+            return None
+        end = "it: it does not count" if hidden == 1 else "them: they do not count"
+        message = f"{several(hidden, 'more signal' if found else 'signal')} would be found, but suppressions hide {end}"
+        return Step("suppression", "passed" if found else "failed", message, {"hidden": hidden})
 
     def _event_steps(
         self,
@@ -196,13 +217,13 @@ class RuleExplanations:
         counts: Sequence[QueryCounts],
         exclusions: Sequence[Suppression],
     ) -> list[Step]:
-        events = max(count.events for count in counts)
-        told = ", ".join(f"{field} {value}" for field, value in question.entity.items())
-        if not events:
-            message = f"There is no log of {told} in this time, nor in the window before it"
-            return [Step("events", "failed", message, {"events": 0})]
-        steps = [Step("events", "passed", f"There are {several(events, 'log')} of {told}", {"events": events})]
         found = sum(count.found for count in counts)
+        hidden = self._hidden_step(rule, entity, question, found) if reads_signals(rule) else None
+        steps = [_entity_step(rule, question, counts)]
+        if steps[0].is_failed:
+            return [hidden, *steps] if hidden else steps
+        if hidden:
+            steps.append(hidden)
         for query, count in zip(rule.queries, counts, strict=True):
             step = self._query_step(rule, query, entity, question, count)
             # One of several queries may find nothing, and the rule fires all the same.
@@ -215,15 +236,17 @@ class RuleExplanations:
             if rule.schedule is not None:
                 steps.append(_run_step(rule.schedule, self._analysed_until(rule.id), question))
             else:
-                steps.append(_late_step(found, sum(count.late for count in counts)))
+                if not all(query.reads_signals for query in rule.queries):
+                    steps.append(_late_step(found, sum(count.late for count in counts)))
                 steps.append(_recorded_step(found, sum(count.recorded for count in counts)))
         return steps
 
     def _query_step(self, rule: Rule, query: RuleQuery, entity: Node, question: Question, count: QueryCounts) -> Step:
-        terms = terms_of(query)
+        terms = _asked(query)
         data: dict[str, Json] = {
             "query": query.label,
-            "text": query.full_query,
+            "track": (SIGNALS if query.reads_signals else LOGS).name,
+            "text": print_query(_storable(query)),
             "found": count.found,
             "terms": [
                 {"term": print_query(term), "events": held} for term, held in zip(terms, count.terms, strict=True)
@@ -232,8 +255,13 @@ class RuleExplanations:
         if count.found:
             message = f"Query {query.label} finds {number(count.found)} of them"
             return Step("query", "passed", message, data)
-        near = self._logs.nearest(
-            entity, question.start - rule.window_ms, question.end, parse(query.full_query), terms, NEAREST_EVENTS
+        near = (self._signals if query.reads_signals else self._logs).nearest(
+            entity,
+            question.start - rule.window_ms,
+            question.end,
+            _storable(query),
+            [uncalculated(term) for term in terms],
+            NEAREST_EVENTS,
         )
         data["nearest"] = [near_event(event, terms, held) for event, held in near]
         message = f"Query {query.label} finds none of them"
@@ -289,7 +317,7 @@ class RuleExplanations:
                 found.append(one)
         return min(found, key=lambda one: one.distance, default=None)
 
-    def _signals(self, rule: Rule, groups: Sequence[tuple[str, ...]], question: Question) -> list[dict[str, Json]]:
+    def _raised(self, rule: Rule, groups: Sequence[tuple[str, ...]], question: Question) -> list[dict[str, Json]]:
         """The stored signals of these groups that were window-open within the span, hidden ones too."""
         scopes = [scope_key(rule.id, rule.version, group) for group in groups]
         since = question.start - rule.max_signal_duration_ms - 1
@@ -315,6 +343,21 @@ def terms_of(query: RuleQuery) -> list[Node]:
     """What the query joins by AND; a query of one term is that."""
     node = parse(query.full_query)
     return list(node.parts) if isinstance(node, And) else [node]
+
+
+def _asked(query: RuleQuery) -> list[Node]:
+    """The same, the rule whose signals it reads first, if it names one."""
+    named = query.correlated_rule
+    terms = terms_of(query)
+    if named is None:
+        return terms
+    own = parse(_term(RULE_PATH, named))
+    return [own, *(term for term in terms if term not in (own, All()))]
+
+
+def _storable(query: RuleQuery) -> Node:
+    """What it asks, as far as a search can tell: calculated fields are left out."""
+    return uncalculated(conjunction(_asked(query)))
 
 
 def _required(query: RuleQuery) -> tuple[str, ...]:
@@ -356,17 +399,6 @@ def _of_group(rule: Rule, prepared: Plan, group: tuple[str, ...]) -> Rule:
     return replace(rule, queries=tuple(queries))
 
 
-def _unreadable(rule: Rule) -> Step:
-    read = sorted({query.data_source for query in rule.queries}) or ["no query of its own"]
-    message = f"This rule reads {' and '.join(read)}: only rules over logs alone can be followed step by step"
-    return Step("query", "skipped", message, {"data_sources": read})
-
-
-def _calculating() -> Step:
-    message = "This rule searches by calculated fields, which cannot be followed step by step: try it in a backtest"
-    return Step("query", "skipped", message, {})
-
-
 def near_event(event: Event, terms: Sequence[Node], held: Sequence[bool]) -> dict[str, Json]:
     failed = [term for term, holds in zip(terms, held, strict=True) if not holds]
     return {
@@ -391,6 +423,22 @@ def values_of(event: Event, term: Node) -> dict[str, str]:
 
 def _field_text(leaf: Any) -> str:
     return print_query(Exists(leaf.field)).removesuffix(":*")
+
+
+def _entity_step(rule: Rule, question: Question, counts: Sequence[QueryCounts]) -> Step:
+    """What there is of the entity, of each kind that the rule reads."""
+    of_kind: dict[str, int] = {}
+    for query, count in zip(rule.queries, counts, strict=True):
+        kind = "signal" if query.reads_signals else "log"
+        of_kind[kind] = max(of_kind.get(kind, 0), count.events)
+    whose = ", ".join(f"{field} {value}" for field, value in question.entity.items())
+    events = sum(of_kind.values())
+    if not events:
+        message = f"There is no {' and no '.join(of_kind)} of {whose} in this time, nor in the window before it"
+        return Step("events", "failed", message, {"events": 0})
+    there = " and ".join(several(count, kind) for kind, count in of_kind.items())
+    there = f"There {'is' if there.startswith('1 ') else 'are'} {there}"
+    return Step("events", "passed", f"{there} of {whose}", {"events": events})
 
 
 def _grouping_steps(rule: Rule, counts: Sequence[QueryCounts]) -> list[Step]:
@@ -432,6 +480,13 @@ def _table_step(rule: Rule) -> Step:
     """Events are found, but none makes a match: what the queries do not say is left."""
     if recognises(rule):
         return Step("recognised", "failed", "None of them holds a lookup by JNDI, however it were disguised", {})
+    if rule.calculated_fields:
+        names = ", ".join(f"#{field.name}" for field in rule.calculated_fields)
+        message = f"None of them meets what the queries ask of the calculated fields {names}"
+        return Step("calculated", "failed", message, {"fields": [field.name for field in rule.calculated_fields]})
+    if reads_signals(rule):
+        message = "None of them makes a match: what a rule over signals raises is read only by queries that name it"
+        return Step("match", "failed", message, {})
     tables = sorted({str(entry.get("tableName", "")) for entry in rule.extra.get("referenceTables") or ()})
     if not tables:
         return Step("table", "skipped", "None of them makes a match, taken all conditions together", {})

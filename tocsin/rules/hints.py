@@ -1,6 +1,6 @@
 """What is allowed in a rule but probably not meant: ATT&CK tags that the map will not show (siem.md §2.26), templates
 that cannot be rendered (siem.md §2.25), calculated fields that nothing uses or that are made of every log, windows as
-long as a signal may last (siem.md §2.10), options that another detection method reads."""
+long as a signal may last (siem.md §2.10), options that another detection method reads, a method that lacks data."""
 
 from collections.abc import Iterator, Sequence
 
@@ -27,15 +27,27 @@ METHOD_OPTIONS = {
 """Members of `options` by the detection method that reads them."""
 
 
-def hints(rule: Rule) -> list[Problem]:
-    """Remarks on a rule's tags, texts and times; none of them keeps the rule from being stored."""
+def hints(rule: Rule, *, has_cities: bool = True) -> list[Problem]:
+    """Remarks on a rule's tags, texts and times; none of them keeps the rule from being stored. `has_cities`: there is
+    a place database with coordinates."""
     return [
+        *([] if has_cities else _place_hints(rule)),
         *attack_hints(rule),
         *_template_hints(rule),
         *_calculated_hints(rule),
         *duration_hints(rule),
         *_option_hints(rule),
     ]
+
+
+def _place_hints(rule: Rule) -> Iterator[Problem]:
+    """Without coordinates the method passes every log over (siem.md §2.17)."""
+    if rule.options.detection_method == "impossible_travel":
+        message = (
+            "This server has no city database, so only logs that bring coordinates of their own are looked at: "
+            "set TOCSIN_GEOIP_CITY to one in MMDB format"
+        )
+        yield Problem("options.detectionMethod", message, "no_cities")
 
 
 def attack_id(tag: str) -> str:

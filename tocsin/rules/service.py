@@ -95,10 +95,11 @@ class RulesService:
         random_below: Callable[[int], int] = secrets.randbelow,
         is_table_too_large: Callable[[str], bool] = lambda _table: False,
         column: ColumnOf = no_column,
+        has_cities: bool = True,
     ) -> None:
         """`is_table_too_large` says whether a reference table has more rows than one that filters rules may have;
 
-        `column` gives the columns of these tables.
+        `column` gives the columns of these tables. `has_cities`: logs can have coordinates here.
         """
         self._state = state
         self._audit = audit
@@ -107,6 +108,7 @@ class RulesService:
         self._random_below = random_below
         self._is_table_too_large = is_table_too_large
         self._column = column
+        self._has_cities = has_cities
         self._callbacks: list[OnChange] = []
         self._lock = threading.RLock()
         self._seen: int | None = None
@@ -275,7 +277,7 @@ class RulesService:
         editor asks with every change."""
         if problems := self._problems(body):
             raise InvalidRule(problems)
-        return hints(rule_from_api(_asked(body)))
+        return hints(rule_from_api(_asked(body)), has_cities=self._has_cities)
 
     def render(self, body: Any, payload: Mapping[str, Any], case_index: int) -> Rendered:
         """Title and message as the signal of this log would have them. Raises `InvalidRule` or `BadRequest`."""
@@ -285,7 +287,7 @@ class RulesService:
         except Rejected as rejected:
             raise BadRequest(f"the log would be rejected: {rejected.reason}") from rejected
         shown = rendered(rule, event, case_index, self._clock(), self._column)
-        return replace(shown, hints=tuple(hints(rule)))
+        return replace(shown, hints=tuple(hints(rule, has_cities=self._has_cities)))
 
     def test(self, body: Any, payloads: Any) -> list[bool]:
         """Run the queries of a rule that need not be stored over logs; one answer per log, in order."""

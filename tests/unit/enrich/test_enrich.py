@@ -117,6 +117,7 @@ def test_which_networks_hold_addresses_that_are_not_global_is_told_by_their_firs
 
 def test_without_a_database_every_place_is_empty_and_one_warning_says_so(tmp_path: Path) -> None:
     assert Places().place("8.8.8.8") == {}
+    assert not Places().has_cities
     assert "no place database" in str(Places().warning)
     missing = Places([tmp_path / "none.mmdb"])
     assert missing.place("8.8.8.8") == {}

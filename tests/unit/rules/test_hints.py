@@ -91,3 +91,12 @@ def test_options_that_the_method_does_not_read() -> None:
     given = {"newValueOptions": {"forgetAfter": 3}, "impossibleTravelOptions": {"baselineUserLocations": True}}
     options = RuleOptions(detection_method="impossible_travel", method_options=given)
     assert [hint.target for hint in hints(Rule("id", "name", "", (), (), options))] == ["options.newValueOptions"]
+
+
+@pytest.mark.parametrize(
+    ("method", "has_cities", "expected"),
+    [("impossible_travel", False, ["no_cities"]), ("impossible_travel", True, []), ("threshold", False, [])],
+)
+def test_travel_needs_a_city_database(method: str, has_cities: bool, expected: list[str]) -> None:
+    rule = Rule("id", "name", "", (), (), RuleOptions(detection_method=method))
+    assert [hint.code for hint in hints(rule, has_cities=has_cities)] == expected

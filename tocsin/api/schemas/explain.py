@@ -46,6 +46,7 @@ class ExplainStep(BaseModel):
         "filter",
         "table",
         "recognised",
+        "calculated",
         "arrival",
         "match",
         "condition",

@@ -2432,7 +2432,7 @@ export type ExplainStep = {
     /**
      * Name
      */
-    name: 'rule' | 'events' | 'query' | 'grouping' | 'exclusion' | 'filter' | 'table' | 'recognised' | 'arrival' | 'match' | 'condition' | 'evaluation' | 'suppression' | 'signal';
+    name: 'rule' | 'events' | 'query' | 'grouping' | 'exclusion' | 'filter' | 'table' | 'recognised' | 'calculated' | 'arrival' | 'match' | 'condition' | 'evaluation' | 'suppression' | 'signal';
     /**
      * Status
      */

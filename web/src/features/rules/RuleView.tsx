@@ -9,7 +9,7 @@ import { attackLabel } from "@/lib/format";
 import { isSeverity } from "@/lib/severity";
 import { stringifySearch } from "@/lib/urlState";
 import { durationLabel } from "./durations";
-import { useEditor } from "./editor";
+import { messagesAt, useEditor } from "./editor";
 import { AGGREGATIONS, methodOf, methodWith, sourceOf } from "./methods";
 import { filtersOf } from "./filters";
 import { scheduleOf, sentenceOf } from "./recurrence";
@@ -19,7 +19,8 @@ import classes from "./view.module.css";
 
 /** The rule to be read: what it looks for, what that means, how severe it is. */
 export function RuleView() {
-  const { draft } = useEditor();
+  const { draft, hints } = useEditor();
+  const remark = messagesAt(hints, "options.detectionMethod");
   const method = methodWith(methodOf(draft));
   const { options } = draft;
   const tagged = (key: string) => draft.tags.filter((tag) => tag.startsWith(`${key}:`)).map((tag) => tag.slice(key.length + 1));
@@ -35,6 +36,7 @@ export function RuleView() {
       <div>
         <Fact label="Method">
           <strong>{method?.label ?? methodOf(draft)}.</strong> {method?.purpose}
+          {remark && <p className={classes.dim}>{remark}</p>}
         </Fact>
         <Runs />
         {options.detectionMethod === "third_party" ? <Vendor /> : <Looks />}

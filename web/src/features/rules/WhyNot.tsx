@@ -29,7 +29,7 @@ export function WhyNot({ rule }: { rule: Rule }) {
   return (
     <div className={classes.whyNot}>
       <Ask key={rule.id} rule={rule} busy={answer.isFetching} onAsk={(next) => (JSON.stringify(next) === JSON.stringify(question) ? void answer.refetch() : setQuestion(next))} />
-      {answer.isFetching ? <SkeletonRows rows={6} /> : answer.error ? <ErrorState inline error={answer.error} /> : answer.data ? <Answer told={answer.data} rule={rule} /> : <p className={classes.dim}>The answer goes through the steps of detection, from the logs that it saw to the signal, and says at which one the rule stopped and what was missing.</p>}
+      {answer.isFetching ? <SkeletonRows rows={6} /> : answer.error ? <ErrorState inline error={answer.error} /> : answer.data ? <Answer told={answer.data} rule={rule} /> : <p className={classes.dim}>The answer goes through the steps of detection, from the logs or signals that it saw to its own signal, and says at which one the rule stopped and what was missing.</p>}
     </div>
   );
 }
@@ -95,7 +95,7 @@ function Ask({ rule, busy, onAsk }: { rule: Rule; busy: boolean; onAsk: (questio
 }
 
 const OUTCOMES = { fired: "It fired", hidden: "It fired, and the signal is hidden", not_fired: "It did not fire" } as const;
-const STEP_WORDS: Record<string, string> = { rule: "Rule", events: "Logs", query: "Query", grouping: "Group by", exclusion: "Exclusion", filter: "Security filter", table: "Reference table", recognised: "Recognised", arrival: "Arrival", match: "Match", condition: "Condition", evaluation: "Evaluation", suppression: "Suppression", signal: "Signal" };
+const STEP_WORDS: Record<string, string> = { rule: "Rule", events: "Events", query: "Query", grouping: "Group by", exclusion: "Exclusion", filter: "Security filter", table: "Reference table", recognised: "Recognised", calculated: "Calculated fields", arrival: "Arrival", match: "Match", condition: "Condition", evaluation: "Evaluation", suppression: "Suppression", signal: "Signal" };
 /** Without a table in its way, this step is about the conditions taken together. */
 const nameOf = ({ name, status }: RuleExplanation["steps"][number]): string => (name === "table" && status === "skipped" ? "Together" : (STEP_WORDS[name] ?? name));
 const STATUS_WORDS = { passed: "passed", failed: "failed here", skipped: "not told" } as const;

@@ -8,6 +8,7 @@ import classes from "./whyNot.module.css";
 type Step = RuleExplanation["steps"][number];
 
 interface QueryData {
+  track: "logs" | "signals";
   text: string;
   found: number;
   terms: { term: string; events: number }[];
@@ -16,7 +17,7 @@ interface QueryData {
 
 const AROUND_MS = 300_000;
 
-/** What a step counted: of a query how many logs each term found, and the nearest ones with what they had instead. */
+/** What a step counted: of a query how many logs or signals each term found, and the nearest ones with what they had instead. */
 export function StepDetails({ step, from, to }: { step: Step; from: string; to: string }) {
   if (step.name === "exclusion") {
     const { suppressions = [] } = step.data as { suppressions?: { id: string; name: string }[] };
@@ -31,11 +32,11 @@ export function StepDetails({ step, from, to }: { step: Step; from: string; to: 
     );
   }
   if (step.name !== "query" || !("terms" in step.data)) return null;
-  const { text, terms, nearest = [] } = step.data as unknown as QueryData;
+  const { track, text, terms, nearest = [] } = step.data as unknown as QueryData;
   return (
     <>
       {terms.length > 1 && (
-        <ul className={classes.terms} aria-label="Terms of the query, with the logs that each holds for">
+        <ul className={classes.terms} aria-label={`Terms of the query, with the ${track} that each holds for`}>
           {terms.map(({ term, events }, index) => (
             <li key={`${term} ${String(index)}`} data-none={events === 0 || undefined}>
               <code>{term}</code> {formatNumber(events)}
@@ -47,7 +48,7 @@ export function StepDetails({ step, from, to }: { step: Step; from: string; to: 
         const at = Date.parse(event.timestamp);
         return (
           <div key={event.event_id} className={classes.near}>
-            <AppLink to={`/logs${stringifySearch({ event: event.event_id, from: String(at - AROUND_MS), to: String(at + AROUND_MS) })}`}>
+            <AppLink to={`/${track}${stringifySearch({ event: event.event_id, from: String(at - AROUND_MS), to: String(at + AROUND_MS) })}`}>
               <AbsoluteTime time={at} />
             </AppLink>{" "}
             {event.excluded_by.map(({ term, values }) => (
@@ -64,7 +65,7 @@ export function StepDetails({ step, from, to }: { step: Step; from: string; to: 
           </div>
         );
       })}
-      <AppLink to={`/logs${stringifySearch({ query: text, from, to })}`}>The query in Logs</AppLink>
+      <AppLink to={`/${track}${stringifySearch({ query: text, from, to })}`}>The query in {track === "logs" ? "Logs" : "Signals"}</AppLink>
     </>
   );
 }

@@ -1,6 +1,6 @@
 import { Select } from "@mantine/core";
 import type { AnomalyDetectionOptionsBody, ContentAnomalyOptionsBody, ImpossibleTravelOptionsBody, NewValueOptionsBody } from "@/api/generated/types.gen";
-import { useEditor } from "../editor";
+import { messagesAt, useEditor } from "../editor";
 import { methodOf } from "../methods";
 import classes from "./form.module.css";
 import { CountInput, Switchable, TimeChoice, useOptions } from "./inputs";
@@ -91,9 +91,11 @@ function ContentAnomaly() {
 
 function Travel() {
   const { value, change, readOnly, field } = useOptions<ImpossibleTravelOptionsBody>("impossibleTravelOptions");
+  const remark = messagesAt(useEditor().hints, "options.detectionMethod");
   return (
     <Part title="Learning">
       <p className={classes.dim}>Two accesses more than 500 km apart, faster than 1,000 km/h. Leave your own VPN out of the query.</p>
+      {remark && <p className={classes.hint}>{remark}</p>}
       <Switchable label="Learn each account's usual locations" description="Accesses from there, and ways gone before, raise nothing" checked={value.baselineUserLocations ?? false} disabled={readOnly} onChange={(baselineUserLocations) => change({ baselineUserLocations })} />
       {value.baselineUserLocations && (
         <div className={classes.fields}>

@@ -40,13 +40,14 @@ export function CaseRecipients({ each, number, target, onChange }: { each: RuleC
   };
   return (
     <div className={classes.told}>
-      <Recipients label={`Recipients of case ${number}`} description="Kept with the rule and carried by its signals: @soc@example.com, @slack-soc, @webhook-pager" target={`${target}.notifications`} disabled={readOnly} value={recipients} onChange={setRecipients} />
+      <Recipients label={`Recipients of case ${number}`} description="Kept with the rule and carried by its signals, nothing is sent yet: @soc@example.com, @slack-soc, @webhook-pager" target={`${target}.notifications`} disabled={readOnly} value={recipients} onChange={setRecipients} />
       {recipients.length > 0 && (
         <div className={classes.fields} data-target={`${target}.everyNewValue`}>
           {recipients.map((recipient) => (
             <FieldsInput
               key={recipient}
               label={`${recipient} is also told each new value of`}
+              description="Kept for when messages are sent"
               placeholder="None; @usr.id"
               target={`${target}.everyNewValue of ${recipient}`}
               disabled={fixed}
