@@ -96,7 +96,8 @@ class InChild:
     ) -> None:
         """`on_restart` is told when a child was lost, `niceness`: by how much the child gives way to others."""
         self._niceness = niceness
-        self._wanted = pickle.dumps(setup)
+        self._setup = setup
+        self._packed: tuple[Setup, bytes] | None = None
         self._loaded: bytes | None = None
         self._on_restart = on_restart
         self._hang_seconds = hang_seconds
@@ -109,7 +110,7 @@ class InChild:
         return self._child.pid if self._child else None
 
     def use(self, setup: Setup) -> None:
-        self._wanted = pickle.dumps(setup)
+        self._setup = setup
 
     def process(self, works: Sequence[Work]) -> list[Outcome]:
         try:
@@ -142,7 +143,7 @@ class InChild:
                     stdin=subprocess.DEVNULL,
                     env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                 )
-        wanted = self._wanted
+        wanted = self._wanted()
         if self._loaded != wanted:
             try:
                 problem: str | None = self._exchange(self._pipe, pickle.dumps(("use", wanted)), START_SECONDS)
@@ -153,6 +154,14 @@ class InChild:
                 raise Unavailable(f"a worker process cannot be set up: {problem}")
             self._loaded = wanted
         return self._pipe
+
+    def _wanted(self) -> bytes:
+        """The set-up as it travels. Packed when it is needed: with a thousand rules that takes as long as all the rest
+        of changing one, and of many changes in a row only the last travels."""
+        setup = self._setup
+        if self._packed is None or self._packed[0] is not setup:
+            self._packed = (setup, pickle.dumps(setup))
+        return self._packed[1]
 
     def _exchange(self, pipe: Connection, message: bytes, seconds: float) -> Any:
         try:

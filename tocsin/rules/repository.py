@@ -13,6 +13,9 @@ from tocsin.store import settings
 REVISION = "rules_revision"
 """Setting that rises with every change of any rule, so that other processes see that they must look again."""
 
+PART = 500
+"""Rules that one statement names."""
+
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
@@ -43,6 +46,17 @@ def load(session: Session, rule_id: str) -> RuleRow | None:
 
 def load_all(session: Session) -> list[RuleRow]:
     return [RuleRow(*row) for row in session.execute(_SELECT.order_by(rules.c.id))]
+
+
+def numbers(session: Session) -> list[tuple[str, int]]:
+    """The id and version of every rule, by id."""
+    return [(rule_id, version) for rule_id, version in session.execute(_NUMBERS)]
+
+
+def load_some(session: Session, rule_ids: Sequence[str]) -> list[RuleRow]:
+    """Those of these rules that there are."""
+    parts = (rule_ids[start : start + PART] for start in range(0, len(rule_ids), PART))
+    return [RuleRow(*row) for part in parts for row in session.execute(_SELECT.where(rules.c.id.in_(part)))]
 
 
 def save(session: Session, row: RuleRow, changes: list[dict[str, str]], at: int) -> None:
@@ -119,4 +133,5 @@ def _advance(session: Session, at: int) -> None:
     settings.put(session, REVISION, revision(session) + 1, at)
 
 
+_NUMBERS = select(rules.c.id, rules.c.version).order_by(rules.c.id)
 _SELECT = select(rules.c.id, rules.c.version, rules.c.body, rules.c.shipped)

@@ -346,11 +346,13 @@ class RulesService:
                 revision = repository.revision(session)
                 if revision == self._seen:
                     return False
-                rows = repository.load_all(session)
-            # Of thousands of rules one has changed: the others are those of before.
-            known = {(rule.id, rule.version): rule for rule in self._rules}
+                # Of thousands of rules one has changed: the others are those of before.
+                known = {(rule.id, rule.version): rule for rule in self._rules}
+                numbers = repository.numbers(session)
+                changed = [rule_id for rule_id, version in numbers if (rule_id, version) not in known]
+                known |= {(row.id, row.version): _rule(row) for row in repository.load_some(session, changed)}
             running = {(rule.id, rule.version): rule for rule in self._enabled}
-            self._rules = tuple(known.get((row.id, row.version)) or _rule(row) for row in rows)
+            self._rules = tuple(known[number] for number in numbers)
             self._enabled = tuple(
                 running.get((rule.id, rule.version)) or executable(rule) for rule in self._rules if rule.is_enabled
             )
