@@ -125,6 +125,15 @@ def test_the_server_refuses_or_is_not_there(server: Server) -> None:
     assert "key:value" in ran(server, "ingest", "-", "--tag", "nonsense", stdin=b"x\n", code=2)
 
 
+def test_an_address_that_is_taken(server: Server, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    up = [sys.executable, "-m", "tocsin", "up", "--data", str(data), "--port", str(server.port)]
+    run = subprocess.run(up, capture_output=True, check=False)
+    assert run.returncode == 2
+    assert f"cannot listen on 127.0.0.1:{server.port}" in run.stderr.decode()
+    assert not data.exists(), "nothing was made"
+
+
 def test_a_record_larger_than_a_request(server: Server) -> None:
     long = b'{"message": "' + b"x" * 5_000_000 + b'", "service": "long"}\n{"message": "short", "service": "long"}\n'
     printed = ran(server, "ingest", "-", stdin=long, code=1)

@@ -52,6 +52,11 @@ ROUTES = routes()
 IDS = [f"{method} {path}" for method, path, _ in ROUTES]
 
 
+def test_no_operation_is_offered_twice() -> None:
+    """The first one would answer, and the document would describe the other."""
+    assert sorted(IDS) == sorted(set(IDS))
+
+
 @pytest.fixture(scope="module")
 def nobodys(api: Api) -> Iterator[Any]:
     """A client whose person holds no permission at all."""

@@ -84,7 +84,8 @@ def install(app: FastAPI) -> None:
 
 async def _tocsin_error(request: Request, error: TocsinError) -> Response:
     if error.status >= 500:
-        log.error("request failed", path=request.url.path, reasons=error.reasons)
+        request_id = getattr(request.state, "request_id", "")
+        log.error("request failed", path=request.url.path, request_id=request_id, reasons=error.reasons)
     body = error_body(request.url.path, error.status, error.reasons)
     if isinstance(error, QueryError):
         body["error"] = body.get("error", {}) | {name: getattr(error, name) for name in PLACE}

@@ -10,7 +10,7 @@ from tocsin.api.context import Services
 from tocsin.api.security import public
 from tocsin.store.health import OK, check_stores
 
-router = APIRouter(tags=["Health"], dependencies=[Depends(public())])
+router = APIRouter(tags=["health"], dependencies=[Depends(public())])
 
 
 class Health(BaseModel):

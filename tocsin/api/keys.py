@@ -29,7 +29,7 @@ from tocsin.api.schemas.access import (
 )
 from tocsin.api.security import requires
 
-router = APIRouter(prefix="/api/v2", tags=["Key Management"])
+router = APIRouter(prefix="/api/v2", tags=["keys"])
 
 ApiKeyReader = Annotated[Actor, Depends(requires("api_keys_read"))]
 ApiKeyWriter = Annotated[Actor, Depends(requires("api_keys_write"))]

@@ -30,7 +30,7 @@ from tocsin.api.security import requires
 from tocsin.api.users import users_response
 from tocsin.errors import BadRequest, NotFound, Unprocessable
 
-router = APIRouter(prefix="/api/v2", tags=["Roles"])
+router = APIRouter(prefix="/api/v2", tags=["roles"])
 
 Reader = Annotated[Actor, Depends(requires("user_access_read"))]
 Manager = Annotated[Actor, Depends(requires("user_access_manage"))]

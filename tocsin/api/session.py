@@ -12,7 +12,7 @@ from tocsin.api.paging import timestamp
 from tocsin.api.security import client_ip, public, requires, session_cookie
 from tocsin.errors import Forbidden, Unauthorized
 
-router = APIRouter(prefix="/api/v2/session", tags=["Session"])
+router = APIRouter(prefix="/api/v2/session", tags=["session"])
 
 Anyone = Annotated[Actor, Depends(requires())]
 

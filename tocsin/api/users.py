@@ -33,7 +33,7 @@ from tocsin.api.schemas.access import (
 from tocsin.api.security import public, requires, session_cookie
 from tocsin.errors import Unprocessable
 
-router = APIRouter(prefix="/api/v2", tags=["Users"])
+router = APIRouter(prefix="/api/v2", tags=["users"])
 
 Anyone = Annotated[Actor, Depends(requires())]
 Reader = Annotated[Actor, Depends(requires("user_access_read"))]

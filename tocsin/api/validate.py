@@ -10,7 +10,7 @@ from tocsin.api.context import Services
 from tocsin.api.security import api_key_in, api_key_only, public, requires
 from tocsin.errors import Forbidden
 
-router = APIRouter(tags=["Key Management"])
+router = APIRouter(tags=["keys"])
 
 
 class Valid(BaseModel):

@@ -1,6 +1,7 @@
 """All roles in one process: web, intake, evaluate, work (`tocsin up`)."""
 
 import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,7 +14,7 @@ from tocsin.access.local_keys import LocalKeys, read_local_keys, save_local_keys
 from tocsin.access.service import FirstStart
 from tocsin.api.app import create_app
 from tocsin.bootstrap import Services, build
-from tocsin.config import Config, load_config, misspelt
+from tocsin.config import BadSetting, Config, load_config, misspelt
 from tocsin.garbage import collect_seldom
 from tocsin.workers.logs import set_up_logs
 from tocsin.workers.threads import Workers
@@ -22,8 +23,11 @@ log = structlog.get_logger(__name__)
 
 
 def run(config: Config, *, reload: bool = False) -> None:
-    """Serve until SIGTERM or Ctrl-C. Raises `TocsinError` when a store cannot be opened."""
+    """Serve until SIGTERM or Ctrl-C. Raises `TocsinError` when the address is taken or a store cannot be opened."""
     set_up_logs(config.log_format)
+    if config.data.is_file():
+        raise BadSetting(f"{config.data} is a file; the data directory (--data) must be a directory")
+    _check_address(config.host, config.port)
     for name, near in misspelt():
         log.warning("this variable is no setting, and is not read", variable=name, near=near)
     options = {
@@ -43,6 +47,20 @@ def run(config: Config, *, reload: bool = False) -> None:
         uvicorn.run("tocsin.workers.up:application", factory=True, reload=True, **options)  # type: ignore[arg-type]
     else:
         uvicorn.run(assemble(config), timeout_graceful_shutdown=10, **options)  # type: ignore[arg-type]
+
+
+def _check_address(host: str, port: int) -> None:
+    """Raises `BadSetting` if nobody can listen there: said before anything is made, and not after the greeting."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, _, _, address = found[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise BadSetting(
+            f"cannot listen on {host}:{port}: {error.strerror}; choose another address with --port or --host"
+        ) from error
 
 
 def application() -> FastAPI:

@@ -42,6 +42,18 @@ export type AcceptRequest = {
 export type Activation = 'never_activated' | 'activated' | 'deactivated';
 
 /**
+ * After
+ */
+export type After = {
+    /**
+     * After
+     *
+     * Cursor of the next page; absent on the last.
+     */
+    after?: string | null;
+};
+
+/**
  * Aggregate
  */
 export type Aggregate = {
@@ -910,146 +922,6 @@ export type AttackTile = {
      */
     sub_techniques: {
         [key: string]: number;
-    };
-};
-
-/**
- * AuditEvent
- */
-export type AuditEvent = {
-    /**
-     * Id
-     */
-    id: string;
-    /**
-     * Type
-     */
-    type: 'audit';
-    attributes: AuditEventAttributes;
-};
-
-/**
- * AuditEventAttributes
- */
-export type AuditEventAttributes = {
-    /**
-     * Timestamp
-     */
-    timestamp: string;
-    /**
-     * Message
-     */
-    message: string;
-    /**
-     * Service
-     */
-    service?: string | null;
-    /**
-     * Tags
-     */
-    tags: Array<string>;
-    /**
-     * Attributes
-     */
-    attributes: {
-        [key: string]: unknown;
-    };
-};
-
-/**
- * AuditEvents
- *
- * `links` only when more may follow.
- */
-export type AuditEvents = {
-    /**
-     * Data
-     */
-    data: Array<AuditEvent>;
-    meta: AuditMeta;
-    links?: AuditLinks | null;
-};
-
-/**
- * AuditFilter
- *
- * Times as RFC 3339, Unix milliseconds or date maths.
- */
-export type AuditFilter = {
-    /**
-     * Query
-     */
-    query?: string;
-    /**
-     * From
-     */
-    from?: string;
-    /**
-     * To
-     */
-    to?: string;
-};
-
-/**
- * AuditLinks
- */
-export type AuditLinks = {
-    /**
-     * Next
-     */
-    next: string;
-};
-
-/**
- * AuditMeta
- *
- * `page` only when more may follow.
- */
-export type AuditMeta = {
-    /**
-     * Elapsed
-     */
-    elapsed: number;
-    /**
-     * Request Id
-     */
-    request_id: string;
-    /**
-     * Status
-     */
-    status?: 'done' | 'timeout';
-    page?: TocsinApiSchemasAuditAfter | null;
-};
-
-/**
- * AuditPage
- */
-export type AuditPage = {
-    /**
-     * Cursor
-     */
-    cursor?: string | null;
-    /**
-     * Limit
-     */
-    limit?: number;
-};
-
-/**
- * AuditSearch
- */
-export type AuditSearch = {
-    filter?: AuditFilter;
-    /**
-     * Sort
-     */
-    sort?: 'timestamp' | '-timestamp';
-    page?: AuditPage;
-    /**
-     * Options
-     */
-    options?: {
-        [key: string]: unknown;
     };
 };
 
@@ -2237,7 +2109,7 @@ export type EventsBody = {
  * EventsMeta
  */
 export type EventsMeta = {
-    page: TocsinApiSchemasExploreAfter;
+    page: After;
     /**
      * Elapsed
      *
@@ -9307,16 +9179,6 @@ export type TocsinApiSchemasAccessPageMeta = {
 };
 
 /**
- * After
- */
-export type TocsinApiSchemasAuditAfter = {
-    /**
-     * After
-     */
-    after: string;
-};
-
-/**
  * PreviewAnswer
  */
 export type TocsinApiSchemasBacktestsPreviewAnswer = {
@@ -9379,18 +9241,6 @@ export type TocsinApiSchemasBacktestsPreviewSignals = {
      * Shown
      */
     shown: Array<ShownSignal>;
-};
-
-/**
- * After
- */
-export type TocsinApiSchemasExploreAfter = {
-    /**
-     * After
-     *
-     * Cursor of the next page; absent on the last.
-     */
-    after?: string | null;
 };
 
 /**
@@ -9706,152 +9556,6 @@ export type GetAttackMapApiV2SecurityMonitoringAttackMapGetResponses = {
 };
 
 export type GetAttackMapApiV2SecurityMonitoringAttackMapGetResponse = GetAttackMapApiV2SecurityMonitoringAttackMapGetResponses[keyof GetAttackMapApiV2SecurityMonitoringAttackMapGetResponses];
-
-export type SearchAuditApiV2AuditEventsSearchPostData = {
-    /**
-     * Body
-     */
-    body?: LogsSearch | null;
-    path?: never;
-    query?: never;
-    url: '/api/v2/audit/events/search';
-};
-
-export type SearchAuditApiV2AuditEventsSearchPostErrors = {
-    /**
-     * Bad Request
-     */
-    400: ApiErrorResponse;
-    /**
-     * Unauthorized
-     */
-    401: ApiErrorResponse;
-    /**
-     * Forbidden
-     */
-    403: ApiErrorResponse;
-    /**
-     * Not Found
-     */
-    404: ApiErrorResponse;
-    /**
-     * Conflict
-     */
-    409: ApiErrorResponse;
-    /**
-     * Payload Too Large
-     */
-    413: ApiErrorResponse;
-    /**
-     * Unsupported Media Type
-     */
-    415: ApiErrorResponse;
-    /**
-     * Too Many Requests
-     */
-    429: ApiErrorResponse;
-    /**
-     * Service Unavailable
-     */
-    503: ApiErrorResponse;
-};
-
-export type SearchAuditApiV2AuditEventsSearchPostError = SearchAuditApiV2AuditEventsSearchPostErrors[keyof SearchAuditApiV2AuditEventsSearchPostErrors];
-
-export type SearchAuditApiV2AuditEventsSearchPostResponses = {
-    /**
-     * Successful Response
-     */
-    200: LogsAnswer;
-};
-
-export type SearchAuditApiV2AuditEventsSearchPostResponse = SearchAuditApiV2AuditEventsSearchPostResponses[keyof SearchAuditApiV2AuditEventsSearchPostResponses];
-
-export type ListAuditApiV2AuditEventsGetData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * Filter[Query]
-         */
-        'filter[query]'?: string;
-        /**
-         * Filter[From]
-         */
-        'filter[from]'?: string;
-        /**
-         * Filter[To]
-         */
-        'filter[to]'?: string;
-        /**
-         * Filter[Indexes]
-         */
-        'filter[indexes]'?: string | null;
-        /**
-         * Filter[Storage Tier]
-         */
-        'filter[storage_tier]'?: 'indexes' | 'online-archives' | 'flex';
-        /**
-         * Sort
-         */
-        sort?: 'timestamp' | '-timestamp';
-        /**
-         * Page[Cursor]
-         */
-        'page[cursor]'?: string | null;
-        /**
-         * Page[Limit]
-         */
-        'page[limit]'?: number;
-    };
-    url: '/api/v2/audit/events';
-};
-
-export type ListAuditApiV2AuditEventsGetErrors = {
-    /**
-     * Bad Request
-     */
-    400: ApiErrorResponse;
-    /**
-     * Unauthorized
-     */
-    401: ApiErrorResponse;
-    /**
-     * Forbidden
-     */
-    403: ApiErrorResponse;
-    /**
-     * Not Found
-     */
-    404: ApiErrorResponse;
-    /**
-     * Payload Too Large
-     */
-    413: ApiErrorResponse;
-    /**
-     * Unsupported Media Type
-     */
-    415: ApiErrorResponse;
-    /**
-     * Too Many Requests
-     */
-    429: ApiErrorResponse;
-    /**
-     * Service Unavailable
-     */
-    503: ApiErrorResponse;
-};
-
-export type ListAuditApiV2AuditEventsGetError = ListAuditApiV2AuditEventsGetErrors[keyof ListAuditApiV2AuditEventsGetErrors];
-
-export type ListAuditApiV2AuditEventsGetResponses = {
-    /**
-     * Successful Response
-     */
-    200: LogsAnswer;
-};
-
-export type ListAuditApiV2AuditEventsGetResponse = ListAuditApiV2AuditEventsGetResponses[keyof ListAuditApiV2AuditEventsGetResponses];
 
 export type PreviewRuleApiV2SecurityMonitoringRulesPreviewPostData = {
     body: PreviewBody;
@@ -15601,6 +15305,152 @@ export type ListLogsApiV2LogsEventsGetResponses = {
 };
 
 export type ListLogsApiV2LogsEventsGetResponse = ListLogsApiV2LogsEventsGetResponses[keyof ListLogsApiV2LogsEventsGetResponses];
+
+export type SearchAuditApiV2AuditEventsSearchPostData = {
+    /**
+     * Body
+     */
+    body?: LogsSearch | null;
+    path?: never;
+    query?: never;
+    url: '/api/v2/audit/events/search';
+};
+
+export type SearchAuditApiV2AuditEventsSearchPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type SearchAuditApiV2AuditEventsSearchPostError = SearchAuditApiV2AuditEventsSearchPostErrors[keyof SearchAuditApiV2AuditEventsSearchPostErrors];
+
+export type SearchAuditApiV2AuditEventsSearchPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: LogsAnswer;
+};
+
+export type SearchAuditApiV2AuditEventsSearchPostResponse = SearchAuditApiV2AuditEventsSearchPostResponses[keyof SearchAuditApiV2AuditEventsSearchPostResponses];
+
+export type ListAuditApiV2AuditEventsGetData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Filter[Query]
+         */
+        'filter[query]'?: string;
+        /**
+         * Filter[From]
+         */
+        'filter[from]'?: string;
+        /**
+         * Filter[To]
+         */
+        'filter[to]'?: string;
+        /**
+         * Filter[Indexes]
+         */
+        'filter[indexes]'?: string | null;
+        /**
+         * Filter[Storage Tier]
+         */
+        'filter[storage_tier]'?: 'indexes' | 'online-archives' | 'flex';
+        /**
+         * Sort
+         */
+        sort?: 'timestamp' | '-timestamp';
+        /**
+         * Page[Cursor]
+         */
+        'page[cursor]'?: string | null;
+        /**
+         * Page[Limit]
+         */
+        'page[limit]'?: number;
+    };
+    url: '/api/v2/audit/events';
+};
+
+export type ListAuditApiV2AuditEventsGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ListAuditApiV2AuditEventsGetError = ListAuditApiV2AuditEventsGetErrors[keyof ListAuditApiV2AuditEventsGetErrors];
+
+export type ListAuditApiV2AuditEventsGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: LogsAnswer;
+};
+
+export type ListAuditApiV2AuditEventsGetResponse = ListAuditApiV2AuditEventsGetResponses[keyof ListAuditApiV2AuditEventsGetResponses];
 
 export type AggregateLogsApiV2LogsAnalyticsAggregatePostData = {
     /**
