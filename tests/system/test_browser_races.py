@@ -34,9 +34,10 @@ RULE: dict[str, Any] = {
 def held(page: Page, method: str, path: str) -> Iterator[None]:
     """Requests that begin inside reach the server at the end: whoever asked goes on without an answer."""
     waiting: list[Route] = []
+    is_over = False
 
     def hold(route: Route) -> None:
-        if route.request.method == method:
+        if route.request.method == method and not is_over:
             waiting.append(route)
         else:
             route.continue_()
@@ -44,6 +45,7 @@ def held(page: Page, method: str, path: str) -> Iterator[None]:
     page.route(f"**{path}", hold)
     yield
     assert waiting, "nothing was asked"
+    is_over = True  # what is asked from here on, before the route is gone, would wait for ever
     for route in waiting:
         route.continue_()
     page.unroute(f"**{path}")

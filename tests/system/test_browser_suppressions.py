@@ -58,6 +58,8 @@ class Hatch:
 
         until(is_hidden, every=0.3)
         rattle(server, "eve", 3)
+        body = {"filter": {"query": "source:hatch @usr.id:eve", "from": "now-1h", "to": "now"}}
+        until(lambda: server.post("/api/v2/explore/logs/count", body)["data"]["count"], lambda count: count == 3)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +102,7 @@ def test_a_suppression_from_a_signal_to_its_end(ana: Person) -> None:
 
     switch = page.get_by_role("switch", name="Only in this test enabled")
     expect(switch).to_be_checked()
-    switch.click(force=True)
+    switch.press("Space")  # its row may move below a click
     expect(switch).not_to_be_checked()
     panel.get_by_role("tab", name="Versions").click()
     expect(panel.get_by_text("Version 2", exact=True)).to_be_visible()

@@ -1,4 +1,4 @@
-import { QueryClient, type InvalidateOptions, type InvalidateQueryFilters, type QueryKey } from "@tanstack/react-query";
+import { MutationCache, QueryClient, type InvalidateOptions, type InvalidateQueryFilters, type QueryKey } from "@tanstack/react-query";
 import { ApiError } from "@/api/errors";
 
 /**
@@ -18,7 +18,9 @@ class FreshQueryClient extends QueryClient {
   }
 }
 
-export const queryClient = new FreshQueryClient({
+export const queryClient: QueryClient = new FreshQueryClient({
+  // A change on one page is seen on every other as soon as it is looked at, however lately that was read.
+  mutationCache: new MutationCache({ onSuccess: () => queryClient.invalidateQueries({ type: "inactive", refetchType: "none" }) }),
   defaultOptions: {
     queries: {
       refetchOnWindowFocus: false,
@@ -28,4 +30,12 @@ export const queryClient = new FreshQueryClient({
       staleTime: 5000,
     },
   },
+});
+
+// What a change wrote here is newer than an answer that is on its way, which would take its place: that is asked again,
+// a further page of a list too, which the library adds to the pages that were there when it was asked.
+queryClient.getQueryCache().subscribe((event) => {
+  if (event.type !== "updated" || event.action.type !== "success" || !event.action.manual) return;
+  const { query } = event;
+  if (query.state.fetchStatus === "fetching") query.fetch(undefined, { cancelRefetch: true, meta: query.state.fetchMeta ?? undefined }).catch(() => undefined); // its observers tell
 });

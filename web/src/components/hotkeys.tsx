@@ -1,11 +1,11 @@
-import { useEffect, useRef, useSyncExternalStore } from "react";
+import { useLayoutEffect, useRef, useSyncExternalStore } from "react";
 import { type Hotkey, HotkeyRegistry } from "@/lib/hotkeys";
 
 const registry = new HotkeyRegistry();
 
 /** Listens once for the whole app. */
 export function useHotkeyListener(): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const listen = (event: KeyboardEvent) => {
       // Menus, pop-ups and dialogs have keys of their own.
       const inOverlay = event.target instanceof Element && event.target.closest("[data-portal]") !== null;
@@ -16,14 +16,17 @@ export function useHotkeyListener(): void {
   }, []);
 }
 
-/** Keys of a component while it is on the screen; handlers are always the latest ones. */
+/**
+ * Keys of a component while it is on the screen; handlers are always the latest ones. Whoever sees it can press them: they
+ * work before it is painted.
+ */
 export function useHotkeys(hotkeys: Hotkey[], enabled = true): void {
   const latest = useRef(hotkeys);
-  useEffect(() => {
+  useLayoutEffect(() => {
     latest.current = hotkeys;
   });
   const shape = hotkeys.map((hotkey) => `${hotkey.keys.join(" ")}\t${hotkey.label}`).join("\n");
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!enabled) return undefined;
     return registry.register(
       latest.current.map((hotkey, index) => ({ ...hotkey, run: (event) => latest.current[index]?.run(event), when: (event) => latest.current[index]?.when?.(event) ?? true })),
