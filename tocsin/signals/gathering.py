@@ -32,7 +32,7 @@ SAMPLES = 10
 """So many of the first and of the last events are shown."""
 
 VALUE_BYTES = 200
-"""Memory of one value with its place, about."""
+"""Memory of one value with its place, about, beside its text."""
 
 Place = tuple[int, str, int]
 """Where a value stands for the first time: time (Unix milliseconds) and id of the event, and its position there."""
@@ -73,7 +73,7 @@ class Gathering:
 
     @property
     def size(self) -> int:
-        return VALUE_BYTES * sum(part.size for part in self._parts)
+        return sum(part.size for part in self._parts)
 
     def add(self, events: Iterable[Event]) -> None:
         """Take in events that were not added before."""
@@ -122,7 +122,7 @@ class _Firsts:
     """The values of each name that stand first, with their places: at most `KEPT_VALUES`.
 
     One that was left out stood after all that are kept, and those only ever come to stand earlier; so if it is to be
-    kept after all, then for a place that it has now.
+    kept after all, then for a place that it has now. `size`: bytes in memory, about.
     """
 
     __slots__ = ("_found", "_last", "size")
@@ -144,9 +144,11 @@ class _Firsts:
         elif len(found) == KEPT_VALUES:
             if place > self._last[name]:
                 return
-            del found[max(found, key=found.__getitem__)]
+            last = max(found, key=found.__getitem__)
+            del found[last]
+            self.size += _bytes(value) - _bytes(last)
         else:
-            self.size += 1
+            self.size += _bytes(value)
         found[value] = place
         if len(found) == KEPT_VALUES:
             self._last[name] = max(found.values())
@@ -200,6 +202,12 @@ def sample(event: Event) -> Sample:
     if len(orjson.dumps(content)) > MAX_SAMPLE_BYTES:
         content |= {"message": event.message[: MAX_SAMPLE_BYTES // 8], "custom": {}, "truncated": True}
     return Sample("signals" if isinstance(event, SignalEvent) else "logs", content)
+
+
+def _bytes(value: Any) -> int:
+    """Of a word, or an attribute's value with its type. Senders choose how long it is, up to `MAX_TEXT`."""
+    text = value[1] if isinstance(value, tuple) else value
+    return VALUE_BYTES + (len(text) if isinstance(text, str) else 0)
 
 
 def _place(first: Place, position: int) -> Place:

@@ -90,3 +90,11 @@ def test_of_a_name_with_many_values_the_first_are_kept() -> None:
     gathering.add(reversed(events))
     assert gathering.gathered([]).attributes == {"port": list(range(MAX_VALUES + 1))}
     assert gathering.size < 25_000
+
+
+def test_long_texts_count_as_long() -> None:
+    gathering = Gathering()
+    for number in reversed(range(300)):
+        text = f"{number:03d}" + "x" * 1_000
+        gathering.add([Event(id=f"e{number:03d}", timestamp=BORN + number, message="", attributes={"cmd": text})])
+    assert (MAX_VALUES + 1) * 1_003 < gathering.size < (MAX_VALUES + 1) * 1_303
