@@ -5,7 +5,7 @@ A background event is drawn for one moment; how many there are at an hour is the
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tocsin.demo import formats
 from tocsin.demo.cast import (
@@ -97,12 +97,16 @@ def web_visit(at: int, rng: random.Random) -> Record:
     )
 
 
+def service_call(at: int, rng: random.Random) -> Record:
+    source, name, role = rng.choice(SERVICE_CALLS)
+    return formats.cloudtrail(
+        at, f"i-0{hash_of(role):09x}", source, name, f"10.20.{rng.randrange(4)}.{rng.randrange(10, 60)}", role=role
+    )
+
+
 def cloud_call(at: int, rng: random.Random) -> Record:
     if rng.random() < 0.55:
-        source, name, role = rng.choice(SERVICE_CALLS)
-        return formats.cloudtrail(
-            at, f"i-0{hash_of(role):09x}", source, name, f"10.20.{rng.randrange(4)}.{rng.randrange(10, 60)}", role=role
-        )
+        return service_call(at, rng)
     person = rng.choice(ENGINEERS)
     source, name = rng.choice(READ_CALLS)
     if rng.random() < 0.08:
@@ -330,10 +334,23 @@ SOURCES: tuple[tuple[int, Callable[[int, random.Random], Record]], ...] = (
 """Each kind of background event with its share in percent."""
 
 
+CROWD = ((70, web_visit), (18, service_call), (12, name_question))
+"""Visitors and machines, of whom no rule learns how much is usual."""
+
+
 def draw(at: int, rng: random.Random) -> Record:
     """One background event of the moment `at`."""
-    weights = [share for share, _ in SOURCES]
-    return rng.choices(SOURCES, weights)[0][1](at, rng)
+    return _one_of(SOURCES, at, rng)
+
+
+def draw_of_crowd(at: int, rng: random.Random) -> Record:
+    """One event of the moment `at` of which there may be any number."""
+    return _one_of(CROWD, at, rng)
+
+
+def _one_of(kinds: Sequence[tuple[int, Callable[[int, random.Random], Record]]], at: int, rng: random.Random) -> Record:
+    weights = [share for share, _ in kinds]
+    return rng.choices(kinds, weights)[0][1](at, rng)
 
 
 def hash_of(text: str) -> int:

@@ -1,6 +1,7 @@
 """The whole story: a week before `end`, then what goes on happening."""
 
 import heapq
+import itertools
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,8 +10,8 @@ from tocsin.demo import background
 from tocsin.demo.formats import Record
 from tocsin.demo.intrusions import MINUTE, SCHEDULE
 
-DAY_MS = 24 * 60 * MINUTE
-WEEK_MS = 7 * DAY_MS
+HOUR = 60 * MINUTE
+WEEK_MS = 7 * 24 * HOUR
 BACKGROUND_EVENTS = 36_000
 """Background events of the week: enough for a full screen, few enough to be loaded within seconds."""
 
@@ -34,13 +35,19 @@ def _when(record: Record) -> int:
 
 
 def _background(rng: random.Random, end: int) -> Iterator[Record]:
-    hours = [(start, _weight(start)) for start in range(end - WEEK_MS, end, 60 * MINUTE)]
-    total = sum(weight for _, weight in hours)
-    for start, weight in hours:
-        count = round(BACKGROUND_EVENTS * weight / total)
-        moments = sorted(start + rng.randrange(60 * MINUTE) for _ in range(count))
-        for at in moments:
-            yield background.draw(at, rng)
+    measure = _measure(end)
+    for hour in range(end - WEEK_MS, end, HOUR):
+        yield from _within_hour(rng, hour, measure)
+
+
+def _within_hour(rng: random.Random, start: int, measure: float) -> Iterator[Record]:
+    for at in sorted(start + rng.randrange(HOUR) for _ in range(round(measure * _weight(start)))):
+        yield background.draw(at, rng)
+
+
+def _measure(end: int) -> float:
+    """Background events of an hour of weight 1, so that the week up to `end` has as many as it shall."""
+    return BACKGROUND_EVENTS / sum(_weight(hour) for hour in range(end - WEEK_MS, end, HOUR))
 
 
 def _weight(at: int) -> float:
@@ -49,22 +56,37 @@ def _weight(at: int) -> float:
 
 
 def afterwards(seed: int, start: int) -> Iterator[Record]:
-    """What goes on after the week, without end: some 3,000 events a minute for two minutes, then about one a second,
-    and a new intrusion every half hour.
+    """What goes on after the week, without end: people do as much as in the week, since rules have learned how much
+    that is. Visitors and machines keep the screen alive, with some 3,000 events a minute for two minutes, then about
+    one a second; and there is a new intrusion every half hour.
     """
-    rng = random.Random(seed + 1)
-    at, next_intrusion, chosen = start, start + 12 * MINUTE, 0
-    pending: list[tuple[int, int, Record]] = []
-    serial = 0
+    streams = (
+        _usual(random.Random(seed + 1), start),
+        _crowd(random.Random(seed + 2), start),
+        _intrusions(random.Random(seed + 3), start),
+    )
+    return heapq.merge(*streams, key=_when)
+
+
+def _usual(rng: random.Random, start: int) -> Iterator[Record]:
+    measure = _measure(start)
+    for hour in itertools.count(start, HOUR):
+        yield from _within_hour(rng, hour, measure)
+
+
+def _crowd(rng: random.Random, start: int) -> Iterator[Record]:
+    at = start
     while True:
-        lively = at < start + 2 * MINUTE
-        at += max(1, round(rng.expovariate(1 / 20 if lively else 1 / 1000)))
-        if at >= next_intrusion:
-            for record in SCHEDULE[chosen % len(SCHEDULE)][1](next_intrusion, rng):
-                serial += 1
-                heapq.heappush(pending, (record.at, serial, record))
-            chosen += 1
-            next_intrusion += 30 * MINUTE
-        while pending and pending[0][0] <= at:
+        at += max(1, round(rng.expovariate(1 / 20 if at < start + 2 * MINUTE else 1 / 1000)))
+        yield background.draw_of_crowd(at, rng)
+
+
+def _intrusions(rng: random.Random, start: int) -> Iterator[Record]:
+    pending: list[tuple[int, int, Record]] = []
+    serial = itertools.count()
+    for number, begin in enumerate(itertools.count(start + 12 * MINUTE, 30 * MINUTE)):
+        _, intrusion = SCHEDULE[number % len(SCHEDULE)]
+        for record in intrusion(begin, rng):
+            heapq.heappush(pending, (record.at, next(serial), record))
+        while pending and pending[0][0] < begin + 30 * MINUTE:
             yield heapq.heappop(pending)[2]
-        yield background.draw(at, rng)
