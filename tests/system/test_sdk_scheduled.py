@@ -207,7 +207,9 @@ def test_a_run_raises_signals_and_is_seen_in_schedule_coverage_preview_and_job(
         pass
     assert sdk.list_security_monitoring_signals().data == [], "no live rule"
     assert not services.scheduled_runner.step()
-    assert "calculated fields" in steps_of(client, rule.id, began)["query"]["message"]
+    asked = steps_of(client, rule.id, began)["query"]
+    assert asked["message"] == "Query a finds 5 of them, leaving out what a search cannot tell: #slow:true"
+    assert asked["data"]["terms"] == [{"term": "source:door", "events": 5}]
     waiting = steps_of(client, other.id, began)["match"]
     assert waiting["status"] == "failed", waiting
     assert "no run has looked at this time yet" in waiting["message"]

@@ -39,7 +39,8 @@ class Unreachable(ServerError):
 class Client:
     """A small client of the API. Repeats what the server asks to repeat (429, 503), at most `MAX_ATTEMPTS` times.
 
-    `patience_seconds`: how long to wait for a server that does not answer at all, or cannot work; 0: not at all.
+    `patience_seconds`: how long to wait for a server that was there before and does not answer any more, or that cannot
+    work; 0: not at all.
     `on_wait` is told, with a reason, before each such pause.
     """
 
@@ -48,6 +49,7 @@ class Client:
         environ = os.environ
         self.url = (url or environ.get("TOCSIN_URL") or saved.url or "http://127.0.0.1:8080").rstrip("/")
         self.patience_seconds = 0.0
+        self._was_there = False
         self.on_wait: Callable[[str], None] = lambda _reason: None
         headers = {"User-Agent": "tocsin-cli"}
         local = saved if self.url == saved.url else LocalKeys()
@@ -85,7 +87,7 @@ class Client:
         may_repeat = method != "POST" if is_repeatable is None else is_repeatable
         if json is not None:
             content, headers = _encoded(json), {**(headers or {}), "Content-Type": "application/json"}
-        give_up_at = time.monotonic() + self.patience_seconds
+        began = time.monotonic()
         attempt = 0
         while True:
             attempt += 1
@@ -93,13 +95,16 @@ class Client:
                 answer = self._http.request(method, path, content=content, params=params, headers=headers)
             except httpx.TransportError as error:
                 was_sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-                is_over = time.monotonic() >= give_up_at and (not was_sent or attempt >= MAX_ATTEMPTS)
+                self._was_there |= was_sent
+                is_late = not self._was_there or time.monotonic() >= began + self.patience_seconds
+                is_over = is_late and (not was_sent or attempt >= MAX_ATTEMPTS)
                 if is_over or (was_sent and not may_repeat):
                     raise Unreachable(self.url, str(error) or type(error).__name__) from error
                 self.on_wait(f"no answer from {self.url}")
                 time.sleep(min(0.2 * 2**attempt, 2.0))
                 continue
-            is_early = attempt < MAX_ATTEMPTS or time.monotonic() < give_up_at
+            self._was_there = True
+            is_early = attempt < MAX_ATTEMPTS or time.monotonic() < began + self.patience_seconds
             if is_early and answer.status_code in (REPEATABLE if may_repeat else NOT_TAKEN):
                 if answer.status_code != 429:  # that is the ordinary way to be slowed down
                     self.on_wait("; ".join(_reasons(answer)))

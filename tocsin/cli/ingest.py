@@ -123,6 +123,7 @@ class _Sender:
 
     def __init__(self, client: Client, query: dict[str, str], account: Account) -> None:
         self._client = client
+        self._client.patience_seconds = PATIENCE_SECONDS
         self._query = query
         self._account = account
         self._pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="ingest")
@@ -144,7 +145,6 @@ class _Sender:
     def _settle(self) -> None:
         batch, answer = self._waiting.popleft()
         self._account.add(batch, answer.result())
-        self._client.patience_seconds = PATIENCE_SECONDS
 
     def _request(self, batch: Batch) -> dict[str, Any]:
         answer: dict[str, Any] = self._client.request(

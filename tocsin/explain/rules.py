@@ -249,11 +249,16 @@ class RuleExplanations:
             "text": print_query(_storable(query)),
             "found": count.found,
             "terms": [
-                {"term": print_query(term), "events": held} for term, held in zip(terms, count.terms, strict=True)
+                {"term": print_query(term), "events": held}
+                for term, held in zip(terms, count.terms, strict=True)
+                if uncalculated(term) == term
             ],
         }
+        later = [print_query(term) for term in terms if uncalculated(term) != term]
         if count.found:
             message = f"Query {query.label} finds {number(count.found)} of them"
+            if later:
+                message += f", leaving out what a search cannot tell: {' and '.join(later)}"
             return Step("query", "passed", message, data)
         near = (self._signals if query.reads_signals else self._logs).nearest(
             entity,
@@ -357,7 +362,8 @@ def _asked(query: RuleQuery) -> list[Node]:
 
 def _storable(query: RuleQuery) -> Node:
     """What it asks, as far as a search can tell: calculated fields are left out."""
-    return uncalculated(conjunction(_asked(query)))
+    parts = [uncalculated(term) for term in _asked(query)]
+    return conjunction([part for part in parts if part != All()])
 
 
 def _required(query: RuleQuery) -> tuple[str, ...]:

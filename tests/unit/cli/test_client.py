@@ -65,6 +65,15 @@ def test_a_server_that_is_not_there_is_an_error_at_once() -> None:
     assert len(seen) == 1
 
 
+def test_patience_is_for_a_server_that_was_there() -> None:
+    answers, seen = in_turn(httpx.ConnectError("refused"))
+    client = talking_to(answers)
+    client.patience_seconds = 60
+    with pytest.raises(Unreachable, match="tocsin up"):
+        client.request("GET", "/x")
+    assert len(seen) == 1
+
+
 def test_patience_waits_for_a_server_that_comes_back() -> None:
     answers, seen = in_turn(
         httpx.ReadError("killed"), *[httpx.ConnectError("refused")] * 20, httpx.Response(200, json={"ok": True})
