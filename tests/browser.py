@@ -9,15 +9,17 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from load import Sender, story_requests
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import APIResponse, Browser, BrowserContext, Locator, Page, Route, expect, sync_playwright
 from server import ADMIN_EMAIL, ADMIN_PASSWORD, Server
 from waiting import PATIENCE, until
 
+SIGNALS = "/api/v2/security_monitoring/signals"
 AXE = Path(__file__).parents[1] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = next((p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None)
 QUIET = [
@@ -30,7 +32,7 @@ QUIET = [
     "--disable-sync",
 ]
 EVENTS = 2_000
-SIGNALS = 15
+LEAST_SIGNALS = 15
 SLOWDOWN = float(os.environ.get("TOCSIN_BROWSER_SLOWDOWN", "1"))
 """How many times slower than this machine the browser runs: races that a fast one hides show themselves at 6."""
 LAG = float(os.environ.get("TOCSIN_BROWSER_LAG", "0"))
@@ -55,13 +57,16 @@ expect.set_options(timeout=PATIENCE * 1000)
 
 @pytest.fixture(scope="session")
 def web_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server at rest, whose last minutes hold the end of the story and at least `SIGNALS` signals of it."""
+    """A server at rest, whose last minutes hold the end of the story and at least `LEAST_SIGNALS` signals of it."""
     with Server(tmp_path_factory.mktemp("browser") / "data").running() as server:
         end = int(time.time() * 1000) - 30_000
         Sender(server.url).send(story_requests(end, EVENTS, 200))
         server.rest(EVENTS)
-        body = {"filter": {"query": "*", "from": "now-7d", "to": "now"}, "page": {"limit": SIGNALS}}
-        until(lambda: server.post("/api/v2/explore/signals/events", body)["data"], lambda found: len(found) == SIGNALS)
+        body = {"filter": {"query": "*", "from": "now-7d", "to": "now"}, "page": {"limit": LEAST_SIGNALS}}
+        until(
+            lambda: server.post("/api/v2/explore/signals/events", body)["data"],
+            lambda found: len(found) == LEAST_SIGNALS,
+        )
         yield server
 
 
@@ -107,6 +112,10 @@ class Person:
         self.page.goto(path)
         return self.page
 
+    def switch(self, name: str) -> Locator:
+        """Of a list, for `press("Space")`: its row may move below a click."""
+        return self.page.get_by_role("switch", name=f"{name} enabled")
+
     def rows(self) -> Any:
         return self.page.get_by_role("grid").get_by_role("row").filter(has=self.page.get_by_role("gridcell"))
 
@@ -119,6 +128,51 @@ def ana(browser: Browser, web_server: Server) -> Iterator[Person]:
     yield person
     assert person.errors == []
     person.context.close()
+
+
+@contextmanager
+def held(page: Page, method: str, path: str, *, is_answered: bool = False) -> Iterator[list[Any]]:
+    """Requests that begin inside reach the server at the end: whoever asked goes on without an answer. Or the server
+    answers at once, from before what happens inside, and the answers arrive at the end (`is_answered`). Yields what
+    waits.
+    """
+    waiting: list[tuple[Route, APIResponse | None]] = []
+    is_over = False
+
+    def hold(route: Route) -> None:
+        if route.request.method == method and not is_over:
+            waiting.append((route, route.fetch() if is_answered else None))
+        else:
+            route.continue_()
+
+    page.route(f"**{path}", hold)
+    yield waiting
+    assert waiting, "nothing was asked"
+    is_over = True  # what is asked from here on, before the route is gone, would wait for ever
+    for route, answer in waiting:
+        if answer:
+            route.fulfill(response=answer)
+        else:
+            route.continue_()
+    page.unroute(f"**{path}")
+
+
+def wait_for_one(page: Page, waiting: list[Any]) -> None:
+    while not waiting:
+        page.wait_for_timeout(20)  # which lets the page's requests come
+
+
+def triage_of(server: Server, signal: str) -> dict[str, Any]:
+    found = server.get(f"{SIGNALS}/{signal}")["data"]["attributes"]["custom"]["workflow"]["triage"]
+    return dict(found)
+
+
+def reopen(server: Server, *signals: str) -> None:
+    """As other tests expect to find them."""
+    for signal in signals:
+        body = {"data": {"id": signal, "type": "signal_metadata", "attributes": {"state": "open"}}}
+        with server.client() as client:
+            client.patch(f"{SIGNALS}/{signal}/state", json=body).raise_for_status()
 
 
 READER = "reader@example.com"

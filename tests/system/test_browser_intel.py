@@ -221,8 +221,8 @@ def test_security_filters_say_what_they_exclude(ana: Person) -> None:
     expect(row).to_contain_text("drills: env:drill")
     expect(page.get_by_text("the others change nothing while it is on")).to_be_visible()
     assert violations_in_both_themes(ana) == {}
-    switch = row.get_by_role("switch", name="Gates only enabled")
-    switch.click(force=True)
+    switch = ana.switch("Gates only")
+    switch.press("Space")
     expect(switch).not_to_be_checked()
     expect(switch).to_be_enabled()
     until(

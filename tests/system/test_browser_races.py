@@ -3,14 +3,16 @@
 The answers are held back until the hand was faster; nothing here depends on how long anything takes.
 """
 
+import json
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from browser import Person, settled
-from playwright.sync_api import Page, Request, Route, expect
+from browser import SIGNALS, Person, held, reopen, settled, triage_of, wait_for_one
+from playwright.sync_api import Locator, Page, Request, Route, expect
 from waiting import until
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
@@ -19,6 +21,8 @@ RULES = "/api/v2/security_monitoring/rules"
 SUPPRESSIONS = "/api/v2/security_monitoring/configuration/suppressions"
 PIPELINES = "/api/v1/logs/config/pipelines"
 ORDER = "/api/v1/logs/config/pipeline-order"
+LIST = "/api/v2/explore/signals/events"
+OPEN = "query=%40workflow.triage.state%3Aopen"
 RULE: dict[str, Any] = {
     "name": "Shutter rattled",
     "isEnabled": True,
@@ -28,27 +32,6 @@ RULE: dict[str, Any] = {
     "cases": [{"status": "low", "condition": "a > 5"}],
     "options": {"detectionMethod": "threshold", "evaluationWindow": 300, "keepAlive": 300, "maxSignalDuration": 3600},
 }
-
-
-@contextmanager
-def held(page: Page, method: str, path: str) -> Iterator[None]:
-    """Requests that begin inside reach the server at the end: whoever asked goes on without an answer."""
-    waiting: list[Route] = []
-    is_over = False
-
-    def hold(route: Route) -> None:
-        if route.request.method == method and not is_over:
-            waiting.append(route)
-        else:
-            route.continue_()
-
-    page.route(f"**{path}", hold)
-    yield
-    assert waiting, "nothing was asked"
-    is_over = True  # what is asked from here on, before the route is gone, would wait for ever
-    for route in waiting:
-        route.continue_()
-    page.unroute(f"**{path}")
 
 
 def test_what_is_typed_while_a_rule_is_saved_is_kept(ana: Person) -> None:
@@ -181,3 +164,205 @@ def test_an_update_on_its_way_moves_no_row_under_the_pointer(ana: Person) -> Non
     page.get_by_role("textbox", name="Search logs").hover()
     expect(ana.rows()).to_have_count(2)
     expect(ana.rows().first).to_contain_text("moving")
+
+
+@pytest.fixture
+def signal(ana: Person) -> Iterator[str]:
+    """The id of an open signal, which is open again at the end."""
+    body = {"filter": {"query": "@workflow.triage.state:open", "from": "now-7d", "to": "now"}, "page": {"limit": 1}}
+    found = str(ana.server.post(LIST, body)["data"][0]["id"])
+    yield found
+    reopen(ana.server, found)
+
+
+def state(page: Page, name: str) -> Locator:
+    """Whether the panel says that the signal is in it."""
+    button = page.get_by_role("group", name="State", exact=True).get_by_role("button", name=name)
+    return button.and_(page.locator("[aria-pressed=true]"))
+
+
+def is_update(request: Request) -> bool:
+    return request.method == "PATCH" and request.url.endswith("/update")
+
+
+def opened(page: Page) -> str:
+    """The id of the signal in the panel, as the address says it."""
+    return parse_qs(urlsplit(page.url).query)["event"][0]
+
+
+def test_a_key_that_comes_before_the_list_acts_on_the_open_signal(ana: Person, signal: str) -> None:
+    page = ana.page
+    with held(page, "POST", LIST):
+        ana.open(f"/signals?event={signal}")
+        page.get_by_role("tab", name="Timeline").wait_for()
+        page.keyboard.press("u")
+        expect(state(page, "Under review")).to_be_visible()
+    expect(ana.rows().first).to_be_visible()
+    settled(ana)
+    expect(state(page, "Under review")).to_be_visible()
+    assert triage_of(ana.server, signal)["state"] == "under_review"
+
+
+def test_a_key_that_comes_before_the_signal_asks_for_the_reason_once_it_is_there(ana: Person, signal: str) -> None:
+    page = ana.page
+    with held(page, "POST", LIST), held(page, "GET", f"{SIGNALS}/*"):
+        ana.open(f"/signals?event={signal}")
+        page.get_by_role("complementary", name="Signal", exact=True).wait_for()
+        page.keyboard.press("e")
+    expect(page.get_by_role("form", name="Archive this signal")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("form", name="Archive this signal")).to_have_count(0)
+
+
+def test_keys_act_on_the_signal_that_the_browser_went_back_to(ana: Person) -> None:
+    page = ana.open(f"/signals?{OPEN}")
+    rows = ana.rows()
+    panel = page.get_by_role("tab", name="Timeline")
+    rows.nth(0).click()
+    panel.wait_for()
+    expect(rows.nth(0)).to_have_attribute("data-open", "true")
+    first = opened(page)
+    page.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
+    rows.nth(1).click()
+    panel.wait_for()
+    expect(rows.nth(1)).to_have_attribute("data-open", "true")
+    page.evaluate("() => history.go(-2)")
+    expect(rows.nth(0)).to_have_attribute("data-open", "true")
+    with page.expect_request(is_update) as asked:
+        page.keyboard.press("u")
+    assert json.loads(asked.value.post_data or "")["data"]["id"] == first
+    expect(state(page, "Under review")).to_be_visible()
+    reopen(ana.server, first)
+
+
+def test_an_answer_from_before_a_decision_does_not_undo_it(ana: Person) -> None:
+    page = ana.open(f"/signals?{OPEN}")
+    with held(page, "GET", f"{SIGNALS}/*", is_answered=True) as waiting:
+        ana.rows().first.click()
+        wait_for_one(page, waiting)
+        expect(state(page, "Open")).to_be_visible()  # as its row says
+        page.keyboard.press("u")
+        expect(state(page, "Under review")).to_be_visible()
+    settled(ana)
+    expect(state(page, "Under review")).to_be_visible()
+    assert triage_of(ana.server, opened(page))["state"] == "under_review"
+    reopen(ana.server, opened(page))
+
+
+def test_two_keys_at_once_are_two_decisions(ana: Person, signal: str) -> None:
+    page = ana.open(f"/signals?event={signal}")
+    before = triage_of(ana.server, signal)["version"]
+    expect(state(page, "Open")).to_be_visible()
+    with held(page, "PATCH", f"{SIGNALS}/*/update"):
+        with page.expect_request(is_update):
+            page.keyboard.press("u")
+        page.keyboard.press("r")
+    after = until(lambda: triage_of(ana.server, signal), lambda found: found["version"] == before + 2)
+    assert after["state"] == "open"
+    expect(state(page, "Open")).to_be_visible()
+    expect(page.get_by_text("Somebody changed this signal meanwhile")).to_have_count(0)
+
+
+def test_what_a_colleague_decided_is_known_to_the_next_key(ana: Person) -> None:
+    """The list stands still since it is paused; the panel says what the colleague did."""
+    page = ana.page
+    with page.expect_response(f"**{LIST}") as listed:
+        ana.open(f"/signals?paused=1&{OPEN}")
+    signal = listed.value.json()["data"][0]["id"]
+    body = {"data": {"id": signal, "type": "signal_metadata", "attributes": {"state": "under_review"}}}
+    ana.server.client().patch(f"{SIGNALS}/{signal}/state", json=body).raise_for_status()
+    ana.rows().first.click()
+    expect(state(page, "Under review")).to_be_visible()
+    assert opened(page) == signal
+    page.keyboard.press("r")
+    expect(state(page, "Open")).to_be_visible()
+    until(lambda: triage_of(ana.server, signal)["state"] == "open")
+
+
+def test_keys_that_are_faster_than_the_address_are_not_lost(ana: Person) -> None:
+    page = ana.open("/signals")
+    expect(ana.rows().nth(2)).to_be_visible()
+    page.evaluate("""async () => {
+        for (const key of ['j', 'Enter', 'j', 'j']) {
+            document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }))
+            await null
+        }
+    }""")
+    third = ana.rows().nth(2)
+    expect(third).to_have_attribute("data-open", "true")
+    expect(third).to_have_attribute("data-current", "true")
+    settled(ana)
+    expect(third).to_have_attribute("data-open", "true")
+
+
+def test_a_state_that_was_chosen_by_keyboard_keeps_the_focus(ana: Person, signal: str) -> None:
+    page = ana.open(f"/signals?event={signal}")
+    button = page.get_by_role("group", name="State", exact=True).get_by_role("button", name="Under review")
+    with held(page, "PATCH", f"{SIGNALS}/*/update"):
+        with page.expect_request(is_update):
+            button.press("Enter")
+        expect(page.get_by_label("Saving")).to_be_visible()
+        expect(button).to_be_focused()
+    expect(state(page, "Under review")).to_be_visible()
+    expect(button).to_be_focused()
+
+
+def test_a_key_decides_about_all_ticked_signals_and_can_be_undone(ana: Person) -> None:
+    page = ana.open("/signals")
+    page.get_by_role("checkbox", name="Tick row 1", exact=True).press("Space")
+    page.get_by_role("checkbox", name="Tick row 2", exact=True).press("Space")
+    bar = page.get_by_role("region", name="Ticked signals")
+    expect(bar).to_contain_text("2 signals ticked")
+    page.get_by_role("grid").focus()
+    page.keyboard.press("u")
+    page.keyboard.press("a")
+    expect(bar).to_contain_text("Assigned to you: 2 signals")
+    expect(ana.rows().nth(0)).to_contain_text("Under review")
+    expect(ana.rows().nth(1)).to_contain_text("Under review")
+    bar.get_by_role("button", name="Undo").click()
+    expect(bar).to_contain_text("Undone: 2 signals")
+    page.get_by_role("grid").focus()
+    page.keyboard.press("r")
+    expect(bar).to_contain_text("Reopened: 2 signals")
+    expect(ana.rows().nth(1)).to_contain_text("Open")
+
+
+def test_what_is_typed_after_a_search_was_sent_is_kept(ana: Person) -> None:
+    page = ana.open("/logs?query=source:shutter")
+    editor = page.locator(".cm-content")
+    editor.click()
+    page.keyboard.press("End")
+    page.keyboard.type("-a")
+    page.evaluate("""() => {
+        const editor = document.querySelector('.cm-content')
+        editor.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }))
+        document.execCommand('insertText', false, 'nd-more')
+    }""")
+    page.wait_for_url(re.compile("shutter-a$"))
+    settled(ana)
+    expect(editor).to_have_text("source:shutter-and-more")
+
+
+def test_what_arrives_while_the_list_is_on_its_way_is_seen(ana: Person) -> None:
+    """The list that was read before it came is followed by one that has it, whatever else was asked meanwhile."""
+    page, server = ana.page, ana.server
+    path = "/api/v2/explore/logs"
+    early: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if "ingested_after" in (route.request.post_data or ""):
+            route.continue_()
+        else:
+            early.append(route)
+
+    page.route(f"**{path}/count", hold)
+    with held(page, "POST", f"{path}/events", is_answered=True) as waiting:
+        ana.open("/logs?query=source:awning")
+        wait_for_one(page, waiting)
+        server.post("/api/v2/logs", [{"ddsource": "awning", "message": "rolled out"}])
+        question = {"filter": {"query": "source:awning", "from": "now-1h", "to": "now"}, "page": {"limit": 1}}
+        until(lambda: server.post(f"{path}/events", question)["data"])
+        for route in early:
+            route.continue_()
+    expect(ana.rows().first).to_contain_text("rolled out")

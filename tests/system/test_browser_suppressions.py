@@ -100,9 +100,9 @@ def test_a_suppression_from_a_signal_to_its_end(ana: Person) -> None:
     panel = page.get_by_role("complementary", name="Suppression: Only in this test")
     expect(panel.get_by_text("in force")).to_be_visible()
 
-    switch = page.get_by_role("switch", name="Only in this test enabled")
+    switch = ana.switch("Only in this test")
     expect(switch).to_be_checked()
-    switch.press("Space")  # its row may move below a click
+    switch.press("Space")
     expect(switch).not_to_be_checked()
     panel.get_by_role("tab", name="Versions").click()
     expect(panel.get_by_text("Version 2", exact=True)).to_be_visible()

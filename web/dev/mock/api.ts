@@ -168,7 +168,7 @@ function events(found: ExploreEvent[], body: Body): Answer {
   const sorted = found.toSorted((left, right) => sign * key(left).localeCompare(key(right)) || right.attributes.timestamp.localeCompare(left.attributes.timestamp));
   const start = Number(cursor ?? 0);
   const after = start + limit < sorted.length ? String(start + limit) : null;
-  return ok({ data: sorted.slice(start, start + limit), meta: { page: { after }, elapsed: 3 } });
+  return ok({ data: sorted.slice(start, start + limit), meta: { page: { after }, elapsed: 3, snapshot: Date.now() } });
 }
 
 function facets(found: ExploreEvent[], body: Body): Answer {

@@ -22,9 +22,23 @@ export interface RequestOptions {
   keepSession?: boolean;
 }
 
+/** By method, address and body. The second click of a double one asks for the same change as the first, not for another. */
+const underWay = new Map<string, Promise<string>>();
+
 export async function request<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
-  const text = await (await send(method, path, options)).text();
+  const text = await once(method, path, options);
   return (text === "" ? undefined : JSON.parse(text)) as T;
+}
+
+function once(method: string, path: string, options: RequestOptions): Promise<string> {
+  const read = async () => (await send(method, path, options)).text();
+  if (options.signal || options.raw) return read(); // whoever may call it off has it alone
+  const question = `${method} ${path} ${JSON.stringify(options.body)}`;
+  const known = underWay.get(question);
+  if (known) return known;
+  const answer = read().finally(() => underWay.delete(question));
+  underWay.set(question, answer);
+  return answer;
 }
 
 /** An answer that is a file. */

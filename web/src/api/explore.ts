@@ -49,8 +49,8 @@ export const timeseriesQuery = (track: Track, filter: Filter, buckets: number) =
     staleTime: Infinity,
   });
 
-export const countEvents = (track: Track, filter: Filter, ingestedAfter: number | null, signal?: AbortSignal): Promise<CountAnswer> =>
-  post<CountAnswer>(path(track, "count"), ingestedAfter === null ? { filter } : { filter, ingested_after: ingestedAfter }, signal);
+/** How many arrived later than a moment. */
+export const countEvents = (track: Track, filter: Filter, ingestedAfter: number, signal?: AbortSignal): Promise<CountAnswer> => post<CountAnswer>(path(track, "count"), { filter, ingested_after: ingestedAfter }, signal);
 
 export const eventQuery = (track: Track, id: string) =>
   queryOptions({

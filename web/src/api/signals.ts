@@ -23,22 +23,24 @@ export async function changeSignal(id: string, change: TriageChange): Promise<Tr
 }
 
 export interface BulkOutcome {
-  done: string[];
+  /** What each is now, by its id. */
+  done: Map<string, TriageResult>;
   failed: { id: string; reason: string }[];
 }
 
 /** Changes each item in calls of at most 199; what one call refuses does not stop the next. */
 export async function changeSignals(items: { id: string; change: TriageChange }[], progress: (done: number) => void): Promise<BulkOutcome> {
-  const outcome: BulkOutcome = { done: [], failed: [] };
+  const outcome: BulkOutcome = { done: new Map(), failed: [] };
   for (let at = 0; at < items.length; at += BULK) {
     const chunk = items.slice(at, at + BULK);
     try {
       const body = { data: chunk.map(({ id, change }) => ({ id, type: "signal", attributes: change })) };
       const answer = await request<BulkAnswer>("PATCH", `${BASE}/bulk/update`, { body });
       const reasons = new Map(answer.result.failures.map((failure) => [failure.id, failure.errors.join(" ")]));
-      const done = new Set(answer.result.events.map((event) => event.id));
+      const done = new Map(answer.result.events.map(({ id, event }) => [id, event]));
       for (const { id } of chunk) {
-        if (done.has(id)) outcome.done.push(id);
+        const result = done.get(id);
+        if (result) outcome.done.set(id, result);
         else outcome.failed.push({ id, reason: reasons.get(id) ?? "the server did not answer for it" });
       }
     } catch (error) {

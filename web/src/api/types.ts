@@ -3,10 +3,9 @@
  * (`generated`, never edited); here stand only views of what it leaves open: attributes of events, members of rules.
  */
 import type { ArchiveReason, Severity, TriageState } from "@/lib/severity";
-import type { TriageAttributes } from "./generated/types.gen";
+import type { BulkFailure, TriageAttributes } from "./generated/types.gen";
 
 export type {
-  BulkAnswer,
   CheckAnswer,
   CompletionAnswer,
   CountAnswer,
@@ -24,7 +23,12 @@ export type {
 } from "./generated/types.gen";
 
 /** A decision as the server confirms it; the person always with name and handle. */
-export type TriageResult = Pick<TriageAttributes, "state"> & Partial<Pick<TriageAttributes, "archive_reason" | "archive_comment" | "version">> & { assignee: Person };
+export type TriageResult = Pick<TriageAttributes, "state" | "archive_reason" | "archive_comment" | "version"> & { assignee: Person };
+
+/** What became of each of many. */
+export interface BulkAnswer {
+  result: { events: { id: string; event: TriageResult }[]; failures: BulkFailure[] };
+}
 
 export type Track = "logs" | "signals" | "suppressed";
 
@@ -57,7 +61,7 @@ export interface EventAttributes {
 
 export interface EventsPage {
   data: ExploreEvent[];
-  meta: { page?: { after?: string | null }; elapsed?: number; snapshot?: unknown };
+  meta: { page?: { after?: string | null }; elapsed?: number; snapshot: number };
 }
 
 export interface Person {

@@ -1,9 +1,10 @@
 import { TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
-import { useRef, useState } from "react";
+import { useRef } from "react";
 import { useHotkeys } from "./hotkeys";
 import { Icon } from "./icons";
 import page from "./Page.module.css";
+import { useTyped } from "./useTyped";
 
 const PAUSE_MS = 250;
 
@@ -24,19 +25,10 @@ const SLASH = { keys: ["/"], label: "Search" };
 /** Searches when typing pauses; follows the address when something else changes it; `/` leads here. */
 export function SearchField({ label, placeholder, value, onSearch, isQuery = false, hotkey = SLASH }: SearchFieldProps) {
   const field = useRef<HTMLInputElement>(null);
-  const [text, setText] = useState(value);
-  const [seen, setSeen] = useState(value);
-  const [sent, setSent] = useState<readonly string[]>([]);
-  if (seen !== value) {
-    setSeen(value);
-    // What was searched here comes back later, perhaps after more of it was sent: typing has gone on meanwhile.
-    const at = sent.indexOf(value);
-    if (at < 0) setText(value);
-    setSent(sent.slice(at + 1 || sent.length));
-  }
+  const { text, setText, willSend } = useTyped(value);
   const search = useDebouncedCallback((next: string) => {
     const wanted = next.trim();
-    if (wanted !== (sent.at(-1) ?? value)) setSent([...sent, wanted]);
+    willSend(wanted);
     onSearch(wanted);
   }, PAUSE_MS);
   useHotkeys([{ ...hotkey, group: "Everywhere", run: () => field.current?.focus() }]);

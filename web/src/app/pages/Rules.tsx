@@ -6,12 +6,8 @@ const route = getRouteApi("/shell/rules");
 
 export function Rules() {
   const navigate = route.useNavigate();
-  const { query = "", sort = DEFAULT_SORT } = route.useSearch();
-  return (
-    <RulesPage
-      query={query}
-      sort={sort}
-      onChange={(next) => void navigate({ search: { ...(next.query ? { query: next.query } : {}), ...(next.sort !== DEFAULT_SORT ? { sort: next.sort } : {}) }, replace: true })}
-    />
-  );
+  const search = route.useSearch();
+  const { query = "", sort = DEFAULT_SORT } = search;
+  const merged = (next: typeof search) => ({ ...(next.query ? { query: next.query } : {}), ...(next.sort !== undefined && next.sort !== DEFAULT_SORT ? { sort: next.sort } : {}) });
+  return <RulesPage query={query} sort={sort} onChange={(change) => void navigate({ search: (now) => merged({ ...now, ...change }), replace: true })} />;
 }

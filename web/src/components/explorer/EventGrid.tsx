@@ -243,8 +243,7 @@ export function EventGrid(props: Props) {
                     tick(event.id, true);
                     return;
                   }
-                  onCurrent(event.id);
-                  if (openId === null) onOpen(event.id);
+                  onOpen(event.id);
                 }}
               >
                 {selection && (

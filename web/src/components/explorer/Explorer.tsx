@@ -1,6 +1,6 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { useDeferredValue, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { eventsQuery } from "@/api/explore";
 import type { ExploreEvent } from "@/api/types";
 import { useHotkeys } from "@/components/hotkeys";
@@ -44,7 +44,7 @@ export interface RowKeysProps {
   /** The row that is moved to or open, null without; `current` is absent while the list has not got it. */
   currentId: string | null;
   current: ExploreEvent | undefined;
-  ticked: ExploreEvent[];
+  open: (id: string) => void;
 }
 
 interface Props {
@@ -53,7 +53,7 @@ interface Props {
   panel: (props: PanelProps) => ReactNode;
   /** Present: rows can be ticked. */
   bulk?: (props: BulkProps) => ReactNode;
-  /** Keys that act on the ticked rows or else the current one. */
+  /** Keys that act on the current row, while none is ticked. */
   rowKeys?: (props: RowKeysProps) => ReactNode;
   help: ReactNode;
   /** Before the search: other views of the same page. */
@@ -72,8 +72,9 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views, m
   const total = useTotal(explorer);
   const [selection, setSelection] = useState<Selection>(NOTHING);
   const grid = useRef<GridHandle>(null);
-  const ticked = countSelected(selection, total ?? 0);
-  const live = useLive(explorer, ticked > 0, () => state.event === null && !still.isPointed() && (grid.current?.isIdle() ?? false));
+  const ticked = countSelected(selection, total ?? events.length);
+  const snapshot = list.isPlaceholderData ? undefined : list.data?.pages[0]?.meta.snapshot;
+  const live = useLive(explorer, snapshot, ticked > 0, () => state.event === null && !still.isPointed() && (grid.current?.isIdle() ?? true));
 
   // Another search finds other rows: what was ticked under the old one is not meant any more.
   const [searched, setSearched] = useState(filter.query);
@@ -96,15 +97,16 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views, m
     }),
     [update],
   );
-  const open = useCallback((id: string) => update({ event: id }, { replace: state.event !== null }), [update, state.event]);
-  const { id: currentId, moveTo } = useCursor(state.event, open);
+  const cursor = useCursor(state.event, update);
+  const { id: currentId, moveTo, open } = cursor;
   const close = () => {
-    update({ event: null, tab: null });
+    cursor.close();
     grid.current?.focus();
   };
-  const openIndex = events.findIndex((event) => event.id === state.event);
+  // From where the cursor is, which the panel follows: two clicks may come before it has.
+  const currentIndex = events.findIndex((event) => event.id === currentId);
   const step = (by: 1 | -1) => {
-    const next = events[openIndex + by];
+    const next = events[currentIndex + by];
     if (next) moveTo(next.id);
   };
 
@@ -114,7 +116,7 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views, m
   ]);
 
   const opened = useDeferredValue(state.event);
-  const current = events.find((event) => event.id === currentId);
+  const current = events[currentIndex];
   const failed = list.error && !list.isFetching;
   return (
     <ValueActionsProvider value={actions}>
@@ -181,7 +183,7 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views, m
           {opened !== null && state.event !== null && <Slot render={panel} event={events.find((event) => event.id === opened)} id={opened} close={close} step={step} />}
         </div>
       </div>
-      {rowKeys?.({ currentId, current, ticked: selection.kind === "rows" ? events.filter((event) => selection.ids.has(event.id)) : [] })}
+      {ticked === 0 && rowKeys?.({ currentId, current, open })}
     </ValueActionsProvider>
   );
 }

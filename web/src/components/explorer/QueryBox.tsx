@@ -1,10 +1,11 @@
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
 import { checkQuery } from "@/api/explore";
 import type { Hint, Track } from "@/api/types";
 import { Icon } from "@/components/icons";
 import { useHotkeys } from "@/components/hotkeys";
+import { useTyped } from "@/components/useTyped";
 import { rememberSearch } from "@/lib/storage";
 import { LazyQueryEditor } from "./LazyQueryEditor";
 import classes from "./QueryBox.module.css";
@@ -28,12 +29,7 @@ interface Props {
 
 /** The search bar: completion, errors at the character, hints with their fix. Facets write its text. */
 export function QueryBox({ track, label, placeholder, value, from, to, onSubmit }: Props) {
-  const [draft, setDraft] = useState(value);
-  const [shown, setShown] = useState(value);
-  if (shown !== value) {
-    setShown(value);
-    setDraft(value);
-  }
+  const { text: draft, setText: setDraft, willSend } = useTyped(value);
   const [settled] = useDebouncedValue(draft, 200);
   const check = useQuery({ ...checkQuery(track, settled), enabled: settled.trim() !== "" });
   const verdict = settled === draft && draft.trim() !== "" ? check.data : undefined;
@@ -45,8 +41,11 @@ export function QueryBox({ track, label, placeholder, value, from, to, onSubmit 
   useHotkeys([{ keys: ["/"], label: "Search", group: "Everywhere", run: () => (editor.current ? editor.current.focus() : box.current?.querySelector("input")?.focus()) }]);
 
   const submit = (query: string) => {
-    rememberSearch(track, query.trim(), Date.now());
-    onSubmit(query.trim());
+    const wanted = query.trim();
+    rememberSearch(track, wanted, Date.now());
+    setDraft(wanted);
+    willSend(wanted);
+    onSubmit(wanted);
   };
   const fix = fault?.fix ?? hint?.fix;
 

@@ -1,28 +1,46 @@
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useLayoutEffect, useRef, useState } from "react";
+import type { ExplorerHandle } from "./model";
+
+export interface Cursor {
+  /** The row that is moved to or open; null without. */
+  id: string | null;
+  /** Moves to a row; an open panel follows. */
+  moveTo: (id: string) => void;
+  open: (id: string) => void;
+  close: () => void;
+}
 
 /**
  * The row that keys act on: the one last moved to. While the panel is open it is the panel's row, whatever opened it (a
  * link, the browser's back), so that no key acts on another than the one that is looked at.
  */
-export function useCursor(opened: string | null, open: (id: string) => void) {
+export function useCursor(opened: string | null, update: ExplorerHandle["update"]): Cursor {
   const [id, setId] = useState(opened);
   // Moves are seen at once and the address follows: what it says of an earlier move is no order to go back.
-  const following = useRef<string[]>([]);
-  useEffect(() => {
-    if (opened === null) return;
-    const own = following.current.lastIndexOf(opened);
-    following.current.splice(0, own < 0 ? following.current.length : own + 1);
-    if (own < 0) setId(opened);
+  const ahead = useRef<(string | null)[]>([]);
+  useLayoutEffect(() => {
+    const own = ahead.current.lastIndexOf(opened);
+    ahead.current.splice(0, own < 0 ? ahead.current.length : own + 1);
+    if (own < 0 && opened !== null) setId(opened);
   }, [opened]);
 
-  const moveTo = useCallback(
+  /** What the panel will show once the address has followed. */
+  const shown = useCallback(() => (ahead.current.length > 0 ? (ahead.current.at(-1) ?? null) : opened), [opened]);
+  const open = useCallback(
     (next: string) => {
       setId(next);
-      if (opened === null || opened === next) return;
-      following.current.push(next);
-      open(next);
+      const before = shown();
+      if (before === next) return;
+      ahead.current.push(next);
+      update({ event: next }, { replace: before !== null });
     },
-    [opened, open],
+    [shown, update],
   );
-  return { id, moveTo };
+  const moveTo = useCallback((next: string) => (shown() === null ? setId(next) : open(next)), [shown, open]);
+  const close = useCallback(() => {
+    if (shown() === null) return;
+    ahead.current.push(null);
+    update({ event: null, tab: null });
+  }, [shown, update]);
+  return { id, moveTo, open, close };
 }

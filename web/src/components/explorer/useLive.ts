@@ -14,29 +14,23 @@ export interface Live {
   arrived: number;
 }
 
-/** Counts what arrived since the list was loaded; `idle()` says whether rows may move now. */
-export function useLive(explorer: ExplorerHandle, held: boolean, idle: () => boolean): Live {
+/**
+ * Counts what arrived since the list was read, of which its `snapshot` tells (undefined: it is not there yet); `idle()` says
+ * whether rows may move now.
+ */
+export function useLive(explorer: ExplorerHandle, snapshot: number | undefined, held: boolean, idle: () => boolean): Live {
   const { zone } = useZone();
   const { config, state, filter, follow } = explorer;
   const on = isMoving(state.range) && !state.paused && !held;
 
-  // The mark: the newest arrival that the loaded list can know.
-  const mark = useQuery({
-    queryKey: ["live-mark", config.track, filter],
-    queryFn: async ({ signal }) => (await countEvents(config.track, { ...filter, query: "" }, null, signal)).data.latest_ingested_at ?? 0,
-    enabled: isMoving(state.range),
-    staleTime: Infinity,
-    gcTime: 0,
-  });
-
   const news = useQuery({
-    queryKey: ["live-count", config.track, filter, mark.data],
+    queryKey: ["live-count", config.track, filter, snapshot],
     queryFn: async ({ signal }) => {
       const range = resolveRange(state.range, Date.now(), zone, config.defaults.range);
       const until = { query: state.query, from: new Date(range.from).toISOString(), to: new Date(range.to).toISOString() };
-      return (await countEvents(config.track, until, mark.data ?? 0, signal)).data.count;
+      return (await countEvents(config.track, until, snapshot ?? 0, signal)).data.count;
     },
-    enabled: on && mark.data !== undefined,
+    enabled: on && snapshot !== undefined,
     refetchInterval: POLL_MS,
     retry: false,
     gcTime: 0,

@@ -27,7 +27,8 @@ const COUNTED_DAYS = 7;
 interface Props {
   query: string;
   sort: string;
-  onChange: (next: { query: string; sort: string }) => void;
+  /** One of them: the other is what it is by then. */
+  onChange: (next: { query?: string; sort?: string }) => void;
 }
 
 const COLUMNS: Column[] = [
@@ -60,7 +61,7 @@ export function RulesPage({ query, sort, onChange }: Props) {
   return (
     <ListPage
       title="Rules"
-      search={{ label: "Search rules", placeholder: "Search rules: okta, severity:high, enabled:false, tactic:ta0006*", value: query, onSearch: (next) => onChange({ query: next, sort }) }}
+      search={{ label: "Search rules", placeholder: "Search rules: okta, severity:high, enabled:false, tactic:ta0006*", value: query, onSearch: (next) => onChange({ query: next }) }}
       about={list.data && plural(total, "rule")}
       actions={<AddButton permission={RULES_WRITE} label="New rule" onClick={() => router.history.push("/rules/new")} />}
     >
@@ -70,10 +71,10 @@ export function RulesPage({ query, sort, onChange }: Props) {
           count={rules.length}
           columns={[{ id: "tick", label: all }, ...COLUMNS]}
           sort={sort}
-          onSort={(next) => onChange({ query, sort: next })}
+          onSort={(next) => onChange({ sort: next })}
           empty={
             query ? (
-              <NothingFound title="No rule matches this search" all="Show all rules" onAll={() => onChange({ query: "", sort })} />
+              <NothingFound title="No rule matches this search" all="Show all rules" onAll={() => onChange({ query: "" })} />
             ) : (
               <EmptyState title="There are no rules yet">
                 <p>Rules that come with Tocsin appear here after its first start.</p>

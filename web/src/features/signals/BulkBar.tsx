@@ -1,5 +1,5 @@
 import { Button, Menu, Modal, Progress, Select, Textarea } from "@mantine/core";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { eventsPage } from "@/api/explore";
 import { usersQuery } from "@/api/people";
@@ -10,12 +10,13 @@ import type { BulkProps } from "@/components/explorer/Explorer";
 import type { ExplorerHandle } from "@/components/explorer/model";
 import { useHotkeys } from "@/components/hotkeys";
 import { Icon } from "@/components/icons";
+import { tellFailure } from "@/components/telling";
 import { formatNumber, plural } from "@/lib/format";
 import { countSelected, EVERYTHING, isSelected, NOTHING, type Selection } from "@/lib/selection";
 import { ARCHIVE_REASONS, STATE_WORDS, type ArchiveReason, type TriageState } from "@/lib/severity";
-import { assigneeOf, custom, stateOf, titleOf, versionOf } from "./config";
+import { assigneeOf, custom, stateOf, titleOf } from "./config";
 import classes from "./signals.module.css";
-import { refreshCounts, showDecisions } from "./useTriage";
+import { isSame, known, ONE_AFTER_ANOTHER, refreshCounts, showDecisions } from "./useTriage";
 
 const REASONS = Object.entries(ARCHIVE_REASONS).map(([value, label]) => ({ value, label }));
 const PAGE = 1000;
@@ -42,41 +43,51 @@ export function BulkBar({ explorer, selection, total, loaded, select }: BulkProp
   // What changes nothing is not offered, as far as the loaded rows tell.
   const changes = (state: TriageState) => selection.kind === "query" || ticked.some((event) => stateOf(event) !== state);
 
-  const run = async (label: string, change: TriageChange) => {
+  const work = useMutation({
+    scope: ONE_AFTER_ANOTHER,
+    mutationFn: (step: () => Promise<void>) => step(),
+    onError: (error) => {
+      setJob(null);
+      tellFailure("Nothing was changed", error.message);
+    },
+  });
+  const run = (label: string, change: TriageChange) => {
     setArchiving(false);
-    setJob({ label, total: count, done: 0, outcome: null, undo: [] });
-    const events = await collect(explorer, selection, loaded);
-    const outcome = await changeSignals(
-      events.map((event) => ({ id: event.id, change: { ...change, version: versionOf(event) } })),
-      (done) => setJob((current) => current && { ...current, total: events.length, done }),
-    );
-    finish(label, events, outcome, change);
+    work.mutate(async () => {
+      setJob({ label, total: count, done: 0, outcome: null, undo: [] });
+      const found = (await collect(explorer, selection, loaded)).map((event) => ({ event, ...known(client, event) }));
+      const steps = found.filter(({ state }) => !isSame(change, state));
+      const outcome = await changeSignals(
+        steps.map(({ event, version }) => ({ id: event.id, change: { ...change, version } })),
+        (done) => setJob((current) => current && { ...current, total: steps.length, done }),
+      );
+      showDecisions(client, outcome.done);
+      refreshCounts(client);
+      const undo = steps.filter(({ event }) => outcome.done.has(event.id)).map(({ event, state }) => ({ id: event.id, change: before(event, state, change) }));
+      setJob({ label, total: steps.length, done: steps.length, outcome, undo });
+    });
   };
-  const finish = (label: string, events: ExploreEvent[], outcome: BulkOutcome, change: TriageChange | null) => {
-    const done = new Set(outcome.done);
-    const changed = events.filter((event) => done.has(event.id));
-    if (change) {
-      const person = change.assignee && (change.assignee.uuid === me.uuid ? { ...me, id: 0 } : people.find((each) => each.uuid === change.assignee?.uuid));
-      const decision = { state: change.state, assignee: change.assignee && (person ?? { uuid: "", handle: "", name: "Unassigned", id: -1 }), archive_reason: change.archive_reason, archive_comment: change.archive_comment };
-      showDecisions(client, new Map(changed.map((event) => [event.id, decision])));
-    }
-    refreshCounts(client);
-    setJob({ label, total: events.length, done: events.length, outcome, undo: change ? changed.map((event) => ({ id: event.id, change: before(event, change) })) : [] });
-  };
-  const undo = async () => {
-    if (!job) return;
-    const steps = job.undo;
-    setJob({ label: "Undo", total: steps.length, done: 0, outcome: null, undo: [] });
-    const outcome = await changeSignals(steps, (done) => setJob((current) => current && { ...current, done }));
-    const undone = new Set(outcome.done);
-    showDecisions(client, new Map(steps.filter(({ id }) => undone.has(id)).map(({ id, change }) => [id, { state: change.state, archive_reason: change.archive_reason }])));
-    setJob({ label: "Undone", total: steps.length, done: steps.length, outcome, undo: [] });
-    explorer.refresh();
-  };
+  const undo = (steps: Job["undo"]) =>
+    work.mutate(async () => {
+      setJob({ label: "Undo", total: steps.length, done: 0, outcome: null, undo: [] });
+      const outcome = await changeSignals(steps, (done) => setJob((current) => current && { ...current, done }));
+      showDecisions(client, outcome.done);
+      setJob({ label: "Undone", total: steps.length, done: steps.length, outcome, undo: [] });
+      explorer.refresh();
+    });
 
-  const people = (users.data?.data ?? []).filter((user) => !user.attributes.disabled).map((user) => ({ uuid: user.id, name: user.attributes.name ?? user.attributes.handle, handle: user.attributes.handle, id: 0 }));
+  const review = () => run("Moved under review", { state: "under_review" });
+  const reopen = () => run("Reopened", { state: "open" });
+  const assignToMe = () => run("Assigned to you", { assignee: { uuid: me.uuid } });
+
+  const people = (users.data?.data ?? []).filter((user) => !user.attributes.disabled).map((user) => ({ uuid: user.id, name: user.attributes.name ?? user.attributes.handle }));
   const unlisted = (users.data?.meta.page.total_filtered_count ?? 0) - (users.data?.data.length ?? 0);
-  useHotkeys([{ keys: ["e"], label: "Archive the ticked signals", group: "Triage", run: () => setArchiving(true) }], !running);
+  useHotkeys([
+    { keys: ["a"], label: "Assign the ticked signals to me", group: "Triage", run: () => assignToMe() },
+    { keys: ["u"], label: "Ticked signals under review", group: "Triage", run: () => review() },
+    { keys: ["r"], label: "Reopen the ticked signals", group: "Triage", run: () => reopen() },
+    { keys: ["e"], label: "Archive the ticked signals", group: "Triage", run: () => setArchiving(true) },
+  ]);
 
   return (
     <div className={classes.bulk} role="region" aria-label="Ticked signals">
@@ -89,7 +100,7 @@ export function BulkBar({ explorer, selection, total, loaded, select }: BulkProp
       <span className={classes.dim}>live updates wait</span>
       <div className={classes.bulkActions}>
         {changes("under_review") && (
-          <Button variant="default" disabled={running} onClick={() => void run("Moved under review", { state: "under_review" })}>
+          <Button variant="default" disabled={running} onClick={review}>
             {STATE_WORDS.under_review}
           </Button>
         )}
@@ -99,7 +110,7 @@ export function BulkBar({ explorer, selection, total, loaded, select }: BulkProp
           </Button>
         )}
         {changes("open") && (
-          <Button variant="default" disabled={running} onClick={() => void run("Reopened", { state: "open" })}>
+          <Button variant="default" disabled={running} onClick={reopen}>
             Reopen
           </Button>
         )}
@@ -110,15 +121,15 @@ export function BulkBar({ explorer, selection, total, loaded, select }: BulkProp
             </Button>
           </Menu.Target>
           <Menu.Dropdown mah={320} style={{ overflowY: "auto" }}>
-            <Menu.Item onClick={() => void run("Assigned to you", { assignee: { uuid: me.uuid } })}>Me</Menu.Item>
+            <Menu.Item onClick={assignToMe}>Me</Menu.Item>
             {people
               .filter((person) => person.uuid !== me.uuid)
               .map((person) => (
-                <Menu.Item key={person.uuid} onClick={() => void run(`Assigned to ${person.name}`, { assignee: { uuid: person.uuid } })}>
+                <Menu.Item key={person.uuid} onClick={() => run(`Assigned to ${person.name}`, { assignee: { uuid: person.uuid } })}>
                   {person.name}
                 </Menu.Item>
               ))}
-            <Menu.Item onClick={() => void run("Unassigned", { assignee: { uuid: "" } })}>Nobody</Menu.Item>
+            <Menu.Item onClick={() => run("Unassigned", { assignee: { uuid: "" } })}>Nobody</Menu.Item>
             {unlisted > 0 && <Menu.Label>{plural(unlisted, "person is", "people are")} not listed here: a signal's own assignee can be searched</Menu.Label>}
           </Menu.Dropdown>
         </Menu>
@@ -126,8 +137,8 @@ export function BulkBar({ explorer, selection, total, loaded, select }: BulkProp
           Clear
         </Button>
       </div>
-      {job && <Outcome job={job} loaded={loaded} onUndo={() => void undo()} onDismiss={() => setJob(null)} />}
-      <ArchiveMany opened={archiving} count={count} onClose={() => setArchiving(false)} onSubmit={(given) => void run("Archived", { state: "archived", ...given })} />
+      {job && <Outcome job={job} loaded={loaded} onUndo={() => undo(job.undo)} onDismiss={() => setJob(null)} />}
+      <ArchiveMany opened={archiving} count={count} onClose={() => setArchiving(false)} onSubmit={(given) => run("Archived", { state: "archived", ...given })} />
     </div>
   );
 }
@@ -147,7 +158,7 @@ function Outcome({ job, loaded, onUndo, onDismiss }: { job: Job; loaded: Explore
   return (
     <div className={classes.outcome} role="status">
       <span>
-        {job.label}: {plural(outcome.done.length, "signal")}
+        {job.label}: {plural(outcome.done.size, "signal")}
         {outcome.failed.length > 0 && `, ${plural(outcome.failed.length, "signal")} refused`}
       </span>
       {outcome.failed.length > 0 && (
@@ -212,9 +223,9 @@ async function collect({ config, filter, state }: ExplorerHandle, selection: Sel
   return events;
 }
 
-function before(event: ExploreEvent, change: TriageChange): TriageChange {
+function before(event: ExploreEvent, was: string, change: TriageChange): TriageChange {
   const triage = custom(event).workflow?.triage;
-  const state = stateOf(event) as TriageState;
+  const state = was as TriageState;
   return {
     ...(change.state ? { state, ...(state === "archived" ? { archive_reason: triage?.archiveReason ?? triage?.archive_reason ?? "none" } : {}) } : {}),
     ...(change.assignee ? { assignee: { uuid: assigneeOf(event)?.uuid ?? "" } } : {}),

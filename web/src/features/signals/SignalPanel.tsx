@@ -26,13 +26,15 @@ import { History } from "./History";
 import { RuleDetails } from "./RuleDetails";
 import { SampleLogs } from "./SampleLogs";
 import classes from "./signals.module.css";
-import { TriageForm } from "./TriageForm";
+import { TriageForm, type Archiving } from "./TriageForm";
 import { WhatHappened } from "./WhatHappened";
 
 /** One signal: what happened, next steps, then the tabs. */
-export function SignalPanel({ startArchiving, event, ...props }: SignalPanelProps & { startArchiving: boolean }) {
-  const [fromRow] = useState(event);
-  const full = useQuery({ ...signalQuery(props.id), placeholderData: fromRow });
+export function SignalPanel({ archiving, onArchiving, event, ...props }: SignalPanelProps & Archiving) {
+  // As the row says it, until the signal has come: decided meanwhile, or gone from the list.
+  const [row, setRow] = useState(event);
+  if (event && event !== row) setRow(event);
+  const full = useQuery({ ...signalQuery(props.id), placeholderData: row });
   return (
     <Panel
       {...props}
@@ -40,7 +42,7 @@ export function SignalPanel({ startArchiving, event, ...props }: SignalPanelProp
       isWhole={!full.isPlaceholderData}
       error={full.error}
       retry={() => void full.refetch()}
-      steps={(signal) => <TriageForm event={signal} startArchiving={startArchiving} />}
+      steps={(signal) => <TriageForm event={signal} archiving={archiving} onArchiving={onArchiving} />}
       timeline={{ id: "timeline", label: "Timeline", content: <History id={props.id} /> }}
     />
   );

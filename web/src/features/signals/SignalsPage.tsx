@@ -15,18 +15,23 @@ export function SignalsPage({ search, navigate }: { search: ExplorerSearch; navi
   const explorer = useExplorer(SIGNALS, search, navigate);
   const marked = useColleagues(explorer);
   const mayTriage = useMay("security_monitoring_signals_write");
+  /** The signal whose form for archiving is open, or opens once the signal has come. */
   const [archiving, setArchiving] = useState<string | null>(null);
-  const archive = (id: string) => {
-    setArchiving(id);
-    explorer.update({ event: id });
-  };
   return (
     <Explorer
       explorer={explorer}
       title="Signals"
-      panel={(props) => <SignalPanel key={props.id} explorer={explorer} startArchiving={archiving === props.id} {...props} />}
+      panel={(props) => <SignalPanel key={props.id} explorer={explorer} archiving={archiving === props.id} onArchiving={(on) => setArchiving(on ? props.id : null)} {...props} />}
       bulk={mayTriage ? (props) => <BulkBar explorer={explorer} {...props} /> : undefined}
-      rowKeys={(props) => <TriageKeys {...props} openId={explorer.state.event} archive={archive} />}
+      rowKeys={(props) => (
+        <TriageKeys
+          {...props}
+          archive={(id) => {
+            setArchiving(id);
+            props.open(id);
+          }}
+        />
+      )}
       views={<ViewSwitch explorer={explorer} />}
       marked={marked}
       help={<SendFirstLog noun="signals" />}

@@ -8,35 +8,39 @@ import type { TriageChange } from "@/api/signals";
 import type { ExploreEvent } from "@/api/types";
 import { FoundSelect } from "@/components/FoundSelect";
 import { Gate } from "@/components/Gate";
-import { useHotkeys } from "@/components/hotkeys";
 import { Icon } from "@/components/icons";
 import { StateLabel } from "@/components/Severity";
 import { ARCHIVE_REASONS, STATES, type ArchiveReason, type TriageState } from "@/lib/severity";
-import { assigneeOf, custom, stateOf, versionOf } from "./config";
+import { assigneeOf, custom, stateOf } from "./config";
 import classes from "./signals.module.css";
-import { readAgain, useTriage } from "./useTriage";
+import { showTheirs, useTriage } from "./useTriage";
 
 const WRITE = "security_monitoring_signals_write";
 const REASONS = Object.entries(ARCHIVE_REASONS).map(([value, label]) => ({ value, label }));
 
+export interface Archiving {
+  /** Whether the reason for archiving is being asked for. */
+  archiving: boolean;
+  onArchiving: (archiving: boolean) => void;
+}
+
 /** Next steps: state, reason and comment, assignee. What was typed survives every refusal. */
-export function TriageForm({ event, startArchiving }: { event: ExploreEvent; startArchiving: boolean }) {
+export function TriageForm({ event, archiving, onArchiving }: { event: ExploreEvent } & Archiving) {
   const client = useQueryClient();
   const me = useMe();
-  const triage = useTriage(event.id);
-  const [archiving, setArchiving] = useState(startArchiving);
+  // Whom it is assigned to says nothing of the reason that is being written.
+  const triage = useTriage({ onDone: ({ state }) => state !== undefined && onArchiving(false) });
   const state = stateOf(event);
   const assignee = assigneeOf(event);
   const decided = custom(event).workflow?.triage;
   const reason = decided?.archiveReason ?? decided?.archive_reason;
   const comment = decided?.archiveComment ?? decided?.archive_comment;
 
-  const change = (next: TriageChange) => triage.mutate({ ...next, version: versionOf(event) }, { onSuccess: () => setArchiving(false) });
+  const change = (next: TriageChange) => triage.mutate({ id: event.id, seen: event, change: next });
   const reload = () => {
     triage.reset();
-    readAgain(client, event.id);
+    showTheirs(client, event.id).catch(() => undefined); // the panel shows why it could not be read
   };
-  useHotkeys([{ keys: ["e"], label: "Archive", group: "Triage", run: () => setArchiving(true) }], me.permissions.has(WRITE) && state !== "archived");
 
   return (
     <Gate permission={WRITE}>
@@ -50,16 +54,16 @@ export function TriageForm({ event, startArchiving }: { event: ExploreEvent; sta
                   type="button"
                   className={classes.state}
                   aria-pressed={each === state}
-                  disabled={!may || triage.isPending}
-                  onClick={() => (each === "archived" ? setArchiving(true) : each !== state && change({ state: each as TriageState }))}
+                  disabled={!may}
+                  onClick={() => (each === "archived" ? onArchiving(true) : change({ state: each as TriageState }))}
                 >
                   <StateLabel state={each} />
                 </button>
               ))}
             </div>
-            <AssigneeSelect assignee={assignee} disabled={!may || triage.isPending} onChange={(uuid) => change({ assignee: { uuid } })} />
+            <AssigneeSelect assignee={assignee} disabled={!may} onChange={(uuid) => change({ assignee: { uuid } })} />
             {assignee?.uuid !== me.uuid && (
-              <Button variant="default" disabled={!may || triage.isPending} onClick={() => change({ assignee: { uuid: me.uuid } })}>
+              <Button variant="default" disabled={!may} onClick={() => change({ assignee: { uuid: me.uuid } })}>
                 Assign to me
               </Button>
             )}
@@ -70,13 +74,13 @@ export function TriageForm({ event, startArchiving }: { event: ExploreEvent; sta
               Archived{reason && reason !== "none" ? `: ${ARCHIVE_REASONS[reason].toLowerCase()}` : ""}
               {comment ? `. “${comment}”` : ""}{" "}
               {may && (
-                <button type="button" className="link" onClick={() => setArchiving(true)}>
+                <button type="button" className="link" onClick={() => onArchiving(true)}>
                   Change the reason
                 </button>
               )}
             </p>
           )}
-          {archiving && <ArchiveForm reason={reason} comment={comment} busy={triage.isPending} onCancel={() => setArchiving(false)} onSubmit={(given) => change({ state: "archived", ...given })} />}
+          {archiving && <ArchiveForm reason={reason} comment={comment} busy={triage.isPending} onCancel={() => onArchiving(false)} onSubmit={(given) => change({ state: "archived", ...given })} />}
           <Refusal error={triage.error} reload={reload} />
         </div>
       )}

@@ -4,16 +4,43 @@ import { exploreKeys } from "@/api/explore";
 import { changeSignal, historyQuery, signalQuery, type TriageChange } from "@/api/signals";
 import type { EventsPage, ExploreEvent, SignalCustom, TriageResult } from "@/api/types";
 import { tellFailure } from "@/components/telling";
+import { custom, stateOf, versionOf } from "./config";
 
-/** Changes one signal and shows it at once in the list; the row keeps its place. */
-export function useTriage(id: string) {
+/** Decisions may be made faster than the server answers: one after the other, each on what the one before it left. */
+export const ONE_AFTER_ANOTHER = { id: "triage" };
+
+const LISTS = [...exploreKeys.track("signals"), "events"];
+const ownKey = (id: string) => ["signal-decided", id];
+
+interface Decision {
+  id: string;
+  /** As it was when it was decided about; undefined: it had not come yet. */
+  seen: ExploreEvent | undefined;
+  change: TriageChange;
+}
+
+interface Heard {
+  onDone?: (change: TriageChange) => void;
+  onRefused?: (error: Error, id: string) => void;
+}
+
+/** Changes one signal and shows it at once in the list; the row keeps its place. What changes nothing is not sent. */
+export function useTriage({ onDone, onRefused }: Heard) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (change: TriageChange) => changeSignal(id, change),
-    onSuccess: (result) => {
-      showDecisions(client, new Map([[id, result]]));
-      refreshCounts(client);
+    scope: ONE_AFTER_ANOTHER,
+    mutationFn: async ({ id, seen, change }: Decision) => {
+      const { state, version } = known(client, seen ?? (await client.fetchQuery(signalQuery(id))));
+      return isSame(change, state) ? null : changeSignal(id, { ...change, version });
     },
+    onSuccess: (result, { id, change }) => {
+      if (result) {
+        showDecisions(client, new Map([[id, result]]));
+        refreshCounts(client);
+      }
+      onDone?.(change);
+    },
+    onError: (error, { id }) => onRefused?.(error, id),
   });
 }
 
@@ -22,22 +49,36 @@ export function refreshCounts(client: QueryClient): void {
   void client.invalidateQueries({ queryKey: [...exploreKeys.track("signals"), "facet"] });
 }
 
+/** Whether a change leaves a signal in this state as it is. */
+export const isSame = (change: TriageChange, state: string): boolean => change.state === state && change.archive_reason === undefined;
+
+/** How a signal was decided: as somebody sees it, or as their own last change left it where that is later. */
+export function known(client: QueryClient, seen: ExploreEvent): { state: string; version: number | undefined } {
+  const own = client.getQueryData<TriageResult>(ownKey(seen.id));
+  const version = versionOf(seen);
+  return own && own.version > (version ?? 0) ? own : { state: stateOf(seen), version };
+}
+
 /** Writes decisions, by signal, into every loaded copy; copies that are on their way may be from before and are asked again. */
-export function showDecisions(client: QueryClient, decisions: ReadonlyMap<string, Partial<TriageResult>>): void {
-  const patch = (event: ExploreEvent): ExploreEvent => {
-    const result = decisions.get(event.id);
-    return result ? decided(event, result) : event;
-  };
-  const lists = [...exploreKeys.track("signals"), "events"];
-  client.setQueriesData<InfiniteData<EventsPage>>({ queryKey: lists }, (data) =>
-    data ? { ...data, pages: data.pages.map((page) => ({ ...page, data: page.data.map(patch) })) } : data,
-  );
-  // A further page holds rows that nobody could decide about yet.
-  void client.invalidateQueries({ queryKey: lists, predicate: ({ state }) => state.fetchStatus === "fetching" && !state.fetchMeta?.fetchMore });
-  for (const id of decisions.keys()) {
-    client.setQueryData(signalQuery(id).queryKey, (event) => (event ? patch(event) : event));
+export function showDecisions(client: QueryClient, decisions: ReadonlyMap<string, TriageResult>): void {
+  for (const [id, result] of decisions) {
+    client.setQueryData(ownKey(id), result);
+    client.setQueryData(signalQuery(id).queryKey, (event) => (event ? decided(event, result) : event));
     readAgain(client, id);
   }
+  changeRows(client, (row) => {
+    const result = decisions.get(row.id);
+    return result ? decided(row, result) : row;
+  });
+  // A list that is read for the first time has no row yet to write into.
+  void client.invalidateQueries({ queryKey: LISTS, predicate: ({ state }) => state.data === undefined });
+}
+
+/** Somebody else was faster: the panel, its timeline and the row are to say what they decided. */
+export async function showTheirs(client: QueryClient, id: string): Promise<void> {
+  readAgain(client, id);
+  const theirs = await client.fetchQuery({ ...signalQuery(id), staleTime: 0 });
+  changeRows(client, (row) => (row.id === id ? { ...row, attributes: { ...row.attributes, custom: { ...custom(row), workflow: custom(theirs).workflow } } } : row));
 }
 
 /** The panel of a signal and its timeline, after somebody decided about it. */
@@ -46,19 +87,15 @@ export function readAgain(client: QueryClient, id: string): void {
   void client.invalidateQueries({ queryKey: historyQuery(id).queryKey });
 }
 
-function decided(event: ExploreEvent, result: Partial<TriageResult>): ExploreEvent {
-  const custom = (event.attributes.custom ?? {}) as SignalCustom;
-  const triage = custom.workflow?.triage ?? {};
-  const next = {
-    ...triage,
-    ...(result.state ? { state: result.state } : {}),
-    ...(result.assignee ? { assignee: result.assignee } : {}),
-    ...(result.archive_reason ? { archiveReason: result.archive_reason, archive_reason: result.archive_reason } : {}),
-    ...(result.archive_comment !== undefined ? { archiveComment: result.archive_comment, archive_comment: result.archive_comment } : {}),
-    // Without the new version in the answer the next change carries none rather than a stale one.
-    version: result.version,
-  };
-  return { ...event, attributes: { ...event.attributes, custom: { ...custom, workflow: { ...custom.workflow, triage: next } } } };
+function changeRows(client: QueryClient, change: (row: ExploreEvent) => ExploreEvent): void {
+  client.setQueriesData<InfiniteData<EventsPage>>({ queryKey: LISTS }, (list) => list && { ...list, pages: list.pages.map((page) => ({ ...page, data: page.data.map(change) })) });
+}
+
+function decided(event: ExploreEvent, { state, assignee, archive_reason, archive_comment, version }: TriageResult): ExploreEvent {
+  const { workflow, ...rest } = custom(event);
+  const triage = { ...workflow?.triage, state, assignee, archiveReason: archive_reason, archive_reason, archiveComment: archive_comment, archive_comment, version };
+  const next: SignalCustom = { ...rest, workflow: { ...workflow, triage } };
+  return { ...event, attributes: { ...event.attributes, custom: next } };
 }
 
 /** For changes by key, where no form can show the answer. */
