@@ -211,3 +211,9 @@ def fresh_api(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Api]:
     state_url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
     with serve_api(tmp_path, state_url) as served:
         yield served
+
+
+def run_what_is_due(services: Services) -> None:
+    """All runs of scheduled rules, of one's own and of shipped ones, which are due at full hours."""
+    while services.scheduled_runner.step():
+        pass
