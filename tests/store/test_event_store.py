@@ -1,6 +1,5 @@
 """The contract of the event store, held by the embedded engine and by a real cluster alike."""
 
-import os
 import subprocess
 import sys
 import threading
@@ -408,18 +407,6 @@ def test_a_second_process_is_told_who_holds_the_directory(tmp_path: Path, open_s
         open_store()
     store.close()
     open_store().migrate()
-
-
-@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="only Linux has niceness by thread")
-def test_merges_give_way_to_everything_else(open_store: Opener) -> None:
-    store = open_store()
-    if store.is_distributed:
-        pytest.skip("servers have their own processors")
-    store.migrate()
-    threads = [
-        int(one.name) for one in Path("/proc/self/task").iterdir() if "MergeMutate" in (one / "comm").read_text()
-    ]
-    assert {os.getpriority(os.PRIO_PROCESS, thread) for thread in threads} == {19}
 
 
 def test_a_server_that_is_not_there_is_unavailable(open_store: Opener) -> None:
