@@ -1,6 +1,5 @@
 """The engine in this process (chDB), on one data directory."""
 
-import contextlib
 import fcntl
 import os
 from collections.abc import Callable
@@ -19,10 +18,6 @@ from tocsin.store.pool import Pool
 
 READERS = 8
 WRITERS = 4
-
-MERGE_THREAD = "MergeMutate"
-"""As the engine names the threads of its merges."""
-MERGE_NICENESS = 19
 
 LOCK_FILE = "tocsin.lock"
 
@@ -45,10 +40,6 @@ class EmbeddedEvents(ClickHouseEvents):
     def __init__(self, lock: IO[str], pool: Pool, writers: Pool, limits: Limits, retention: Retention) -> None:
         super().__init__(pool, writers, [writers], limits=limits, retention=retention)
         self._lock = lock
-
-    def migrate(self) -> None:
-        super().migrate()
-        _let_merges_give_way()
 
     def close(self) -> None:
         super().close()
@@ -79,19 +70,6 @@ def _connector(directory: Path, memory_bytes: int) -> Callable[[], Client]:
         )
 
     return connect
-
-
-def _let_merges_give_way() -> None:
-    """Put the engine's merges last among the threads of this machine; they are there once there is a table.
-
-    The engine's own setting for this (`os_threads_nice_value_merge_mutate`) raises the priority again after each merge,
-    which ends the process of anyone but root.
-    """
-    threads = Path("/proc/self/task")  # only Linux has niceness by thread
-    for thread in threads.iterdir() if threads.is_dir() else ():
-        with contextlib.suppress(OSError):  # it ended meanwhile
-            if (thread / "comm").read_text().strip() == MERGE_THREAD:
-                os.setpriority(os.PRIO_PROCESS, int(thread.name), MERGE_NICENESS)
 
 
 def _take_no_signals() -> None:
