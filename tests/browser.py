@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from load import Sender, story_requests
@@ -160,6 +161,16 @@ def held(page: Page, method: str, path: str, *, is_answered: bool = False) -> It
 def wait_for_one(page: Page, waiting: list[Any]) -> None:
     while not waiting:
         page.wait_for_timeout(20)  # which lets the page's requests come
+
+
+def opened(page: Page) -> str:
+    """The id of the event in the panel, as the address says it."""
+    return parse_qs(urlsplit(page.url).query)["event"][0]
+
+
+def state_button(page: Page, state: str) -> Locator:
+    """Of the open signal, pressed where it is the state."""
+    return page.get_by_role("group", name="State", exact=True).get_by_role("button", name=state)
 
 
 def triage_of(server: Server, signal: str) -> dict[str, Any]:

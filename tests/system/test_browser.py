@@ -2,11 +2,9 @@
 explorers, rules, and no serious accessibility violation on any page (ux.md).
 """
 
-from urllib.parse import parse_qs, urlsplit
-
 import pytest
-from browser import Person, reopen, settled, violations
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from browser import Person, opened, reopen, settled, state_button, violations
+from playwright.sync_api import Browser, Route, expect
 from server import ADMIN_EMAIL, Server
 from waiting import until
 
@@ -44,11 +42,6 @@ def test_no_serious_accessibility_violation(browser: Browser, web_server: Server
     assert {where: what for where, what in found.items() if what} == {}
 
 
-def state_button(page: Page, state: str) -> Locator:
-    """Of the open signal, pressed where it is the state."""
-    return page.get_by_role("group", name="State", exact=True).get_by_role("button", name=state)
-
-
 IN_LIST = "() => document.activeElement?.closest('[role=row], [role=grid]')"
 
 
@@ -60,7 +53,7 @@ def test_the_keyboard_path_from_list_to_decision_and_back(ana: Person) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("tab", name="Timeline")).to_be_visible()
     page.wait_for_url("**event=*")
-    signal = parse_qs(urlsplit(page.url).query)["event"][0]
+    signal = opened(page)
     page.keyboard.press("u")
     expect(state_button(page, "Under review")).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("a")
@@ -147,7 +140,7 @@ def test_two_people_at_one_signal(browser: Browser, web_server: Server) -> None:
     ben.open(ana.page.url)
     ben.page.get_by_role("tab", name="Timeline").wait_for()
     expect(ben.page).to_have_url(ana.page.url)
-    signal = parse_qs(urlsplit(ben.page.url).query)["event"][0]
+    signal = opened(ben.page)
     ben.page.keyboard.press("u")
     expect(state_button(ben.page, "Under review")).to_have_attribute("aria-pressed", "true")
     ana.page.keyboard.press("u")

@@ -7,11 +7,10 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from browser import SIGNALS, Person, held, reopen, settled, triage_of, wait_for_one
+from browser import SIGNALS, Person, held, opened, reopen, settled, state_button, triage_of, wait_for_one
 from playwright.sync_api import Locator, Page, Request, Route, expect
 from waiting import until
 
@@ -177,17 +176,11 @@ def signal(ana: Person) -> Iterator[str]:
 
 def state(page: Page, name: str) -> Locator:
     """Whether the panel says that the signal is in it."""
-    button = page.get_by_role("group", name="State", exact=True).get_by_role("button", name=name)
-    return button.and_(page.locator("[aria-pressed=true]"))
+    return state_button(page, name).and_(page.locator("[aria-pressed=true]"))
 
 
 def is_update(request: Request) -> bool:
     return request.method == "PATCH" and request.url.endswith("/update")
-
-
-def opened(page: Page) -> str:
-    """The id of the signal in the panel, as the address says it."""
-    return parse_qs(urlsplit(page.url).query)["event"][0]
 
 
 def test_a_key_that_comes_before_the_list_acts_on_the_open_signal(ana: Person, signal: str) -> None:

@@ -516,12 +516,15 @@ class Evaluator:
     def _evict(self, busy: set[GroupKey]) -> None:
         """Bound the memory; what has grown stays until it is stored, what this step decided as long as it can."""
         for limit, spared in ((1, busy), (BUSY, set[GroupKey]())):
-            idle = (key for key in list(self._groups) if key not in self._grown and key not in spared)
-            while self._cached > limit * CACHED_MATCHES or len(self._groups) > limit * CACHED_GROUPS:
-                key = next(idle, None)
-                if key is None:
-                    break
+            if not self._holds_more_than(limit):
+                return
+            for key in [key for key in self._groups if key not in self._grown and key not in spared]:
                 self._drop(key)
+                if not self._holds_more_than(limit):
+                    break
+
+    def _holds_more_than(self, limit: int) -> bool:
+        return self._cached > limit * CACHED_MATCHES or len(self._groups) > limit * CACHED_GROUPS
 
 
 def _opening(signals: Iterable[StoredSignal], moment: int) -> int:

@@ -181,27 +181,30 @@ class RuleExplanations:
     ) -> list[QueryCounts]:
         excluded = disjunction([parse(each.data_exclusion_query) for each in exclusions]) if exclusions else None
         return [
-            (self._signals if query.reads_signals else self._logs).counts(
+            self._read_by(query).counts(
                 entity,
                 question.start - rule.window_ms,
                 question.end,
                 rule.id,
-                _storable(query),
-                [uncalculated(term) for term in _asked(query)],
+                asked.whole,
+                asked.searched,
                 [Exists(parse_field(field)) for field in _required(query)],
                 excluded,
                 None if analysed is None or query.reads_signals else parse(analysed),
             )
-            for query in rule.queries
+            for query, asked in ((query, _asked(query)) for query in rule.queries)
         ]
+
+    def _read_by(self, query: RuleQuery) -> EntityEvents:
+        return self._signals if query.reads_signals else self._logs
 
     def _hidden_step(self, rule: Rule, entity: Node, question: Question, found: int) -> Step | None:
         """Signals that a query would find, were they not hidden by suppressions (siem.md §2.20)."""
         since, hidden = question.start - rule.window_ms, 0
         for query in rule.queries:
             if query.reads_signals:
-                asked = _storable(query)
-                count = self._suppressed.counts(entity, since, question.end, rule.id, asked, [], [], None, None)
+                whole = _asked(query).whole
+                count = self._suppressed.counts(entity, since, question.end, rule.id, whole, [], [], None, None)
                 hidden = max(hidden, count.found)
         if not hidden:
             return None
@@ -242,31 +245,24 @@ class RuleExplanations:
         return steps
 
     def _query_step(self, rule: Rule, query: RuleQuery, entity: Node, question: Question, count: QueryCounts) -> Step:
-        terms = _asked(query)
+        asked = _asked(query)
+        terms = asked.terms
+        told = zip(terms, asked.searched, count.terms, strict=True)
         data: dict[str, Json] = {
             "query": query.label,
             "track": (SIGNALS if query.reads_signals else LOGS).name,
-            "text": print_query(_storable(query)),
+            "text": print_query(asked.whole),
             "found": count.found,
-            "terms": [
-                {"term": print_query(term), "events": held}
-                for term, held in zip(terms, count.terms, strict=True)
-                if uncalculated(term) == term
-            ],
+            "terms": [{"term": print_query(term), "events": held} for term, searched, held in told if searched == term],
         }
-        later = [print_query(term) for term in terms if uncalculated(term) != term]
         if count.found:
             message = f"Query {query.label} finds {number(count.found)} of them"
+            later = [term for term, searched in zip(terms, asked.searched, strict=True) if searched != term]
             if later:
-                message += f", leaving out what a search cannot tell: {' and '.join(later)}"
+                message += f", leaving out what a search cannot tell: {' and '.join(map(print_query, later))}"
             return Step("query", "passed", message, data)
-        near = (self._signals if query.reads_signals else self._logs).nearest(
-            entity,
-            question.start - rule.window_ms,
-            question.end,
-            _storable(query),
-            [uncalculated(term) for term in terms],
-            NEAREST_EVENTS,
+        near = self._read_by(query).nearest(
+            entity, question.start - rule.window_ms, question.end, asked.whole, asked.searched, NEAREST_EVENTS
         )
         data["nearest"] = [near_event(event, terms, held) for event, held in near]
         message = f"Query {query.label} finds none of them"
@@ -350,20 +346,25 @@ def terms_of(query: RuleQuery) -> list[Node]:
     return list(node.parts) if isinstance(node, And) else [node]
 
 
-def _asked(query: RuleQuery) -> list[Node]:
-    """The same, the rule whose signals it reads first, if it names one."""
-    named = query.correlated_rule
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a query asks. `terms` are its parts, the rule whose signals it reads first, if it names one; `searched` is
+    each as far as a search can tell, which knows no calculated fields."""
+
+    terms: tuple[Node, ...]
+    searched: tuple[Node, ...]
+
+    @property
+    def whole(self) -> Node:
+        return conjunction([term for term in self.searched if term != All()])
+
+
+def _asked(query: RuleQuery) -> _Asked:
     terms = terms_of(query)
-    if named is None:
-        return terms
-    own = parse(_term(RULE_PATH, named))
-    return [own, *(term for term in terms if term not in (own, All()))]
-
-
-def _storable(query: RuleQuery) -> Node:
-    """What it asks, as far as a search can tell: calculated fields are left out."""
-    parts = [uncalculated(term) for term in _asked(query)]
-    return conjunction([part for part in parts if part != All()])
+    if query.correlated_rule is not None:
+        own = parse(_term(RULE_PATH, query.correlated_rule))
+        terms = [own, *(term for term in terms if term not in (own, All()))]
+    return _Asked(tuple(terms), tuple(uncalculated(term) for term in terms))
 
 
 def _required(query: RuleQuery) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ export interface RequestOptions {
   keepSession?: boolean;
 }
 
-/** By method, address and body. The second click of a double one asks for the same change as the first, not for another. */
+/** Changes, by method, address and body. The second click of a double one asks for the same change as the first, not for another. */
 const underWay = new Map<string, Promise<string>>();
 
 export async function request<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
@@ -32,7 +32,7 @@ export async function request<T>(method: string, path: string, options: RequestO
 
 function once(method: string, path: string, options: RequestOptions): Promise<string> {
   const read = async () => (await send(method, path, options)).text();
-  if (options.signal || options.raw) return read(); // whoever may call it off has it alone
+  if (method === "GET" || options.signal || options.raw) return read(); // whoever reads, or may call it off, has it alone
   const question = `${method} ${path} ${JSON.stringify(options.body)}`;
   const known = underWay.get(question);
   if (known) return known;

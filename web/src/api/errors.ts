@@ -40,6 +40,11 @@ export class ApiError extends Error {
     return this.status === 403 && /lock/i.test(this.message);
   }
 
+  /** Asked again, the answer would be the same. */
+  get isFinal(): boolean {
+    return [400, 403, 404].includes(this.status);
+  }
+
   get isStale(): boolean {
     return this.status === 409;
   }

@@ -4,9 +4,6 @@ import { ApiError } from "@/api/errors";
 import { Icon } from "./icons";
 import classes from "./states.module.css";
 
-/** Asked again, the answer would be the same. */
-const SETTLED = [400, 403, 404];
-
 /** What went wrong, the request's id, and a retry if that may help. `inline` sits above data that stays. */
 export function ErrorState({ error, retry, inline = false, children }: { error: unknown; retry?: () => void; inline?: boolean; children?: ReactNode }) {
   const api = error instanceof ApiError ? error : null;
@@ -28,7 +25,7 @@ export function ErrorState({ error, retry, inline = false, children }: { error: 
         )}
         {children}
       </div>
-      {retry && !SETTLED.includes(api?.status ?? 0) && (
+      {retry && !api?.isFinal && (
         <Button variant="default" onClick={retry}>
           Try again
         </Button>

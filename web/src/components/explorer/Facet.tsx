@@ -92,11 +92,10 @@ function arrange(values: FacetValue[], facet: FacetDefinition, chosen: string[],
 
 /** In a line, since the list says at length what went wrong, and all facets may have it at once. */
 function NotCounted({ error, retry }: { error: unknown; retry: () => void }) {
-  const isRefused = error instanceof ApiError && (error.status === 400 || error.status === 403);
   return (
     <p className={classes.none} title={error instanceof Error ? error.message : undefined}>
       Not counted.{" "}
-      {!isRefused && (
+      {!(error instanceof ApiError && error.isFinal) && (
         <button type="button" className="link" onClick={retry}>
           Try again
         </button>

@@ -31,10 +31,7 @@ import { WhatHappened } from "./WhatHappened";
 
 /** One signal: what happened, next steps, then the tabs. */
 export function SignalPanel({ archiving, onArchiving, event, ...props }: SignalPanelProps & Archiving) {
-  // As the row says it, until the signal has come: decided meanwhile, or gone from the list.
-  const [row, setRow] = useState(event);
-  if (event && event !== row) setRow(event);
-  const full = useQuery({ ...signalQuery(props.id), placeholderData: row });
+  const full = useQuery({ ...signalQuery(props.id), placeholderData: useRow(event) });
   return (
     <Panel
       {...props}
@@ -50,9 +47,15 @@ export function SignalPanel({ archiving, onArchiving, event, ...props }: SignalP
 
 /** One that a suppression hides: it says by which, and nobody triages it. */
 export function HiddenSignalPanel({ event, ...props }: SignalPanelProps) {
-  const [fromRow] = useState(event);
-  const full = useQuery({ ...eventQuery("suppressed", props.id), placeholderData: fromRow });
+  const full = useQuery({ ...eventQuery("suppressed", props.id), placeholderData: useRow(event) });
   return <Panel {...props} signal={full.data} isWhole={!full.isPlaceholderData} error={full.error} retry={() => void full.refetch()} />;
+}
+
+/** As the row says it, until the signal has come: decided meanwhile, or gone from the list. */
+function useRow(event: ExploreEvent | undefined): ExploreEvent | undefined {
+  const [row, setRow] = useState(event);
+  if (event && event !== row) setRow(event);
+  return row;
 }
 
 type SignalPanelProps = PanelProps & { explorer: ExplorerHandle };
