@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-PYTHON ?= python3
+PYTHON ?= $(shell ./scripts/python)
 BIN := .venv/bin
 STAMPS := .setup
 SIDE_BY_SIDE := +$(MAKE) --no-print-directory --jobs $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
@@ -68,7 +68,7 @@ clean: ## remove what setup made
 	rm -rf .venv web/node_modules tocsin/web $(STAMPS)
 
 $(STAMPS)/python: requirements-dev.lock pyproject.toml
-	@./scripts/require python
+	@PYTHON="$(PYTHON)" ./scripts/require python
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -86,7 +86,7 @@ $(STAMPS)/web: $(STAMPS)/node $(shell find web/src web/public web/index.html web
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/engine: tests/cluster.py
-	@./scripts/require python
+	@PYTHON="$(PYTHON)" ./scripts/require python
 	$(PYTHON) tests/cluster.py --fetch
 	@mkdir -p $(STAMPS) && touch $@
 
