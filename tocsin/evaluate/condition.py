@@ -10,6 +10,7 @@
 one before it.
 """
 
+import math
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -208,7 +209,10 @@ class _Reader:
         number = self.take("number")
         if number is None:
             raise self.unexpected("a number")
-        return Comparison(label.text, compared.text, float(number.text), label.start, number.end)
+        value = float(number.text)
+        if math.isinf(value):
+            raise ConditionError("too_large", number.start, number.end, f"no value can reach '{number.text}'")
+        return Comparison(label.text, compared.text, value, label.start, number.end)
 
     def take(self, kind: str) -> _Token | None:
         token = self.tokens[self.at]

@@ -43,6 +43,7 @@ def test_holds(text: str, values: dict[str, float | None], expected: bool) -> No
         ("a > b", "unexpected", 4, "a number"),
         ("a > 3x", "unexpected", 4, ""),
         ("a = 3", "unexpected", 2, "=="),
+        ("a > 1e400", "too_large", 4, "no value"),
         ("a > 3 & b > 1", "unexpected", 6, "&&"),
         ("a > 3 and b > 1", "unexpected", 6, "&&"),
         ("a > 3 OR b > 1", "unexpected", 6, "||"),
