@@ -49,3 +49,8 @@ it("takes lines that were wrapped by hand as one, and two blanks at the end as a
   expect(html("one\ntwo")).toBe("<p>one\ntwo</p>");
   expect(html("one  \ntwo")).toBe("<p>one<br/>two</p>");
 });
+
+it("shows as text what is nested more deeply than can be read", () => {
+  const nested = ">".repeat(100_000);
+  expect(html(nested)).toBe(`<p>${"&gt;".repeat(100_000)}</p>`);
+});

@@ -7,7 +7,12 @@ import { safeUrl } from "@/lib/safeUrl";
  * no images, and links go to http or https only, without a referrer.
  */
 export function renderMarkdown(text: string): ReactNode {
-  return blocks(lexer(text, { gfm: true })); // a single line break is a blank: files of rules are wrapped by hand
+  try {
+    return blocks(lexer(text, { gfm: true })); // a single line break is a blank: files of rules are wrapped by hand
+  } catch (error) {
+    if (error instanceof RangeError) return <p>{text}</p>; // nested more deeply than the stack is
+    throw error;
+  }
 }
 
 export default function MarkdownText({ text }: { text: string }) {
