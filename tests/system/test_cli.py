@@ -197,13 +197,14 @@ def test_search_shows_where_a_query_is_wrong(server: Server) -> None:
 
 def test_logs_cannot_command_the_terminal(server: Server) -> None:
     hostile = "\x1b]0;owned\x07\x1b[31mred\x9b2J [bold]not markup[/bold] =cmd|' /C calc'!A0"
-    body = orjson.dumps({"message": hostile, "service": "evil", "host": "=1+1"})
-    ran(server, "ingest", "-", stdin=body)
+    body = [{"message": hostile, "service": "evil", "host": "=1+1"}, {"message": "\t=2+2", "service": "evil"}]
+    ran(server, "ingest", "-", stdin=orjson.dumps(body))
     for layout in ("table", "csv", "json"):
         printed = ran(server, "search", "service:evil", "--format", layout)
         assert not {"\x1b", "\x07"} & set(printed)
         assert "[bold]not markup[/bold]" in printed
-    assert "'=1+1" in ran(server, "search", "service:evil", "--format", "csv")
+    table = ran(server, "search", "service:evil", "--format", "csv")
+    assert "'=1+1" in table and "'\t=2+2" in table
     ran(server, "ingest", "-", stdin=b'["\x1b[31m", 3]\n')
 
 

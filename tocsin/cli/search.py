@@ -140,7 +140,7 @@ def _text(value: Any) -> str:
 
 def _guarded(cell: str) -> str:
     """A cell that a spreadsheet would take for a formula is made text (siem.md §4.7)."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\n") else cell
 
 
 def _print_table(events: Iterator[dict[str, Any]], track: Track) -> None:
