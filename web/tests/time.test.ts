@@ -47,7 +47,9 @@ it("resolves date maths, milliseconds, seconds and ISO times", () => {
   expect(resolveTime("now-1d/d", NOW, "utc")).toBe(Date.UTC(2026, 2, 17));
   expect(resolveTime("1735689600", NOW, "utc")).toBe(1735689600000);
   expect(resolveTime("2025-01-01T00:00:00Z", NOW, "utc")).toBe(1735689600000);
+  expect(resolveTime("now+2d", NOW, "utc")).toBe(NOW + 2 * DAY);
   expect(resolveTime("whenever", NOW, "utc")).toBeNull();
+  for (const text of ["now-999999999d", "now-999999999y/d", "2025-99-01T00:00:00Z"]) expect(resolveTime(text, NOW, "utc"), text).toBeNull();
 });
 
 it("falls back from a range that cannot be read or runs backwards", () => {
@@ -60,6 +62,7 @@ it("labels ranges", () => {
   expect(rangeLabel({ from: "now-7d", to: "now" }, NOW, "utc")).toBe("Past 7 days");
   expect(rangeLabel({ from: "now-3M", to: "now" }, NOW, "utc")).toBe("Past 3 months");
   expect(rangeLabel({ from: utc(2026, 0, 1), to: utc(2026, 0, 1, 6) }, NOW, "utc")).toBe("Jan 1, 00:00 – 06:00");
+  expect(rangeLabel({ from: utc(2025, 11, 31), to: utc(2026, 0, 1) }, NOW, "utc")).toBe("Dec 31 2025, 00:00 – Jan 1, 00:00");
 });
 
 it("formats", () => {

@@ -49,6 +49,10 @@ describe("the address", () => {
     expect(readExplorer({ to: "now" }, DEFAULTS).range).toEqual(DEFAULTS.range);
   });
 
+  it("takes a range that cannot be read, or runs backwards, as none", () => {
+    for (const from of ["junk", "now", "now-999999999d"]) expect(readExplorer({ from }, DEFAULTS).range, from).toEqual(DEFAULTS.range);
+  });
+
   it("forgets the tab with the event", () => {
     expect(writeExplorer({ ...PLAIN, tab: "rule" }, DEFAULTS)).toEqual({});
   });

@@ -35,22 +35,30 @@ const UNIT_NAMES: Record<string, string> = {
 };
 const UNIT_WORDS: Record<string, string> = { s: "second", m: "minute", h: "hour", d: "day", w: "week", M: "month", y: "year" };
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-const MATHS = /^now(?:-(\d+)([smhdwMy]))?(?:\/([smhdwMy]))?$/;
+const MATHS = /^now(?:([-+]\d+)([smhdwMy]))?(?:\/([smhdwMy]))?$/;
 
-/** A time as Unix milliseconds, or null when the text is neither date maths nor a time. */
+/** A time as Unix milliseconds, or null when the text is neither date maths nor a time, or no calendar reaches it. */
 export function resolveTime(text: string, now: number, zone: Zone): number | null {
+  const time = readMoment(text, now, zone);
+  return time === null || Number.isNaN(new Date(time).getTime()) ? null : time;
+}
+
+function readMoment(text: string, now: number, zone: Zone): number | null {
   const maths = MATHS.exec(text);
   if (maths) {
     const [, amount, unit, rounding] = maths;
-    const moved = amount && unit ? shift(now, -Number(amount), unit, zone) : now;
+    const moved = amount && unit ? shift(now, Number(amount), unit, zone) : now;
     return rounding ? floor(moved, rounding, zone) : moved;
   }
   if (/^\d{9,14}$/.test(text)) return Number(text) < 1e11 ? Number(text) * 1000 : Number(text);
-  if (/^\d{4}-\d\d-\d\dT/.test(text)) {
-    const time = Date.parse(text);
-    return Number.isNaN(time) ? null : time;
-  }
-  return null;
+  return /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : null;
+}
+
+/** Whether the range can be read and runs forwards. */
+export function isRange(range: Range, now: number): boolean {
+  const from = resolveTime(range.from, now, "utc");
+  const to = resolveTime(range.to, now, "utc");
+  return from !== null && to !== null && from < to;
 }
 
 /** The range in milliseconds; a range that cannot be read is the given fallback. */
@@ -100,8 +108,8 @@ export function rangeLabel(range: Range, now: number, zone: Zone): string {
   const from = resolveTime(range.from, now, zone);
   const to = resolveTime(range.to, now, zone);
   if (from === null || to === null) return "Choose a time";
-  const sameDay = formatDay(from, zone) === formatDay(to, zone);
-  return sameDay ? `${formatShort(from, zone)} – ${formatClock(to, zone)}` : `${formatShort(from, zone)} – ${formatShort(to, zone)}`;
+  const [start, end] = [formatShort(from, zone, now), formatShort(to, zone, now)];
+  return start.split(",")[0] === end.split(",")[0] ? `${start} – ${formatClock(to, zone)}` : `${start} – ${end}`;
 }
 
 /** `2026-01-01 00:04:10.000`, the absolute form everywhere. */
@@ -113,9 +121,10 @@ export function formatTime(time: number, zone: Zone, milliseconds = false): stri
 }
 
 /** `Jan 1, 00:04` for axes and labels; with the year when it is not this one. */
-export function formatShort(time: number, zone: Zone): string {
+export function formatShort(time: number, zone: Zone, now = Date.now()): string {
   const part = parts(time, zone);
-  return `${monthName(part.month)} ${String(part.day)}, ${pad(part.hour)}:${pad(part.minute)}`;
+  const year = part.year === parts(now, zone).year ? "" : ` ${String(part.year)}`;
+  return `${monthName(part.month)} ${String(part.day)}${year}, ${pad(part.hour)}:${pad(part.minute)}`;
 }
 
 /** `Jan 01 00:04:10.000`: dense, aligned, for table cells. */
@@ -128,11 +137,6 @@ export function formatCell(time: number, zone: Zone): string {
 export function formatClock(time: number, zone: Zone): string {
   const part = parts(time, zone);
   return `${pad(part.hour)}:${pad(part.minute)}`;
-}
-
-export function formatDay(time: number, zone: Zone): string {
-  const part = parts(time, zone);
-  return `${monthName(part.month)} ${String(part.day)}`;
 }
 
 /** `4m ago`, `in 2h`. */

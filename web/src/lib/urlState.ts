@@ -1,5 +1,5 @@
 /** What is on the screen, as search parameters: sharing the address shares the view (siem.md §4.6). */
-import type { Range } from "./time";
+import { isRange, type Range } from "./time";
 
 export interface Sort {
   field: string;
@@ -56,10 +56,11 @@ export function validateExplorerSearch(search: Record<string, unknown>): Explore
 
 export function readExplorer(search: ExplorerSearch, defaults: ExplorerDefaults): ExplorerState {
   const hidden = search.facets?.startsWith("-") ?? false;
+  const range = { from: search.from ?? "", to: search.to ?? "now" };
   const facets = (hidden ? search.facets?.slice(1) : search.facets) ?? "";
   return {
     query: search.query ?? "",
-    range: search.from ? { from: search.from, to: search.to ?? "now" } : defaults.range,
+    range: isRange(range, Date.now()) ? range : defaults.range, // what the page names is what it shows
     sort: search.sort ? parseSort(search.sort) : defaults.sort,
     columns: search.columns ? search.columns.split(",").filter(Boolean) : defaults.columns,
     event: search.event ?? null,

@@ -1,6 +1,6 @@
 import { useMemo, useState } from "react";
 import { useZone } from "@/components/zone";
-import { resolveRange, type Range, type Resolved } from "@/lib/time";
+import { isRange, resolveRange, type Range, type Resolved } from "@/lib/time";
 
 interface PageRange {
   range: Range;
@@ -14,7 +14,8 @@ interface PageRange {
 export function useRange(search: { from?: string; to?: string }, change: (change: { from: string; to: string }) => void, standard: Range): PageRange {
   const { zone } = useZone();
   const [anchor, setAnchor] = useState(() => Date.now());
-  const range = search.from && search.to ? { from: search.from, to: search.to } : standard;
+  const asked = { from: search.from ?? "", to: search.to ?? "" };
+  const range = isRange(asked, anchor) ? asked : standard;
   const { from, to } = range;
   const resolved = useMemo(() => resolveRange({ from, to }, anchor, zone, standard), [from, to, anchor, zone, standard]);
   const lookAgain = () => setAnchor(Date.now());
