@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
+from urllib3.exceptions import MaxRetryError
 
 from tocsin.errors import Abandoned, LimitExceeded, TocsinError, Unavailable
 
@@ -34,7 +35,7 @@ def told() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        raise Unavailable(f"the event store does not answer: {_first_line(error)}") from error
+        raise Unavailable(f"the event store does not answer: {_first_line(_reason(error))}") from error
     except DatabaseError as error:
         found = _translate(error)
         if found is None:
@@ -61,6 +62,12 @@ def _translate(error: DatabaseError) -> TocsinError | None:
     if code in _BROKEN:
         return Unavailable(f"the event store does not answer: {_first_line(error)}")
     return None
+
+
+def _reason(error: Exception) -> Exception:
+    """Of a connection that could not be made: why, without the addresses and numbers of the attempts."""
+    cause = error.__cause__
+    return cause.reason if isinstance(cause, MaxRetryError) and cause.reason else error
 
 
 def _first_line(error: Exception) -> str:
