@@ -32,6 +32,7 @@ from tocsin.evaluate.correlation import reads_signals
 from tocsin.evaluate.evaluator import Evaluator, EvaluatorMetrics
 from tocsin.evaluate.feed import Feed
 from tocsin.evaluate.instant import InstantBaselines
+from tocsin.evaluate.latest import Latest
 from tocsin.evaluate.logs_repository import StoredLogs
 from tocsin.evaluate.mixed import MixedFeed, Owners
 from tocsin.evaluate.mixed_repository import MixedMatches
@@ -325,7 +326,8 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
     feeds = _feeds(config, clock, state, audit, leases, holder)
 
     owners = Owners(rules)
-    matches, members = Matches(events), MixedMatches(events, owners)
+    latest = Latest()
+    matches, members = Matches(events, latest), MixedMatches(events, owners)
     rows, hidden_rows = SignalRows(events), SignalRows(events, SUPPRESSED)
     stored_signals = StoredSignals(rows, members, rules.rule_at)
     replay = Replay(StoredLogs(events), matches, reference_tables.column, stored_signals)
@@ -408,6 +410,10 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
     def present_recipe() -> Recipe:
         return with_tables(recipe(config, seeing(live_rules()), pipelines.active(), feeds.table))
 
+    def committed(ingested_at: int, lines: Mapping[str, bytes]) -> None:
+        latest.add(ingested_at, lines)
+        engine.wake()
+
     metrics = IntakeMetrics(registry)
     intake = Intake(
         events,
@@ -415,7 +421,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         clock=clock,
         metrics=metrics,
         buffer_bytes=config.intake_buffer_bytes,
-        on_commit=lambda _ingested_at: engine.wake(),
+        on_commit=committed,
         before_commit=engine.hold,
     )
 

@@ -14,10 +14,12 @@ from tocsin.access.actor import Actor
 from tocsin.access.audit import AuditTrail
 from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.evaluator import REFRESH_MS, Baselines, Evaluator, EvaluatorMetrics
+from tocsin.evaluate.latest import Latest
 from tocsin.evaluate.method import decide
 from tocsin.evaluate.repository import Matches, Progress
 from tocsin.evaluate.threshold import plan
 from tocsin.event import Event, event_id
+from tocsin.intake.batch import stamped, unstamped
 from tocsin.query import Sql
 from tocsin.query.track import SUPPRESSED
 from tocsin.rule import Match, Rule, RuleCase, RuleOptions, RuleQuery
@@ -120,7 +122,9 @@ class World:
         self.registry = CollectorRegistry()
         events: Any = Sabotaged(self.store, self.saboteur)
         state: Any = Sabotaged(self.state, self.saboteur)
-        matches, rows = Matches(events), SignalRows(events)
+        # So small that some of the events are at hand and others are read.
+        self.latest = Latest(latest_bytes=3_000, kept_bytes=3_000)
+        matches, rows = Matches(events, self.latest), SignalRows(events)
         self.rows, self.matches = SignalRows(self.store), Matches(self.store)
         self.triage = TriageService(
             state,
@@ -164,10 +168,9 @@ class World:
 
     def ingest(self, *sent: tuple[Event, Sequence[Match]]) -> None:
         """Store events with their matches, as the intake does; the clock goes on."""
-        lines = []
-        for event, matches in sent:
-            lines.append(encode_event(replace(event, ingested_at=self.now), matches))
-        self.store.insert("logs", b"\n".join(lines), len(lines))
+        lines = [unstamped(encode_event(event, matches)) for event, matches in sent]
+        self.store.insert("logs", stamped(lines, self.now), len(lines))
+        self.latest.add(self.now, {event.id: line for (event, _), line in zip(sent, lines, strict=True)})
         self.now += 650
 
     def endure(

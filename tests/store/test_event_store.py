@@ -14,10 +14,11 @@ from waiting import until
 from tocsin.clock import now_ms
 from tocsin.errors import LimitExceeded, Unavailable
 from tocsin.event import Event
+from tocsin.intake.batch import unstamped
 from tocsin.query import Sql
 from tocsin.rule import Match
 from tocsin.store.events import DirectoryInUse, EventStore, Limits, SchemaTooNew
-from tocsin.store.rows import decode_event, encode_audit, encode_event, encode_signal
+from tocsin.store.rows import decode_event, decode_line, encode_audit, encode_event, encode_signal
 
 NOW = 1_795_000_000_123
 DAY = 24 * 3600 * 1000
@@ -79,6 +80,8 @@ def test_an_event_comes_back_as_it_went_in(event_store: EventStore) -> None:
     insert(event_store, event)
     (row,) = event_store.query(Sql("SELECT * FROM logs"))
     assert decode_event(row) == event
+    line = unstamped(encode_event(event))
+    assert decode_line(line, event.timestamp, event.ingested_at) == event, "without the store, it is the same"
 
 
 @pytest.mark.parametrize("at", [0, 5, 999, 9_999_999, -5_500, NOW, 10_413_791_999_999])

@@ -52,8 +52,8 @@ RETRY_MS = 60_000
 REFRESH_MS = 3_000
 """Signals that only grow are stored this often, or as soon as nothing new comes in."""
 
-REFRESHED_TOGETHER = 12
-REFRESHED_EVENTS = 500
+REFRESHED_TOGETHER = 32
+REFRESHED_EVENTS = 2_000
 """So many of them in one step, the longest waiting first, with so many events that they name and that are read for
 that: new signals must not queue behind a thousand old ones. One at least, however many it names."""
 
@@ -273,7 +273,7 @@ class Evaluator:
                 self._grown.pop(group.key, None)
             else:
                 self._keep(group)
-                self._grown.setdefault(group.key, (now, before))
+                self._wait(group, fresh[group.key], now, before)
         groups += [self._drop(key) for key in refreshed if key not in fresh]
         outcomes: dict[GroupKey, Outcome] = {}
         for group in groups:
@@ -298,13 +298,18 @@ class Evaluator:
                 self._keep(group)
         for group in groups:
             if group.key in waits:
-                self._grown.setdefault(group.key, (now, before))
+                self._wait(group, fresh[group.key], now, before)
             else:
                 self._grown.pop(group.key, None)
         self._evict(set(taken))
         self._remember_failed(failures)
         self._note_failed(failures, batch)
         return failures.noted
+
+    def _wait(self, group: Group, rows: Sequence[MatchRow], now: int, before: int) -> None:
+        """A group has grown by these matches, and is stored in a while."""
+        self._grown.setdefault(group.key, (now, before))
+        self._matches.keep(row.event_id for row in group.awaited(rows))
 
     def _note_failed(self, failures: "_Failures", batch: Batch) -> None:
         """A failed group is one of many that a rule may have; its minutes are those of the rule's matches."""

@@ -8,12 +8,14 @@ before the tail, one shortly before its end, and one has seen everything.
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from heapq import nlargest
 from typing import NamedTuple
 
 from tocsin.evaluate.correlation import UNMATCHED, Matched
 from tocsin.evaluate.decision import Decision, MatchRow, position
+from tocsin.evaluate.evidence import LAST_EVENTS
 from tocsin.evaluate.history import HistoryRow
-from tocsin.evaluate.method import Learner, Machine, Plan
+from tocsin.evaluate.method import FIRST_EVENTS, Learner, Machine, Plan
 from tocsin.evaluate.repository import GroupKey
 from tocsin.rule import SEVERITIES
 
@@ -91,6 +93,7 @@ class Group:
         self._is_retold = False
         self._forgotten_to = restart
         self._grows = _NEVER
+        self._awaited = 0
 
     @property
     def size(self) -> int:
@@ -133,6 +136,15 @@ class Group:
         """Whether these matches, which were added, can do no more than join the signal that is open and stored: it may
         rest with them until it is refreshed. They neither open another, nor raise a severity, nor change what was."""
         return all(row.timestamp in self._grows for row in rows)
+
+    def awaited(self, rows: Sequence[MatchRow]) -> Iterable[MatchRow]:
+        """Those of these matches, which were added, whose events its signals name when they are stored next, about: the
+        first ones, as long as there are few, and the last."""
+        room = max(0, FIRST_EVENTS - self.named - self._awaited)
+        self._awaited += len(rows)
+        if len(rows) <= room + LAST_EVENTS:
+            return rows
+        return [*rows[:room], *nlargest(LAST_EVENTS, rows[room:], key=position)]
 
     def rest(self) -> None:
         """Settle what is old enough though it is not decided, so that the tail stays short, and hold no more than that.
@@ -192,6 +204,7 @@ class Group:
     def accept(self, outcome: Outcome, ids: dict[str, str]) -> None:
         """The outcome is stored; `ids` maps opening events to the ids of their signals. Settles what is old enough."""
         self._is_retold = False
+        self._awaited = 0
         self._settle()
         if self._has_little:
             self._near = self._ahead = None

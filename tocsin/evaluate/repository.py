@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.history import HistoryRow, HistoryShape
+from tocsin.evaluate.latest import Latest
 from tocsin.evaluate.tables import evaluation_failures, evaluator_progress
 from tocsin.event import Event
 from tocsin.query import Sql
@@ -139,8 +140,10 @@ class Matches:
     source = Sql("matches")
     """What the matches of groups are read from; may use the parameter `since` (Unix milliseconds)."""
 
-    def __init__(self, events: EventStore) -> None:
+    def __init__(self, events: EventStore, latest: Latest | None = None) -> None:
+        """`latest`: what this process has stored last."""
         self._events = events
+        self._latest = latest
 
     def only(self) -> Sql:
         """A condition on the matches of which `buckets`, `of_buckets` and `since_bucket` tell."""
@@ -278,11 +281,17 @@ class Matches:
 
     def events(self, refs: Iterable[tuple[int, str]]) -> dict[str, Event]:
         """The stored events (timestamp, id), by id; those that retention has removed are absent."""
-        found: dict[str, Event] = {}
-        for times, ids in _chunks(refs):
+        asked = set(refs)
+        found = self._latest.events(asked) if self._latest is not None else {}
+        for times, ids in _chunks(ref for ref in asked if ref[1] not in found):
             for row in self._events.query(Sql(_EVENTS, {"times": times, "ids": ids}), LIMITS):
                 found[row["id"]] = decode_event(row)
         return found
+
+    def keep(self, event_ids: Iterable[str]) -> None:
+        """These will be asked for, in a while: those that are at hand stay so."""
+        if self._latest is not None:
+            self._latest.keep(event_ids)
 
 
 class Progress:
@@ -365,7 +374,7 @@ def _last(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _chunks(refs: Iterable[tuple[int, str]]) -> Iterator[tuple[list[int], list[str]]]:
-    unique = sorted(set(refs))
+    unique = sorted(refs)
     for start in range(0, len(unique), CHUNK):
         part = unique[start : start + CHUNK]
         yield sorted({time for time, _ in part}), [event_id for _, event_id in part]

@@ -124,12 +124,13 @@ class Intake:
         clock: Clock,
         metrics: IntakeMetrics,
         buffer_bytes: int = 64_000_000,
-        on_commit: Callable[[int], None] = lambda _ingested_at: None,
+        on_commit: Callable[[int, Mapping[str, bytes]], None] = lambda _ingested_at, _lines: None,
         before_commit: Callable[[], None] = lambda: None,
         recent_capacity: int = IDS_PER_GENERATION,
         linger_seconds: float = LINGER_SECONDS,
     ) -> None:
-        """`on_commit` is told the `ingested_at` of each commit, from the committer's thread: it must not block.
+        """`on_commit` is told the `ingested_at` of each commit and the lines that it stored, by the ids of their events
+        (`batch.unstamped`), from the committer's thread: it must not block.
         `before_commit` may hold it up for a moment: what comes meanwhile shares the next commit, within
         `buffer_bytes`."""
         self.metrics = metrics
@@ -341,7 +342,7 @@ class Intake:
                 continue
             began = time.perf_counter()
             try:
-                receipts, ingested_at = self._commit(jobs)
+                receipts, ingested_at, stored = self._commit(jobs)
             except Exception as error:  # noqa: BLE001 - the edge of a thread: every job gets an answer
                 self._recent = None
                 self.metrics.commit_failures.inc()
@@ -352,7 +353,7 @@ class Intake:
             self.metrics.commit_seconds.observe(took)
             self._acknowledge(jobs, receipts)
             if ingested_at:
-                self.on_commit(ingested_at)
+                self.on_commit(ingested_at, stored)
 
     def _next_commit(self, last_took: float) -> tuple[list[_Job], bool]:
         """The jobs of one commit, and whether it is the last one. `last_took`: seconds of the insert before."""
@@ -386,8 +387,9 @@ class Intake:
             until = max(until, min(began + patience, self._arrived_at + company))
         return max(0.0, until - time.monotonic())
 
-    def _commit(self, jobs: Sequence[_Job]) -> tuple[list[Receipt], int]:
-        """Store what the jobs hold; a receipt for each and the `ingested_at` of the new events (0: there are none)."""
+    def _commit(self, jobs: Sequence[_Job]) -> tuple[list[Receipt], int, dict[str, bytes]]:
+        """Store what the jobs hold; a receipt for each, the `ingested_at` of the new events (0: there are none) and
+        their lines by id."""
         recent = self._recent or self._remember_stored()
         replayed = self._stored_before(jobs)
         ingested_at = max(self._clock(), self._last_ingested_at + 1)
@@ -409,11 +411,11 @@ class Intake:
         if rejected:
             self._rows.insert("rejected", b"\n".join(rejected), len(rejected))
         if not fresh:
-            return receipts, 0
+            return receipts, 0, fresh
         self._rows.insert("logs", stamped(fresh.values(), ingested_at), len(fresh))
         self._last_ingested_at = ingested_at
         recent.add(fresh)
-        return receipts, ingested_at
+        return receipts, ingested_at, fresh
 
     def _remember_stored(self) -> RecentIds:
         """What the store holds decides, at the start and after a commit of which nobody knows how far it got."""

@@ -121,6 +121,17 @@ def decode_event(row: Mapping[str, Any]) -> Event:
     )
 
 
+def has_matches(line: bytes) -> bool:
+    """Whether a line of `encode_event`, without `ingested_at` and its closing brace, has matches."""
+    return not line.endswith(b'"matched":[]')
+
+
+def decode_line(line: bytes, timestamp: int, ingested_at: int) -> Event:
+    """The event of a line of `encode_event`, without `ingested_at` and its closing brace, as `decode_event` gives it
+    once it is stored. Times in Unix milliseconds, as they are stored."""
+    return decode_event({**orjson.loads(line + b"}"), "timestamp": timestamp, "ingested_at": ingested_at})
+
+
 def _event_row(event: Event, track: Track, found: Mapping[str, list[Scalar]] | None = None) -> dict[str, Any]:
     """All columns of an event but `ingested_at`."""
     reserved = {

@@ -76,3 +76,27 @@ def test_what_rests_has_only_grown(gaps: list[int], data: st.DataObject) -> None
                     live.refresh()
         live.refresh()
     assert sorted(live.signals.values(), key=lambda found: found.timestamp) == wanted
+
+
+def test_what_a_signal_will_name_is_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first events while there is room, and the last: what is read when the signal is stored next."""
+    monkeypatch.setattr(group_module, "FIRST_EVENTS", 6)
+    monkeypatch.setattr(group_module, "LAST_EVENTS", 2)
+    rows = [MatchRow(10**6 + at, f"{at:02}", ("ann",), 0) for at in range(30)]
+    group = Group(GroupKey("aaa-bbb-ccc", 1, ("ann",)), plan(rule(("low", "a > 0"))), 10**6, {})
+
+    def store() -> None:
+        outcome = group.outcome()
+        group.accept(outcome, {decision.opened_by: decision.opened_by for decision in outcome.decisions})
+
+    def awaited(start: int, end: int) -> list[str]:
+        assert group.add(rows[start:end])
+        return sorted(row.event_id for row in group.awaited(rows[start:end]))
+
+    group.load(rows[:2])
+    store()
+    assert awaited(2, 5) == ["02", "03", "04"]
+    assert awaited(5, 10) == ["05", "08", "09"], "there is room for one, and the last two are named"
+    assert awaited(10, 20) == ["18", "19"]
+    store()
+    assert awaited(20, 22) == ["20", "21"], "no more than are named at last"

@@ -109,12 +109,12 @@ def test_ingested_at_rises_with_every_commit_even_when_the_clock_stands(intake, 
 
 def test_the_hook_is_told_when_a_commit_is_visible(rows) -> None:
     told = []
-    intake = make_intake(rows, on_commit=lambda at: told.append((at, len(rows.ids))))
+    intake = make_intake(rows, on_commit=lambda at, lines: told.append((at, len(lines), len(rows.ids))))
     intake.start()
     intake.submit(numbered(0, 2)).result(PATIENCE)
     intake.submit(numbered(0, 2)).result(PATIENCE)
     intake.stop()
-    assert told == [(1_700_000_000_000, 2)]
+    assert told == [(1_700_000_000_000, 2, 2)]
 
 
 def test_nothing_is_stored_while_the_commit_is_held_up(rows) -> None:
