@@ -69,7 +69,7 @@ class Throttle:
 
     def _entry(self, key: tuple[str, ...], now: int) -> _Entry:
         entry = self._entries.get(key)
-        if entry is None or now - entry.last_at > FORGOTTEN_AFTER_MS:
+        if entry is None or abs(now - entry.last_at) > FORGOTTEN_AFTER_MS:  # the clock may have been set back
             entry = self._entries[key] = _Entry()
         self._entries.move_to_end(key)
         while len(self._entries) > MOST_ENTRIES:

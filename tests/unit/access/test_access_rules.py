@@ -231,6 +231,15 @@ def test_many_addresses_are_slowed_but_the_owner_never_waits_long() -> None:
     assert 0 < wait_of(throttle, "ana", "ana's office") <= 60
 
 
+def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
+    clock = FakeClock()
+    throttle = Throttle(clock)
+    while wait_of(throttle, "ana", "x") == 0:
+        pass
+    clock.now -= 24 * 3_600_000
+    assert wait_of(throttle, "ana", "x") == 0
+
+
 def test_one_address_cannot_try_many_accounts() -> None:
     throttle = Throttle(FakeClock())
     tried = sum(wait_of(throttle, f"account {number}", "x") == 0 for number in range(500))
