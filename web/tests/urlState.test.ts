@@ -53,6 +53,10 @@ describe("the address", () => {
     for (const from of ["junk", "now", "now-999999999d"]) expect(readExplorer({ from }, DEFAULTS).range, from).toEqual(DEFAULTS.range);
   });
 
+  it("takes a column once", () => {
+    expect(readExplorer({ columns: "title,,@a,title" }, DEFAULTS).columns).toEqual(["title", "@a"]);
+  });
+
   it("forgets the tab with the event", () => {
     expect(writeExplorer({ ...PLAIN, tab: "rule" }, DEFAULTS)).toEqual({});
   });

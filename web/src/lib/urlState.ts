@@ -62,7 +62,7 @@ export function readExplorer(search: ExplorerSearch, defaults: ExplorerDefaults)
     query: search.query ?? "",
     range: isRange(range, Date.now()) ? range : defaults.range, // what the page names is what it shows
     sort: search.sort ? parseSort(search.sort) : defaults.sort,
-    columns: search.columns ? search.columns.split(",").filter(Boolean) : defaults.columns,
+    columns: search.columns ? [...new Set(search.columns.split(",").filter(Boolean))] : defaults.columns,
     event: search.event ?? null,
     tab: search.tab ?? null,
     facets: search.facets && facets !== "" ? facets.split(",").filter((id) => id !== "none") : defaults.facets,
