@@ -55,6 +55,7 @@ describe("the address", () => {
 
   it("takes a column once", () => {
     expect(readExplorer({ columns: "title,,@a,title" }, DEFAULTS).columns).toEqual(["title", "@a"]);
+    expect(readExplorer({ columns: "," }, DEFAULTS).columns).toEqual(DEFAULTS.columns);
   });
 
   it("forgets the tab with the event", () => {

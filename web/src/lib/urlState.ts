@@ -57,12 +57,13 @@ export function validateExplorerSearch(search: Record<string, unknown>): Explore
 export function readExplorer(search: ExplorerSearch, defaults: ExplorerDefaults): ExplorerState {
   const hidden = search.facets?.startsWith("-") ?? false;
   const range = { from: search.from ?? "", to: search.to ?? "now" };
+  const columns = [...new Set(search.columns?.split(",").filter(Boolean))];
   const facets = (hidden ? search.facets?.slice(1) : search.facets) ?? "";
   return {
     query: search.query ?? "",
     range: isRange(range, Date.now()) ? range : defaults.range, // what the page names is what it shows
     sort: search.sort ? parseSort(search.sort) : defaults.sort,
-    columns: search.columns ? [...new Set(search.columns.split(",").filter(Boolean))] : defaults.columns,
+    columns: columns.length > 0 ? columns : defaults.columns,
     event: search.event ?? null,
     tab: search.tab ?? null,
     facets: search.facets && facets !== "" ? facets.split(",").filter((id) => id !== "none") : defaults.facets,
