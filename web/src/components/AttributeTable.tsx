@@ -15,8 +15,9 @@ export function AttributeTable({ value, searchable = true }: { value: Record<str
     <div>
       {searchable && rows.length > 12 && <TextInput size="xs" mb={6} aria-label="Find an attribute" placeholder="Find an attribute or value" value={search} onChange={(event) => setSearch(event.currentTarget.value)} />}
       <dl className={classes.table}>
-        {found.map(([path, item]) => (
-          <div key={path} className={classes.row}>
+        {found.map(([path, item], row) => (
+          // A path may occur twice: `a.b` as one name, and `b` within `a`.
+          <div key={row} className={classes.row}>
             <dt className={classes.path}>{breakable(path)}</dt>
             <dd className={classes.value}>
               {(Array.isArray(item) ? (item as unknown[]) : [item]).map((each, index) => (

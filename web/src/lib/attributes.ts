@@ -9,10 +9,10 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 export function valueAt(value: unknown, path: string): unknown {
   if (path === "") return value;
   if (!isObject(value)) return undefined;
-  if (path in value) return value[path];
+  if (Object.hasOwn(value, path)) return value[path]; // not `in`: senders may name an attribute `constructor`
   for (let dot = path.indexOf("."); dot > 0; dot = path.indexOf(".", dot + 1)) {
     const head = path.slice(0, dot);
-    if (head in value) {
+    if (Object.hasOwn(value, head)) {
       const found = valueAt(value[head], path.slice(dot + 1));
       if (found !== undefined) return found;
     }
