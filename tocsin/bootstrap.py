@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 import tocsin
 from tocsin.access.audit import AuditTrail
+from tocsin.access.restrictions import RULE, SUPPRESSION
 from tocsin.access.secrets import new_uuid
 from tocsin.access.service import Access
 from tocsin.access.vault import Vault
@@ -298,6 +299,8 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
     security_filters = SecurityFilters(state, audit, clock, new_id=lambda: new_rule_id(secrets.randbelow))
     security_filters.load_builtin()
     suppressions = SuppressionsService(state, audit, clock, rules, new_id=lambda: new_rule_id(secrets.randbelow))
+    access.restrictions.protect(RULE, rules.name)
+    access.restrictions.protect(SUPPRESSION, suppressions.name)
 
     packs = read_packs(content_directory() / "packs")
     sample_logs = SampleLogs(

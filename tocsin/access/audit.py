@@ -26,6 +26,7 @@ EVENT_NAMES = {
     "role": "Access Management",
     "password": "Access Management",
     "application_key": "Access Management",
+    "restriction_policy": "Access Management",
     "api_key": "Authentication",
     "session": "Authentication",
     "index": "Log Management",

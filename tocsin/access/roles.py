@@ -11,6 +11,7 @@ from tocsin.access.audit import AuditTrail
 from tocsin.access.names import check_uuid, clean_name
 from tocsin.access.people import Page, User, keep_an_admin, users_where
 from tocsin.access.permissions import BUILTIN_ROLES, PERMISSIONS, RESTRICTED, check_known
+from tocsin.access.restriction_policies import forget_role
 from tocsin.access.secrets import RandomBytes, new_uuid
 from tocsin.access.tables import role_permissions, roles, user_roles, users
 from tocsin.clock import Clock
@@ -98,9 +99,10 @@ class Roles:
             return self._changed(session, before, by)
 
     def delete(self, role_id: str, by: Actor) -> None:
-        """Delete a custom role; its users keep their others."""
+        """Delete a custom role; its users keep their others, and restriction policies name it no more."""
         with self._state.transaction() as session:
             role = _get_custom(session, role_id)
+            forget_role(session, self._audit, by, role.uuid)
             session.execute(delete(roles).where(roles.c.uuid == role.uuid))
             self._audit.record(session, by, "deleted", "role", role.uuid, role.name, prev_value=role.audited())
 

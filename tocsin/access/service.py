@@ -15,6 +15,7 @@ from tocsin.access.keys import Keys
 from tocsin.access.names import clean_email
 from tocsin.access.passwords import Passwords, check_rules
 from tocsin.access.permissions import ADMIN, PERMISSIONS
+from tocsin.access.restriction_policies import RestrictionPolicies
 from tocsin.access.roles import Roles
 from tocsin.access.secrets import (
     RandomBytes,
@@ -53,7 +54,7 @@ class FirstStart:
 
 
 class Access:
-    """Everything about who may do what: `users`, `roles`, `keys`, `sessions`."""
+    """Everything about who may do what: `users`, `roles`, `keys`, `sessions`, `restrictions`."""
 
     def __init__(
         self,
@@ -77,6 +78,7 @@ class Access:
         self.users = Users(state, audit, clock, random, self._passwords, throttle)
         self.roles = Roles(state, audit, clock, random)
         self.keys = Keys(state, audit, clock, random, self._usage)
+        self.restrictions = RestrictionPolicies(state, audit, lambda: self.organisation)
         self.sessions = Sessions(
             state,
             audit,

@@ -95,3 +95,12 @@ application_keys = Table(
     Column("last_used_at", Milliseconds),
 )
 """`scopes`: permission names, or null for all permissions of the owner."""
+
+restriction_policies = Table(
+    "restriction_policies",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("resource_id", String(64), primary_key=True),
+    Column("bindings", JSON, nullable=False),
+)
+"""Who may change a single rule or suppression (`restrictions`); no row for what is not restricted."""

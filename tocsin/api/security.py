@@ -1,6 +1,7 @@
 """Who may call what. Every route declares exactly one of:
 
 - `Annotated[Actor, Depends(requires("permission"))]`: someone signed in who holds the permission;
+- `Annotated[Actor, Depends(requires_any("one", "other"))]`: who holds one of them; which, what is asked for decides;
 - `Annotated[Actor, Depends(api_key_only())]`: an API key, as log shippers have it;
 - `Depends(public())` in the route's `dependencies`: everybody.
 
@@ -39,6 +40,16 @@ class Requires:
         return actor
 
 
+class RequiresAny(Requires):
+    """The same for routes over things of several kinds: one permission lets in, the service asks for the right one."""
+
+    def __call__(self, request: Request) -> Actor:
+        actor = authenticate(request)
+        if not any(actor.may(name) for name in self.permissions):
+            raise Forbidden("Forbidden", f"this needs the permission {' or '.join(self.permissions)}")
+        return actor
+
+
 class Public:
     """A dependency that lets everybody in."""
 
@@ -62,6 +73,11 @@ class ApiKeyOnly:
 def requires(*permissions: str) -> Requires:
     """The route is for people and keys that hold all these permissions."""
     return Requires(*permissions)
+
+
+def requires_any(*permissions: str) -> RequiresAny:
+    """The route is for people and keys that hold one of these permissions; its service asks which."""
+    return RequiresAny(*permissions)
 
 
 def public() -> Public:

@@ -1,5 +1,6 @@
 """Suppressions (siem.md §5, api.md §6), and what is ours about them: previews, and counts of what they keep away."""
 
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -94,13 +95,14 @@ def list_suppressions(
     size = None if page_size in (None, -1, 0) else page_size
     page = suppressions.page(query, sort, size, page_number)
     meta = {"page": {"pageNumber": page_number, "pageSize": size or page.found, "totalCount": page.found}}
-    return JSONResponse({"data": [_resource(row, actor) for row in page.suppressions], "meta": meta})
+    return JSONResponse({"data": _resources(suppressions, page.suppressions, actor), "meta": meta})
 
 
 @router.post("", responses=ONE)
 def create_suppression(suppressions: Suppressions, actor: Writer, body: SuppressionCreateBody) -> Response:
     """Create a suppression."""
-    return _answer(suppressions.create(body.data.attributes.model_dump(exclude_unset=True), actor), actor)
+    made = suppressions.create(body.data.attributes.model_dump(exclude_unset=True), actor)
+    return _answer(suppressions, made, actor)
 
 
 @router.post("/validation", status_code=204)
@@ -112,13 +114,13 @@ def validate_suppression(suppressions: Suppressions, actor: Writer, body: Suppre
 @router.post("/rules", responses=MANY)
 def suppressions_of_unsaved_rule(suppressions: Suppressions, actor: Reader, body: RuleDocument) -> Response:
     """The suppressions that would concern a rule that is not stored: enabled and not expired."""
-    return _answers(suppressions.of_unsaved_rule(body), actor)
+    return _answers(suppressions, suppressions.of_unsaved_rule(body), actor)
 
 
 @router.get("/rules/{rule_id}", responses=MANY)
 def suppressions_of_rule(suppressions: Suppressions, actor: Reader, rule_id: Id) -> Response:
     """The suppressions that concern a rule: enabled and not expired."""
-    return _answers(suppressions.of_rule(rule_id), actor)
+    return _answers(suppressions, suppressions.of_rule(rule_id), actor)
 
 
 @router.post("/preview")
@@ -134,7 +136,7 @@ def preview_suppression(
 @router.get("/{suppression_id}", responses=ONE)
 def get_suppression(suppressions: Suppressions, actor: Reader, suppression_id: Id) -> Response:
     """Get a suppression."""
-    return _answer(suppressions.get(suppression_id), actor)
+    return _answer(suppressions, suppressions.get(suppression_id), actor)
 
 
 @router.patch("/{suppression_id}", responses=ONE)
@@ -144,7 +146,8 @@ def update_suppression(
     """Change the given members; null clears a date."""
     attributes = body.data.attributes
     given = attributes.model_dump(exclude_unset=True, exclude={"version"})
-    return _answer(suppressions.update(suppression_id, given, actor, version=attributes.version), actor)
+    made = suppressions.update(suppression_id, given, actor, version=attributes.version)
+    return _answer(suppressions, made, actor)
 
 
 @router.delete("/{suppression_id}", status_code=204)
@@ -163,8 +166,9 @@ def suppression_history(
 ) -> Response:
     """The versions of a suppression, latest first, with what changed in each."""
     count, versions = suppressions.history(suppression_id, page_size, page_number)
-    data = {
-        str(version.version): {"suppression": _attributes(version.body, actor), "changes": version.changes}
+    is_editable = _may_edit(suppressions, actor)(suppression_id)
+    data: dict[str, Any] = {
+        str(version.version): {"suppression": {**version.body, "editable": is_editable}, "changes": version.changes}
         for version in versions
     }
     attributes = {"count": count, "data": data}
@@ -199,20 +203,26 @@ def excluded_by_suppression(
     return _excluded(suppression_id, exclusions.excluded(suppression_id, days))
 
 
-def _attributes(body: dict[str, Any], actor: Actor) -> dict[str, Any]:
-    return {**body, "editable": actor.may(WRITE)}
+def _may_edit(suppressions: SuppressionsService, actor: Actor) -> Callable[[str], bool]:
+    """Whether the actor may change the suppression with an id: by permission, and by what restricts it."""
+    closed = suppressions.closed_to(actor)
+    return lambda suppression_id: actor.may(WRITE) and suppression_id not in closed
 
 
-def _resource(row: SuppressionRow, actor: Actor) -> dict[str, Any]:
-    return {"id": row.id, "type": "suppressions", "attributes": _attributes(row.body, actor)}
+def _resources(suppressions: SuppressionsService, rows: Iterable[SuppressionRow], actor: Actor) -> list[dict[str, Any]]:
+    may_edit = _may_edit(suppressions, actor)
+    return [
+        {"id": row.id, "type": "suppressions", "attributes": {**row.body, "editable": may_edit(row.id)}} for row in rows
+    ]
 
 
-def _answer(row: SuppressionRow, actor: Actor) -> Response:
-    return JSONResponse({"data": _resource(row, actor)})
+def _answer(suppressions: SuppressionsService, row: SuppressionRow, actor: Actor) -> Response:
+    (resource,) = _resources(suppressions, [row], actor)
+    return JSONResponse({"data": resource})
 
 
-def _answers(rows: list[SuppressionRow], actor: Actor) -> Response:
-    return JSONResponse({"data": [_resource(row, actor) for row in rows]})
+def _answers(suppressions: SuppressionsService, rows: list[SuppressionRow], actor: Actor) -> Response:
+    return JSONResponse({"data": _resources(suppressions, rows, actor)})
 
 
 def _preview(suppression_id: str, preview: Preview) -> PreviewAnswer:

@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 
 from tocsin.access.actor import SYSTEM, Actor
 from tocsin.access.audit import AuditTrail
+from tocsin.access.restriction_policies import forget, refuse_others
+from tocsin.access.restrictions import RULE, Restricted
 from tocsin.clock import Clock
 from tocsin.errors import BadRequest, Conflict, NotFound, TocsinError
 from tocsin.evaluate.correlation import reads_signals
@@ -122,6 +124,10 @@ class RulesService:
         with self._state.reading() as session:
             return _rule(self._row(session, rule_id))
 
+    def name(self, session: Session, rule_id: str) -> str:
+        """What a rule is called, as of the caller's transaction. Raises `RuleNotFound`."""
+        return str(self._row(session, rule_id).body["name"])
+
     def page(self, query: str = "", sort: str = "name", size: int = 10, number: int = 0) -> RulePage:
         """A page of the rules that a query finds. Raises `QueryError` or `BadRequest`."""
         rules = self.all_rules()
@@ -191,11 +197,12 @@ class RulesService:
     def update(self, rule_id: str, changes: Any, by: Actor) -> Rule:
         """Replace the given members, each as a whole; the version rises by one.
 
-        Raises `RuleNotFound`, `InvalidRule`, `StaleRule`, or `DefaultRuleKept` for members that a default rule keeps.
+        Raises `RuleNotFound`, `Restricted`, `InvalidRule`, `StaleRule`, or `DefaultRuleKept` for members that a default
+        rule keeps.
         """
         asked = _asked(changes)
         with self._state.transaction() as session:
-            row = self._row(session, rule_id)
+            row = self._row_to_change(session, rule_id, by)
             wanted = _merged(row, asked)
             if asked.get("version", row.version) != row.version:
                 raise self._stale(row, asked["version"])
@@ -206,24 +213,26 @@ class RulesService:
     def switch(self, session: Session, rule_ids: Sequence[str], is_enabled: bool, by: Actor) -> dict[str, int]:
         """Enable or disable rules as a part of the caller's transaction, who then has to `poll`.
 
-        Returns the new versions of those that were not so already. Raises `RuleNotFound`.
+        Returns the new versions of those that were not so already. Raises `RuleNotFound`, and `Restricted` for all
+        that the actor may not change.
         """
+        rows = (self._row(session, rule_id) for rule_id in rule_ids)
+        others = [row for row in rows if row.body["isEnabled"] != is_enabled]
+        refuse_others(session, by, RULE, {row.id: row.body["name"] for row in others})
         changed: dict[str, int] = {}
-        for rule_id in rule_ids:
-            row = self._row(session, rule_id)
-            if row.body["isEnabled"] != is_enabled:
-                made = self._save(session, row, {**writable(row.body), "isEnabled": is_enabled}, by, "modified")
-                changed[rule_id] = made["version"]
+        for row in others:
+            made = self._save(session, row, {**writable(row.body), "isEnabled": is_enabled}, by, "modified")
+            changed[row.id] = made["version"]
         return changed
 
     def delete(self, rule_id: str, by: Actor) -> None:
-        """Raises `RuleNotFound` or `DefaultRuleKept`."""
+        """Raises `RuleNotFound`, `Restricted` or `DefaultRuleKept`."""
         with self._state.transaction() as session:
             self._delete(session, rule_id, by)
         self.poll()
 
     def delete_all(self, rule_ids: Sequence[str], by: Actor) -> tuple[list[str], list[str]]:
-        """Delete what can be deleted: the ids that are gone, and those that are not there or must stay."""
+        """Delete what can be deleted: the ids that are gone, and those that are not there, must stay or are others'."""
         if len(rule_ids) > MAX_BULK:
             raise BadRequest(f"{len(rule_ids)} rules given, at most {MAX_BULK} can be deleted in one call")
         deleted: list[str] = []
@@ -232,7 +241,7 @@ class RulesService:
             for rule_id in dict.fromkeys(rule_ids):
                 try:
                     self._delete(session, rule_id, by)
-                except (RuleNotFound, DefaultRuleKept):
+                except (RuleNotFound, Restricted, DefaultRuleKept):
                     failed.append(rule_id)
                 else:
                     deleted.append(rule_id)
@@ -242,10 +251,11 @@ class RulesService:
     def restore(self, rule_id: str, version: int, by: Actor) -> Rule:
         """Make an earlier version of a custom rule the current one, as a new version.
 
-        Raises `RuleNotFound`, `VersionNotFound`, `DefaultRuleKept`, `InvalidRule`, or `Conflict` if it is current.
+        Raises `RuleNotFound`, `Restricted`, `VersionNotFound`, `DefaultRuleKept`, `InvalidRule`, or `Conflict` if it is
+        current.
         """
         with self._state.transaction() as session:
-            row = self._row(session, rule_id)
+            row = self._row_to_change(session, rule_id, by)
             if row.is_default:
                 raise DefaultRuleKept(f"Rule {rule_id} is a default rule; only custom rules can be restored")
             if version == row.version:
@@ -378,6 +388,12 @@ class RulesService:
             raise RuleNotFound(rule_id)
         return row
 
+    def _row_to_change(self, session: Session, rule_id: str, by: Actor) -> RuleRow:
+        """Raises `RuleNotFound`, or `Restricted` if the actor is not among the rule's editors."""
+        row = self._row(session, rule_id)
+        refuse_others(session, by, RULE, {rule_id: row.body["name"]})
+        return row
+
     def _save(self, session: Session, row: RuleRow, wanted: dict[str, Any], by: Actor, action: str) -> dict[str, Any]:
         """Validate and write a rule's next version."""
         now = self._clock()
@@ -415,11 +431,15 @@ class RulesService:
             complete = writable(rule_to_api(rule))
             _check_kept(row, complete)
             changes = changes_between(writable(row.body), complete)
-            if changes and not dry_run:
-                self._save(session, row, wanted, by, "modified")
+            if changes:
+                refuse_others(session, by, RULE, {rule_id: row.body["name"]})
+                if not dry_run:
+                    self._save(session, row, wanted, by, "modified")
             return Planned(rule_id, name, UPDATE if changes else UNCHANGED, changes)
         except BadRequest as error:
             return Planned(rule_id, name, REFUSED, reasons=error.reasons)
+        except Restricted as error:
+            return Planned(rule_id, name, REFUSED, reasons=error.reasons[1:])
 
     def _create(self, session: Session, rule: Rule, rule_id: str, by: Actor) -> dict[str, Any]:
         """A new rule, or one that was deleted, from the version that follows its last."""
@@ -432,11 +452,12 @@ class RulesService:
         return made
 
     def _delete(self, session: Session, rule_id: str, by: Actor) -> None:
-        row = self._row(session, rule_id)
+        row = self._row_to_change(session, rule_id, by)
         if row.is_default:
             raise DefaultRuleKept(f"Rule {rule_id} is a default rule; it cannot be deleted, only disabled")
         repository.remove(session, rule_id, self._clock())
         self._audit.record(session, by, "deleted", ASSET, rule_id, row.body["name"], row.body, None)
+        forget(session, self._audit, by, RULE, rule_id, row.body["name"])
 
     def _upgrade(self, session: Session, rule: ShippedRule, row: RuleRow | None, now: int) -> bool:
         if row is None:

@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 from tocsin.access.actor import Actor
 from tocsin.access.audit import AuditTrail
 from tocsin.access.changes import changes_between
+from tocsin.access.restriction_policies import closed_to, forget, refuse_others
+from tocsin.access.restrictions import SUPPRESSION
 from tocsin.clock import Clock
 from tocsin.errors import Conflict, NotFound
 from tocsin.rule import Rule
@@ -80,6 +82,10 @@ class SuppressionsService:
         with self._state.reading() as session:
             return self._row(session, suppression_id)
 
+    def name(self, session: Session, suppression_id: str) -> str:
+        """What a suppression is called, as of the caller's transaction. Raises `SuppressionNotFound`."""
+        return str(self._row(session, suppression_id).body["name"])
+
     def page(self, query: str = "", sort: str = "name", size: int | None = None, number: int = 0) -> SuppressionPage:
         """The suppressions that a query finds, all of them if no size is given. Raises `QueryError`, `BadRequest`."""
         with self._state.reading() as session:
@@ -100,6 +106,11 @@ class SuppressionsService:
         with self._state.reading() as session:
             self._row(session, suppression_id)
             return repository.versions(session, suppression_id, size, number * size)
+
+    def closed_to(self, by: Actor) -> frozenset[str]:
+        """The ids of the suppressions that restriction policies keep the actor from changing."""
+        with self._state.reading() as session:
+            return closed_to(session, by, SUPPRESSION)
 
     def present(self) -> Suppressions:
         """All suppressions with all that they ever were, as any process has left them."""
@@ -133,12 +144,12 @@ class SuppressionsService:
     ) -> SuppressionRow:
         """Change the members that are given; null clears a date and leaves any other member as it is.
 
-        `version`, if given, must be the present one. Raises `SuppressionNotFound`, `StaleSuppression`,
+        `version`, if given, must be the present one. Raises `SuppressionNotFound`, `Restricted`, `StaleSuppression`,
         `InvalidSuppression`.
         """
         now = self._clock()
         with self._state.transaction() as session:
-            row = self._row(session, suppression_id)
+            row = self._row_to_change(session, suppression_id, by)
             if version is not None and version != row.version:
                 raise _stale(row, version)
             given = {name: row.body[name] for name in WRITABLE if name in row.body} | _given(attributes)
@@ -153,14 +164,15 @@ class SuppressionsService:
         return made
 
     def delete(self, suppression_id: str, by: Actor) -> None:
-        """What it has hidden stays hidden. Raises `SuppressionNotFound`."""
+        """What it has hidden stays hidden. Raises `SuppressionNotFound` or `Restricted`."""
         now = self._clock()
         with self._state.transaction() as session:
-            row = self._row(session, suppression_id)
+            row = self._row_to_change(session, suppression_id, by)
             given = {name: row.body[name] for name in WRITABLE if name in row.body} | {"enabled": False}
             last = SuppressionRow(row.id, row.version + 1, _stamped(given, row.version + 1, now, by, row.body))
             repository.remove(session, last, [{"type": "delete", "field": "", "change": row.body["name"]}], now)
             self._audit.record(session, by, "deleted", ASSET, row.id, row.body["name"], row.body, None)
+            forget(session, self._audit, by, SUPPRESSION, row.id, row.body["name"])
         self.poll()
 
     def validate(self, attributes: Mapping[str, Any]) -> None:
@@ -206,6 +218,12 @@ class SuppressionsService:
         row = repository.load(session, suppression_id)
         if row is None:
             raise SuppressionNotFound(suppression_id)
+        return row
+
+    def _row_to_change(self, session: Session, suppression_id: str, by: Actor) -> SuppressionRow:
+        """Raises `SuppressionNotFound`, or `Restricted` if the actor is not among the suppression's editors."""
+        row = self._row(session, suppression_id)
+        refuse_others(session, by, SUPPRESSION, {row.id: row.body["name"]})
         return row
 
     def _unused_id(self, session: Session) -> str:

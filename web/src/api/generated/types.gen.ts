@@ -5562,6 +5562,128 @@ export type Resource = {
 };
 
 /**
+ * RestrictionAnswer
+ */
+export type RestrictionAnswer = {
+    data: RestrictionResource;
+};
+
+/**
+ * RestrictionAnswerAttributes
+ */
+export type RestrictionAnswerAttributes = {
+    /**
+     * Bindings
+     */
+    bindings: Array<RestrictionBinding>;
+};
+
+/**
+ * RestrictionAttributes
+ *
+ * `version`, if given, must be that of the policy that was read.
+ */
+export type RestrictionAttributes = {
+    /**
+     * Bindings
+     */
+    bindings: Array<RestrictionBinding>;
+    /**
+     * Version
+     */
+    version?: string | null;
+};
+
+/**
+ * RestrictionBinding
+ */
+export type RestrictionBinding = {
+    /**
+     * Relation
+     */
+    relation: string;
+    /**
+     * Principals
+     */
+    principals: Array<string>;
+};
+
+/**
+ * RestrictionBody
+ */
+export type RestrictionBody = {
+    data: RestrictionData;
+};
+
+/**
+ * RestrictionData
+ */
+export type RestrictionData = {
+    /**
+     * Id
+     */
+    id?: string | null;
+    /**
+     * Type
+     */
+    type: 'restriction_policy';
+    attributes: RestrictionAttributes;
+};
+
+/**
+ * RestrictionList
+ */
+export type RestrictionList = {
+    /**
+     * Data
+     */
+    data: Array<RestrictionResource>;
+};
+
+/**
+ * RestrictionMeta
+ *
+ * What is ours about a policy: `names` of its principals, whether the caller may `edit` the resource, whether the
+ * policy keeps anybody from it.
+ */
+export type RestrictionMeta = {
+    /**
+     * Version
+     */
+    version: string;
+    /**
+     * Editable
+     */
+    editable: boolean;
+    /**
+     * Restricted
+     */
+    restricted: boolean;
+    /**
+     * Names
+     */
+    names: {
+        [key: string]: string;
+    };
+};
+
+/**
+ * RestrictionResource
+ */
+export type RestrictionResource = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'restriction_policy';
+    attributes: RestrictionAnswerAttributes;
+    meta: RestrictionMeta;
+};
+
+/**
  * RoleAttributes
  */
 export type RoleAttributes = {
@@ -16844,6 +16966,321 @@ export type ListRowsApiV2ReferenceTablesTablesTableIdRowsListGetResponses = {
 };
 
 export type ListRowsApiV2ReferenceTablesTablesTableIdRowsListGetResponse = ListRowsApiV2ReferenceTablesTablesTableIdRowsListGetResponses[keyof ListRowsApiV2ReferenceTablesTablesTableIdRowsListGetResponses];
+
+export type ListRestrictionPoliciesApiV2RestrictionPolicyGetData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Type
+         */
+        type: string;
+    };
+    url: '/api/v2/restriction_policy';
+};
+
+export type ListRestrictionPoliciesApiV2RestrictionPolicyGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ListRestrictionPoliciesApiV2RestrictionPolicyGetError = ListRestrictionPoliciesApiV2RestrictionPolicyGetErrors[keyof ListRestrictionPoliciesApiV2RestrictionPolicyGetErrors];
+
+export type ListRestrictionPoliciesApiV2RestrictionPolicyGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: RestrictionList;
+};
+
+export type ListRestrictionPoliciesApiV2RestrictionPolicyGetResponse = ListRestrictionPoliciesApiV2RestrictionPolicyGetResponses[keyof ListRestrictionPoliciesApiV2RestrictionPolicyGetResponses];
+
+export type DeleteRestrictionPolicyApiV2RestrictionPolicyResourceIdDeleteData = {
+    body?: never;
+    path: {
+        /**
+         * Resource Id
+         *
+         * `type:id`; the types are security-rule, security-suppression.
+         */
+        resource_id: string;
+    };
+    query?: never;
+    url: '/api/v2/restriction_policy/{resource_id}';
+};
+
+export type DeleteRestrictionPolicyApiV2RestrictionPolicyResourceIdDeleteErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type DeleteRestrictionPolicyApiV2RestrictionPolicyResourceIdDeleteError = DeleteRestrictionPolicyApiV2RestrictionPolicyResourceIdDeleteErrors[keyof DeleteRestrictionPolicyApiV2RestrictionPolicyResourceIdDeleteErrors];
+
+export type DeleteRestrictionPolicyApiV2RestrictionPolicyResourceIdDeleteResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteRestrictionPolicyApiV2RestrictionPolicyResourceIdDeleteResponse = DeleteRestrictionPolicyApiV2RestrictionPolicyResourceIdDeleteResponses[keyof DeleteRestrictionPolicyApiV2RestrictionPolicyResourceIdDeleteResponses];
+
+export type GetRestrictionPolicyApiV2RestrictionPolicyResourceIdGetData = {
+    body?: never;
+    path: {
+        /**
+         * Resource Id
+         *
+         * `type:id`; the types are security-rule, security-suppression.
+         */
+        resource_id: string;
+    };
+    query?: never;
+    url: '/api/v2/restriction_policy/{resource_id}';
+};
+
+export type GetRestrictionPolicyApiV2RestrictionPolicyResourceIdGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type GetRestrictionPolicyApiV2RestrictionPolicyResourceIdGetError = GetRestrictionPolicyApiV2RestrictionPolicyResourceIdGetErrors[keyof GetRestrictionPolicyApiV2RestrictionPolicyResourceIdGetErrors];
+
+export type GetRestrictionPolicyApiV2RestrictionPolicyResourceIdGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: RestrictionAnswer;
+};
+
+export type GetRestrictionPolicyApiV2RestrictionPolicyResourceIdGetResponse = GetRestrictionPolicyApiV2RestrictionPolicyResourceIdGetResponses[keyof GetRestrictionPolicyApiV2RestrictionPolicyResourceIdGetResponses];
+
+export type UpdateRestrictionPolicyApiV2RestrictionPolicyResourceIdPostData = {
+    body: RestrictionBody;
+    path: {
+        /**
+         * Resource Id
+         *
+         * `type:id`; the types are security-rule, security-suppression.
+         */
+        resource_id: string;
+    };
+    query?: {
+        /**
+         * Allow Self Lockout
+         */
+        allow_self_lockout?: boolean;
+    };
+    url: '/api/v2/restriction_policy/{resource_id}';
+};
+
+export type UpdateRestrictionPolicyApiV2RestrictionPolicyResourceIdPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type UpdateRestrictionPolicyApiV2RestrictionPolicyResourceIdPostError = UpdateRestrictionPolicyApiV2RestrictionPolicyResourceIdPostErrors[keyof UpdateRestrictionPolicyApiV2RestrictionPolicyResourceIdPostErrors];
+
+export type UpdateRestrictionPolicyApiV2RestrictionPolicyResourceIdPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: RestrictionAnswer;
+};
+
+export type UpdateRestrictionPolicyApiV2RestrictionPolicyResourceIdPostResponse = UpdateRestrictionPolicyApiV2RestrictionPolicyResourceIdPostResponses[keyof UpdateRestrictionPolicyApiV2RestrictionPolicyResourceIdPostResponses];
+
+export type ElevateOnResourceApiV2RestrictionPolicyResourceIdElevatePostData = {
+    body?: never;
+    path: {
+        /**
+         * Resource Id
+         *
+         * `type:id`; the types are security-rule, security-suppression.
+         */
+        resource_id: string;
+    };
+    query?: never;
+    url: '/api/v2/restriction_policy/{resource_id}/elevate';
+};
+
+export type ElevateOnResourceApiV2RestrictionPolicyResourceIdElevatePostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ElevateOnResourceApiV2RestrictionPolicyResourceIdElevatePostError = ElevateOnResourceApiV2RestrictionPolicyResourceIdElevatePostErrors[keyof ElevateOnResourceApiV2RestrictionPolicyResourceIdElevatePostErrors];
+
+export type ElevateOnResourceApiV2RestrictionPolicyResourceIdElevatePostResponses = {
+    /**
+     * Successful Response
+     */
+    200: RestrictionAnswer;
+};
+
+export type ElevateOnResourceApiV2RestrictionPolicyResourceIdElevatePostResponse = ElevateOnResourceApiV2RestrictionPolicyResourceIdElevatePostResponses[keyof ElevateOnResourceApiV2RestrictionPolicyResourceIdElevatePostResponses];
 
 export type ListPermissionsApiV2PermissionsGetData = {
     body?: never;
