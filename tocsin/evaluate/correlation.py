@@ -149,7 +149,8 @@ def in_order(rules: Iterable[Rule]) -> list[Rule]:
         if not ready:
             raise BadRequest(f"the rules {', '.join(sorted(names))} read one another's signals")
         ordered += ready
-        left = [rule for rule in left if rule not in ready]
+        done = {rule.id for rule in ready}
+        left = [rule for rule in left if rule.id not in done]
     return sorted(ordered, key=reads_signals)
 
 

@@ -53,6 +53,7 @@ class Rehearsal:
         cannot be run."""
         enabled = [replace(executable(rule), is_enabled=True, is_deleted=False, updated_at=began_at) for rule in rules]
         self.plans = {rule.id: plan(rule) for rule in enabled}
+        self._in_order = [rule.id for rule in in_order(prepared.rule for prepared in self.plans.values())]
         self._began_at = began_at
         self.matcher = Matcher(enabled, column=column)
         self._correlating = [rule for rule in enabled if reads_signals(rule)]
@@ -67,8 +68,8 @@ class Rehearsal:
         for event in events:
             for match in self.matcher.match(event):
                 rows[match.rule_id].append(row_of(match, event))
-        for rule in in_order(prepared.rule for prepared in self.plans.values()):
-            self._decide(rule.id, rows, found)
+        for rule_id in self._in_order:
+            self._decide(rule_id, rows, found)
         return found
 
     def _decide(self, rule_id: str, rows: dict[str, list[MatchRow]], found: Rehearsed) -> None:
