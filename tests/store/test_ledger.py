@@ -32,6 +32,8 @@ class Kept(Correlating):
         self.writers = getattr(self, "writers", 0) + 1
         self.ledger_rows = LedgerRows(self.store)
         self.beat = Progress(self.state, "engine")
+        nothing: Any = None
+        self.coverage = CoverageService(self.ledger_rows, self.beat, nothing, self.state, self.clock)
         ledger = Ledger(self.ledger_rows, self.beat, self.clock, f"writer {self.writers}", CollectorRegistry())
         inner = self.engine
         evaluator = Evaluator(
@@ -60,8 +62,7 @@ class Kept(Correlating):
         return sorted(minute - MINUTE for minute in self.ledger_rows.evaluated(MINUTE, MINUTE + 10_000))
 
     def health(self) -> str:
-        nothing: Any = None
-        return CoverageService(self.ledger_rows, self.beat, nothing, self.state, self.clock).engine().status
+        return self.coverage.engine().status
 
     def minutes_pass(self, minutes: int, *, working: bool = True) -> None:
         for _ in range(minutes):
@@ -89,6 +90,7 @@ def test_a_stalled_evaluator_leaves_a_hole_until_it_works_again(
     world.minutes_pass(4, working=False)
     assert world.evaluated() == [0, 1, 2]
     world.restart()
+    assert world.health() == "working", "it had no time to be heard of since the restart"
     world.run()
     assert world.evaluated() == list(range(8))
     late = {

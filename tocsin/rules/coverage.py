@@ -166,14 +166,18 @@ class CoverageService:
         self._rules = rules
         self._state = state
         self._clock = clock
+        self._began_at = clock()
 
     def engine(self) -> Engine:
-        """Whether the evaluator works, as far as the state store knows: within half a minute."""
+        """Whether the evaluator works, as far as the state store knows: within half a minute.
+
+        After a restart of everything it has half a minute to be heard of again.
+        """
         now = self._clock()
         heard, covered = self._beat.saved_at(), self._beat.watermark()
         if heard is None or covered is None:
             return Engine("never", None, None, None)
-        status = "stalled" if now - heard > STALLED_MS else "working"
+        status = "stalled" if now - max(heard, self._began_at) > STALLED_MS else "working"
         return Engine(status, heard, covered, max(now - covered, 0) / 1000)
 
     def read(
