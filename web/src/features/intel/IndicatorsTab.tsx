@@ -15,7 +15,7 @@ import { formatNumber, plural } from "@/lib/format";
 import { IndicatorPanel } from "./IndicatorPanel";
 import type { TabProps } from "./IntelPage";
 import classes from "./intel.module.css";
-import { INTENTIONS, IntentionLabel, logsOf, signalsOf } from "./labels";
+import { categoryLabel, INTENTIONS, IntentionLabel, logsOf, signalsOf, typeLabel } from "./labels";
 
 const DEFAULT_SORT = "-score";
 
@@ -33,9 +33,9 @@ const COLUMNS: Column[] = [
 ];
 
 const FACETS = [
-  { id: "indicator_type", label: "Type" },
+  { id: "indicator_type", label: "Type", render: typeLabel },
   { id: "intention", label: "Intention", render: (value: string) => <IntentionLabel intention={value} /> },
-  { id: "category", label: "Category" },
+  { id: "category", label: "Category", render: categoryLabel },
   { id: "source", label: "Source" },
   { id: "triage_state", label: "Review", render: (value: string) => (value === "reviewed" ? "Reviewed" : "Not reviewed") },
 ];
@@ -121,9 +121,9 @@ function IocRow({ ioc, chosen, onOpen }: { ioc: IocItem; chosen: boolean; onOpen
         </button>
         {ioc.triage_state === "reviewed" && <span className={pages.dim}> · reviewed</span>}
       </td>
-      <td>{ioc.indicator_type}</td>
+      <td>{typeLabel(ioc.indicator_type)}</td>
       <td>{said[0] ? <IntentionLabel intention={said[0].intention} /> : "–"}</td>
-      <td className={pages.text}>{ioc.categories.join(", ") || "–"}</td>
+      <td className={pages.text}>{ioc.categories.map(categoryLabel).join(", ") || "–"}</td>
       <td className={pages.text} title={said.flatMap(({ sources }) => sources).join(", ")}>
         {said.flatMap(({ sources }) => sources).join(", ") || "–"}
       </td>

@@ -8,7 +8,7 @@ import { plural } from "@/lib/format";
 import { quoteValue } from "@/lib/queryText";
 import { stringifySearch } from "@/lib/urlState";
 import classes from "./intel.module.css";
-import { IntentionLabel, logsOf, signalsOf } from "./labels";
+import { categoryLabel, IntentionLabel, logsOf, signalsOf, typeLabel } from "./labels";
 
 const RELATION_WORDS: Record<ListingItem["attributes"]["relation"], string> = { exact: "the value itself", network: "a network around it", parent_domain: "a domain above it", host: "its host" };
 const COLUMNS: Column[] = [{ label: "Indicator" }, { label: "Which is" }, { label: "Type" }, { label: "Intention" }, { label: "Category" }, { label: "Feed" }, { label: "Source" }, { label: "Since" }, { label: "Last 30 days" }];
@@ -51,11 +51,11 @@ export function Lookup({ value, onClose }: { value: string; onClose: () => void 
                 <span className={classes.indicator}>{listing.indicator}</span>
               </td>
               <td>{RELATION_WORDS[listing.relation]}</td>
-              <td>{listing.type}</td>
+              <td>{typeLabel(listing.type)}</td>
               <td>
                 <IntentionLabel intention={listing.intention} />
               </td>
-              <td>{listing.category}</td>
+              <td>{categoryLabel(listing.category)}</td>
               <td className={pages.text}>
                 <AppLink to={`/intel${stringifySearch({ tab: "feeds", feed: listing.feed_id })}`}>{listing.feed_name}</AppLink>
                 {!listing.in_use && " · not in use"}

@@ -16,6 +16,27 @@ export function IntentionLabel({ intention }: { intention: string }) {
   );
 }
 
+const TYPE_WORDS: Record<string, string> = {
+  IP: "IP",
+  DOMAIN: "Domain",
+  URL: "URL",
+  MD5: "MD5",
+  SHA1: "SHA-1",
+  SHA256: "SHA-256",
+  SSDEEP: "ssdeep",
+  AWS_ACCOUNT_ID: "AWS account",
+  CONTAINER_IMAGE: "Container image",
+  CONTAINER_REGISTRY_ACCOUNT: "Container registry",
+  SSH_PUBLIC_KEY: "SSH public key",
+  USER_AGENT: "User agent",
+};
+
+/** What kind of thing an indicator is: `USER_AGENT` as "User agent". */
+export const typeLabel = (type: string): string => TYPE_WORDS[type] ?? type;
+
+/** `residential_proxy` as "residential proxy". */
+export const categoryLabel = (category: string): string => category.replace(/_/g, " ");
+
 const HEALTH_WORDS: Record<Health["status"], string> = { ok: "Healthy", waiting: "Waiting for content", failing: "Failing", stale: "Out of date", disabled: "Disabled" };
 
 export function HealthLabel({ health }: { health: Health }) {

@@ -27,7 +27,18 @@ export function SettingsPage({ section }: { section: string }) {
           </div>
         ))}
       </nav>
-      <div className={classes.content}>{chosen ? <chosen.content /> : <EmptyState title="There is no such page in the settings" />}</div>
+      <div className={classes.content}>{chosen ? <chosen.content /> : <NoSuchSection />}</div>
     </div>
+  );
+}
+
+function NoSuchSection() {
+  return (
+    <>
+      <h1 className="visually-hidden">Settings</h1>
+      <EmptyState title="There is no such page in the settings">
+        <p>Those that there are stand on the left.</p>
+      </EmptyState>
+    </>
   );
 }
