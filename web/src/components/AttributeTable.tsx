@@ -27,7 +27,7 @@ export function AttributeTable({ value, searchable = true }: { value: Record<str
           </div>
         ))}
       </dl>
-      {found.length === 0 && <p className={classes.none}>No attribute contains this.</p>}
+      {found.length === 0 && <p className={classes.none}>{rows.length === 0 ? "It has no attributes." : "No attribute contains this."}</p>}
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import { Menu, UnstyledButton } from "@mantine/core";
 import { useClipboard } from "@mantine/hooks";
 import type { ReactNode } from "react";
+import { straight } from "@/lib/format";
 import { useValueActions } from "./explorer/actions";
 import { Icon } from "./icons";
 import classes from "./ValueMenu.module.css";
@@ -13,12 +14,12 @@ export function ValueMenu({ field, value, children, extra }: { field: string; va
     <Menu position="bottom-start" keepMounted={false}>
       <Menu.Target>
         <UnstyledButton className={classes.value} aria-label={`${field} ${value}: filter, exclude, copy`}>
-          {children ?? value}
+          {children ?? straight(value)}
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label className="truncate" maw={360}>
-          {field}:{value}
+          {field}:{straight(value)}
         </Menu.Label>
         {actions && (
           <>

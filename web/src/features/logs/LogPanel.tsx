@@ -13,6 +13,7 @@ import { Tags } from "@/components/Tag";
 import { Tabs } from "@/components/Tabs";
 import { AbsoluteTime } from "@/components/Time";
 import { ValueMenu } from "@/components/ValueMenu";
+import { straight } from "@/lib/format";
 import classes from "./logs.module.css";
 
 const RESERVED = ["host", "service", "source"] as const;
@@ -47,7 +48,7 @@ export function LogPanel({ explorer, event, id, close, step }: PanelProps & { ex
     >
       {full.error && <ErrorState inline error={full.error} retry={() => void full.refetch()} />}
       <Section title="Message">
-        <pre className={classes.message}>{attributes.message ?? ""}</pre>
+        <pre className={classes.message}>{straight(attributes.message ?? "")}</pre>
         <dl className={classes.reserved}>
           {RESERVED.map((field) => {
             const values = fieldTexts(log, field);
