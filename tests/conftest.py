@@ -43,7 +43,6 @@ LONG = (
     "test_event_store",
     "test_learning",
     "test_correlation",
-    "test_labelled_shared",
     "test_rules_cli",
     "test_backtest",
     "test_access_api",

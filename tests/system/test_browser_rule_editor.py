@@ -308,7 +308,7 @@ def test_people_who_only_read_see_the_rule_and_no_form(browser: Browser, web_ser
     }
     web_server.post("/api/v2/users", {"data": user})
     reader = Person(browser, web_server, "light")
-    reader.sign_in(email, password)
+    reader.enter(email, password)
     page = reader.open("/rules/ssh-brt-101")
     expect(page.get_by_role("tab", name="View", selected=True)).to_be_visible()
     expect(page.get_by_role("region", name="Looks for")).to_contain_text("@evt.outcome:failure")

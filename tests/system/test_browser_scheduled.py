@@ -34,7 +34,7 @@ def somebody(
         logs = [{"ddsource": "cellar", "message": "a door", "usr": {"id": "eve"}, "n": n} for n in range(3)]
         assert client.post("/api/v2/logs", json=logs).status_code == 202
         person = Person(browser, SimpleNamespace(url=url))  # type: ignore[arg-type]
-        person.sign_in(ADMIN, PASSWORD)
+        person.enter(ADMIN, PASSWORD)
         yield person, clock, services, rule
         assert person.errors == []
         person.context.close()

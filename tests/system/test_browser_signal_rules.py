@@ -56,7 +56,7 @@ def somebody(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
         until(raised, lambda count: count == 2)
         person = Person(browser, SimpleNamespace(url=url))  # type: ignore[arg-type]
-        person.sign_in(ADMIN, PASSWORD)
+        person.enter(ADMIN, PASSWORD)
         yield person, ids
         assert person.errors == []
         person.context.close()
