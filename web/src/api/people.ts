@@ -29,6 +29,15 @@ export const rolesQuery = queryOptions({
   staleTime: 60_000,
 });
 
+/** Roles whose name has the text, for a choice. */
+export const rolesFoundQuery = (text: string) =>
+  queryOptions({
+    queryKey: ["roles", "choices", text],
+    queryFn: ({ signal }) => get<{ data: Resource<RoleAttributes>[] }>(`/api/v2/roles?${new URLSearchParams({ "page[size]": String(PAGE), "page[number]": "0", filter: text }).toString()}`, signal),
+    placeholderData: keepPreviousData,
+    staleTime: 60_000,
+  });
+
 export const inviteUser = (email: string, name: string, roleId: string): Promise<{ data: Resource<UserAttributes> }> =>
   post("/api/v2/users", {
     data: { type: "users", attributes: { email, name }, relationships: { roles: { data: [{ id: roleId, type: "roles" }] } } },

@@ -14,7 +14,7 @@ export function ErrorState({ error, retry, inline = false, children }: { error: 
     <div className={inline ? classes.inline : classes.block} role="alert">
       <Icon name={api?.status === 403 ? "lock" : "alert"} />
       <div className={classes.text}>
-        {api?.status === 403 && <strong>{api.permission ? `This needs the permission ${api.permission}. ` : "You may not see this. "}</strong>}
+        {api?.status === 403 && (api.permission !== null || messages.length === 0) && <strong>{api.permission ? `This needs the permission ${api.permission}. ` : "You may not see this. "}</strong>}
         {messages.map((message) => (
           <p key={message}>{message}</p>
         ))}

@@ -1,8 +1,11 @@
 import { Button, Switch } from "@mantine/core";
+import type { Restriction } from "@/api/restrictions";
 import { RULES_WRITE } from "@/api/rules";
+import { useMay } from "@/api/session";
 import type { Rule } from "@/api/types";
 import { AppLink } from "@/components/AppLink";
 import { Icon } from "@/components/icons";
+import { RestrictedMark } from "@/components/RestrictAccess";
 import { SeverityLabel } from "@/components/Severity";
 import { RelativeTime } from "@/components/Time";
 import { stringifySearch } from "@/lib/urlState";
@@ -14,7 +17,10 @@ import classes from "./rulePage.module.css";
 
 interface Props {
   rule: Rule | null;
+  /** Whether the person may change this rule, and why not. */
   may: boolean;
+  whyNot: string;
+  restriction: Restriction | undefined;
   canSave: boolean;
   isSaving: boolean;
   onSave: () => void;
@@ -24,9 +30,10 @@ interface Props {
 }
 
 /** What the rule is called, whether it runs, where else it is seen, and what keeps or drops the changes. */
-export function RuleHeader({ rule, may, canSave, isSaving, onSave, onDiscard, go }: Props) {
+export function RuleHeader({ rule, may, whyNot, restriction, canSave, isSaving, onSave, onDiscard, go }: Props) {
   const { draft, edit, readOnly, isDefault } = useEditor();
   const state = draft.isEnabled ? "Enabled" : "Disabled";
+  const mayCreate = useMay(RULES_WRITE);
   const changedAt = rule?.updatedAt ?? rule?.createdAt;
   return (
     <header className={common.bar}>
@@ -35,6 +42,7 @@ export function RuleHeader({ rule, may, canSave, isSaving, onSave, onDiscard, go
       </AppLink>
       <Icon name="chevronRight" size={12} />
       <h1 className={`${common.title ?? ""} truncate`}>{(isDefault && text(draft.customName)) || draft.name || "New rule"}</h1>
+      <RestrictedMark restriction={restriction} />
       <SeverityLabel severity={highestSeverity(draft)} />
       {readOnly ? <span className={common.dim}>{state}</span> : <Switch size="xs" label={state} checked={draft.isEnabled} onChange={(event) => edit({ isEnabled: event.currentTarget.checked })} />}
       <div className={classes.actions}>
@@ -50,10 +58,14 @@ export function RuleHeader({ rule, may, canSave, isSaving, onSave, onDiscard, go
             </span>
             <AppLink to={`/signals${stringifySearch({ query: `@workflow.rule.id:${rule.id}` })}`}>Signals</AppLink>
             <AppLink to={`/coverage?rule=${rule.id}`}>Coverage</AppLink>
-            {may && <AppLink to={`/jobs?rule=${rule.id}`}>Run on history</AppLink>}
+            {mayCreate && <AppLink to={`/jobs?rule=${rule.id}`}>Run on history</AppLink>}
           </>
         )}
-        {!may && <span className={common.dim}>Editing needs the permission {RULES_WRITE}</span>}
+        {!may && (
+          <span className={`${common.dim} ${classes.whyNot ?? ""} truncate`} title={whyNot}>
+            {whyNot}
+          </span>
+        )}
         {!readOnly && onDiscard && (
           <Button variant="default" onClick={onDiscard}>
             Discard
@@ -64,7 +76,7 @@ export function RuleHeader({ rule, may, canSave, isSaving, onSave, onDiscard, go
             {rule ? "Save" : "Create rule"}
           </Button>
         )}
-        {rule && <RuleMenu rule={rule} may={may} go={go} />}
+        {rule && <RuleMenu rule={rule} may={may} mayCreate={mayCreate} go={go} />}
       </div>
     </header>
   );

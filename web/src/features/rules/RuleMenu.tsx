@@ -4,18 +4,20 @@ import { useState } from "react";
 import { deleteRule } from "@/api/rules";
 import type { Rule } from "@/api/types";
 import { MoreItem, MoreMenu } from "@/components/MoreMenu";
+import { RestrictAccess } from "@/components/RestrictAccess";
 import { ErrorState } from "@/components/states";
 import { stringifySearch } from "@/lib/urlState";
 import { saveFile } from "./saveFile";
 import classes from "./dialog.module.css";
 
 /** What can be done with a rule as a whole. */
-export function RuleMenu({ rule, may, go }: { rule: Rule; may: boolean; go: (address: string) => void }) {
+export function RuleMenu({ rule, may, mayCreate, go }: { rule: Rule; may: boolean; mayCreate: boolean; go: (address: string) => void }) {
   const [deleting, setDeleting] = useState(false);
+  const [restricting, setRestricting] = useState(false);
   return (
     <>
       <MoreMenu>
-        {may && (
+        {mayCreate && (
           <MoreItem icon="copy" onClick={() => go(`/rules/new${stringifySearch({ clone: rule.id })}`)}>
             Clone
           </MoreItem>
@@ -23,12 +25,16 @@ export function RuleMenu({ rule, may, go }: { rule: Rule; may: boolean; go: (add
         <MoreItem icon="external" onClick={() => download(rule)}>
           Export as JSON
         </MoreItem>
+        <MoreItem icon="lock" onClick={() => setRestricting(true)}>
+          {may ? "Restrict access …" : "Who may change it …"}
+        </MoreItem>
         {may && !rule.isDefault && (
           <MoreItem icon="trash" onClick={() => setDeleting(true)}>
             Delete …
           </MoreItem>
         )}
       </MoreMenu>
+      {restricting && <RestrictAccess type="security-rule" id={rule.id} name={rule.customName || rule.name} onClose={() => setRestricting(false)} />}
       {deleting && <Delete rule={rule} go={go} onClose={() => setDeleting(false)} />}
     </>
   );

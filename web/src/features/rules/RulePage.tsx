@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useBlocker } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
 import { ApiError } from "@/api/errors";
+import { restrictionQuery, whoMay, type Restriction } from "@/api/restrictions";
 import { createRule, ruleHistoryQuery, ruleQuery, RULES_WRITE, updateRule } from "@/api/rules";
 import { useMay } from "@/api/session";
 import type { Rule } from "@/api/types";
@@ -49,7 +50,9 @@ export function RulePage({ id, search, onSearch, go }: Props) {
   const isNew = id === "new";
   const wanted = isNew ? (search.clone ?? "") : id;
   const rule = useQuery({ ...ruleQuery(wanted), enabled: wanted !== "", refetchOnWindowFocus: false, refetchOnReconnect: false });
-  if (wanted !== "" && !rule.data) {
+  // Who may change it decides which parts there are; if that cannot be read, the server still holds changes against it.
+  const restriction = useQuery({ ...restrictionQuery("security-rule", id), enabled: !isNew, retry: false });
+  if ((wanted !== "" && !rule.data) || (!isNew && restriction.isPending)) {
     return (
       <div className={common.page}>
         <h1 className="visually-hidden">Rule</h1>
@@ -59,12 +62,14 @@ export function RulePage({ id, search, onSearch, go }: Props) {
   }
   const given = rule.data ?? null;
   const begun = isNew ? (given ? cloneOf(given) : NEW_RULE) : null;
-  return <Editor key={isNew ? `new-${wanted}` : id} given={isNew ? null : given} begun={begun} search={search} onSearch={onSearch} go={go} />;
+  return <Editor key={isNew ? `new-${wanted}` : id} given={isNew ? null : given} begun={begun} restriction={restriction.data?.meta.restricted ? restriction.data : undefined} search={search} onSearch={onSearch} go={go} />;
 }
 
-function Editor({ given, begun, search, onSearch, go }: { given: Rule | null; begun: RuleDraft | null } & Omit<Props, "id">) {
+function Editor({ given, begun, restriction, search, onSearch, go }: { given: Rule | null; begun: RuleDraft | null; restriction: Restriction | undefined } & Omit<Props, "id">) {
   const client = useQueryClient();
-  const may = useMay(RULES_WRITE);
+  const mayWrite = useMay(RULES_WRITE);
+  const may = mayWrite && (restriction?.meta.editable ?? true);
+  const whyNot = mayWrite && restriction ? whoMay(restriction) : `Editing needs the permission ${RULES_WRITE}`;
   const [rule, setRule] = useState(given);
   const original = useMemo(() => (rule ? draftOf(rule) : NEW_RULE), [rule]);
   // A new rule is judged once somebody has begun to write it: choosing a method is not yet that.
@@ -140,7 +145,7 @@ function Editor({ given, begun, search, onSearch, go }: { given: Rule | null; be
   return (
     <EditorContext value={editor}>
       <div className={common.page}>
-        <RuleHeader rule={rule} may={may} canSave={dirty && faults.length + editor.faults.length === 0 && editing.isChecked} isSaving={save.isPending} onSave={() => save.mutate(draft)} onDiscard={dirty && rule ? () => editor.replace(original) : null} go={go} />
+        <RuleHeader rule={rule} may={may} whyNot={whyNot} restriction={restriction} canSave={dirty && faults.length + editor.faults.length === 0 && editing.isChecked} isSaving={save.isPending} onSave={() => save.mutate(draft)} onDiscard={dirty && rule ? () => editor.replace(original) : null} go={go} />
         {rule?.isDeprecated === true && <p className={classes.banner}>This rule is deprecated and no longer shipped. Clone it to go on using it.</p>}
         {rule && isStale ? (
           <Conflict

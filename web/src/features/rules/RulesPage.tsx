@@ -3,6 +3,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { facetQuery } from "@/api/explore";
+import { useRestrictions, whoMay, type Restriction } from "@/api/restrictions";
 import { RULES_WRITE, rulesQuery, updateRule } from "@/api/rules";
 import { useMay } from "@/api/session";
 import type { Rule } from "@/api/types";
@@ -11,6 +12,7 @@ import { AppLink } from "@/components/AppLink";
 import { List, NothingFound, type Column } from "@/components/List";
 import { ListPage } from "@/components/ListPage";
 import page from "@/components/Page.module.css";
+import { RestrictedMark } from "@/components/RestrictAccess";
 import { SeverityLabel } from "@/components/Severity";
 import { EmptyState } from "@/components/states";
 import { RelativeTime } from "@/components/Time";
@@ -49,6 +51,7 @@ export function RulesPage({ query, sort, onChange }: Props) {
   const total = counts?.total_filtered_count ?? counts?.total_count ?? rules.length;
   const may = useMay(RULES_WRITE);
   const signals = useSignalCounts();
+  const restriction = useRestrictions("security-rule");
   const [ticked, setTicked] = useState<ReadonlySet<string>>(() => new Set());
   const chosen = rules.filter((rule) => ticked.has(rule.id));
   const tick = (ids: string[], isTicked: boolean) =>
@@ -83,7 +86,7 @@ export function RulesPage({ query, sort, onChange }: Props) {
           }
         >
           {rules.map((rule) => (
-            <RuleRow key={rule.id} rule={rule} may={may} signals={signals(rule.id)} isTicked={ticked.has(rule.id)} onTick={(isTicked) => tick([rule.id], isTicked)} />
+            <RuleRow key={rule.id} rule={rule} may={may} restriction={restriction(rule.id)} signals={signals(rule.id)} isTicked={ticked.has(rule.id)} onTick={(isTicked) => tick([rule.id], isTicked)} />
           ))}
         </List>
         {chosen.length > 0 && <Ticked rules={chosen} may={may} onDone={() => setTicked(new Set())} />}
@@ -105,12 +108,13 @@ function useSignalCounts(): (ruleId: string) => number | string {
 interface RowProps {
   rule: Rule;
   may: boolean;
+  restriction: Restriction | undefined;
   signals: number | string;
   isTicked: boolean;
   onTick: (isTicked: boolean) => void;
 }
 
-function RuleRow({ rule, may, signals, isTicked, onTick }: RowProps) {
+function RuleRow({ rule, may, restriction, signals, isTicked, onTick }: RowProps) {
   const name = rule.customName || rule.name;
   const toggle = useAction<boolean>(["rules"], `${name} was not changed`, (isEnabled) => updateRule(rule.id, { isEnabled }));
   const enabled = toggle.isPending ? toggle.variables : rule.isEnabled;
@@ -122,13 +126,14 @@ function RuleRow({ rule, may, signals, isTicked, onTick }: RowProps) {
         <Checkbox size="xs" aria-label={`Tick ${name}`} checked={isTicked} onChange={(event) => onTick(event.currentTarget.checked)} />
       </td>
       <td>
-        <Toggle name={name} enabled={enabled} may={may} permission={RULES_WRITE} isPending={toggle.isPending} onChange={(next) => toggle.mutate(next)} />
+        <Toggle name={name} enabled={enabled} may={may} permission={RULES_WRITE} closed={restriction && !restriction.meta.editable ? whoMay(restriction) : undefined} isPending={toggle.isPending} onChange={(next) => toggle.mutate(next)} />
       </td>
       <td>
         <SeverityLabel severity={highestSeverity(rule)} />
       </td>
       <td className={classes.name} title={name}>
         <AppLink to={`/rules/${rule.id}`}>{name}</AppLink>
+        <RestrictedMark restriction={restriction} />
       </td>
       <td className={classes.source} title={sources}>
         {sources || "–"}

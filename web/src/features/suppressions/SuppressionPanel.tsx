@@ -4,9 +4,11 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useBlocker } from "@tanstack/react-router";
 import { useState } from "react";
 import { ApiError } from "@/api/errors";
+import { useRestrictions, whoMay } from "@/api/restrictions";
 import { useMay } from "@/api/session";
 import { createSuppression, deleteSuppression, suppressionFaults, suppressionKeys, suppressionQuery, updateSuppression, validationQuery, type Suppression, type SuppressionFields } from "@/api/suppressions";
 import page from "@/components/Page.module.css";
+import { RestrictAccess } from "@/components/RestrictAccess";
 import { SidePanel } from "@/components/SidePanel";
 import { ErrorState, SkeletonRows } from "@/components/states";
 import { Tabs } from "@/components/Tabs";
@@ -44,7 +46,10 @@ export function StoredSuppression({ id, ...props }: Props & { id: string }) {
 /** The form with its preview; for a stored one its versions too. */
 export function SuppressionEditor({ stored, original, opened, tab, onTab, close }: Props & { stored: Suppression | null; original: SuppressionFields; opened: (id: string) => void }) {
   const client = useQueryClient();
-  const may = useMay(WRITE) && (stored?.attributes.editable ?? true);
+  const mayWrite = useMay(WRITE);
+  const may = mayWrite && (stored?.attributes.editable ?? true);
+  const restriction = useRestrictions("security-suppression")(stored?.id ?? "");
+  const [restricting, setRestricting] = useState(false);
   const [fields, setFields] = useState(original);
   const [begun] = useState(original);
   const [base, setBase] = useState(original);
@@ -144,7 +149,7 @@ export function SuppressionEditor({ stored, original, opened, tab, onTab, close 
         form
       )}
       <footer className={classes.actions}>
-        {!may && <span className={page.dim}>Changing suppressions needs the permission {WRITE}</span>}
+        {!may && <span className={page.dim}>{mayWrite ? (restriction ? whoMay(restriction) : "This suppression is restricted") : `Changing suppressions needs the permission ${WRITE}`}</span>}
         {may && (
           <>
             <Button disabled={(stored !== null && !isDirty) || (faults.length > 0 && !save.error)} loading={save.isPending} onClick={() => save.mutate(fields)}>
@@ -156,12 +161,18 @@ export function SuppressionEditor({ stored, original, opened, tab, onTab, close 
               </Button>
             )}
             {stored && (
-              <Button variant="subtle" color="gray" ml="auto" loading={remove.isPending} onClick={() => window.confirm(`Delete the suppression “${stored.attributes.name}”? What it has hidden stays hidden; new signals are shown again.`) && remove.mutate()}>
+              <Button variant="subtle" color="gray" loading={remove.isPending} onClick={() => window.confirm(`Delete the suppression “${stored.attributes.name}”? What it has hidden stays hidden; new signals are shown again.`) && remove.mutate()}>
                 Delete
               </Button>
             )}
           </>
         )}
+        {stored && (
+          <Button variant="subtle" color="gray" ml="auto" onClick={() => setRestricting(true)}>
+            {may ? "Restrict access …" : "Who may change it …"}
+          </Button>
+        )}
+        {stored && restricting && <RestrictAccess type="security-suppression" id={stored.id} name={stored.attributes.name} onClose={() => setRestricting(false)} />}
         {isStale && (
           <p role="alert" className={classes.stale}>
             {save.error?.message}{" "}

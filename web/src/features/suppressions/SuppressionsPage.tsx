@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { facetQuery } from "@/api/explore";
+import { useRestrictions, whoMay, type Restriction } from "@/api/restrictions";
 import { useMay } from "@/api/session";
 import { suppressionKeys, suppressionsQuery, updateSuppression, type Suppression } from "@/api/suppressions";
 import { AddButton } from "@/components/AddButton";
@@ -8,6 +9,7 @@ import { AppLink } from "@/components/AppLink";
 import { List, NothingFound, type Column } from "@/components/List";
 import { ListPage } from "@/components/ListPage";
 import page from "@/components/Page.module.css";
+import { RestrictedMark } from "@/components/RestrictAccess";
 import { EmptyState } from "@/components/states";
 import { RelativeTime } from "@/components/Time";
 import { Toggle } from "@/components/Toggle";
@@ -51,6 +53,7 @@ export function SuppressionsPage({ search, change }: { search: SuppressionsSearc
   const rows = list.data?.data ?? [];
   const may = useMay(WRITE);
   const hiddenOf = useHiddenCounts();
+  const restriction = useRestrictions("security-suppression");
   const show = (id: string) => change({ open: id, tab: undefined, rule: undefined, preset: undefined }, { push: true });
   const close = () => {
     const opened = open;
@@ -96,14 +99,14 @@ export function SuppressionsPage({ search, change }: { search: SuppressionsSearc
         }
       >
         {rows.map((row) => (
-          <Row key={row.id} suppression={row} may={may} isOpen={row.id === open} hidden={hiddenOf(row.id)} onOpen={() => show(row.id)} />
+          <Row key={row.id} suppression={row} may={may} restriction={restriction(row.id)} isOpen={row.id === open} hidden={hiddenOf(row.id)} onOpen={() => show(row.id)} />
         ))}
       </List>
     </ListPage>
   );
 }
 
-function Row({ suppression, may, isOpen, hidden, onOpen }: { suppression: Suppression; may: boolean; isOpen: boolean; hidden: number | null; onOpen: () => void }) {
+function Row({ suppression, may, restriction, isOpen, hidden, onOpen }: { suppression: Suppression; may: boolean; restriction: Restriction | undefined; isOpen: boolean; hidden: number | null; onOpen: () => void }) {
   const { attributes } = suppression;
   const toggle = useAction(suppressionKeys.all, `${attributes.name} was not changed`, (enabled: boolean) => updateSuppression(suppression.id, { enabled }, attributes.version));
   const now = useNow();
@@ -112,12 +115,13 @@ function Row({ suppression, may, isOpen, hidden, onOpen }: { suppression: Suppre
   return (
     <tr data-off={force !== "in force" || undefined} data-chosen={isOpen || undefined}>
       <td>
-        <Toggle name={attributes.name} enabled={enabled} may={may && attributes.editable} permission={WRITE} isPending={toggle.isPending} onChange={(next) => toggle.mutate(next)} />
+        <Toggle name={attributes.name} enabled={enabled} may={may} permission={WRITE} closed={may && !attributes.editable ? (restriction ? whoMay(restriction) : "This suppression is restricted") : undefined} isPending={toggle.isPending} onChange={(next) => toggle.mutate(next)} />
       </td>
       <td className={classes.name}>
         <button type="button" id={`suppression-${suppression.id}`} className="link truncate" aria-expanded={isOpen} onClick={onOpen}>
           {attributes.name}
         </button>
+        <RestrictedMark restriction={restriction} />
       </td>
       <td className={`${classes.query ?? ""} truncate`} title={attributes.rule_query}>
         <code>{attributes.rule_query}</code>
