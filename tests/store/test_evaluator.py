@@ -582,6 +582,25 @@ def test_groups_that_are_busy_are_not_read_again_in_each_step(
     assert world.metric("tocsin_evaluator_groups_rebuilt_total") > 4
 
 
+def test_idle_groups_stay_however_much_busy_ones_hold(
+    event_store: EventStore, state: StateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tocsin.evaluate.evaluator.CACHED_MATCHES", 60)
+    rule = threshold("aaa-aaa-aat", ("low", "a > 50"))
+    world = World(event_store, state, rule)
+    users = ("ann", "bob", "eve")
+    world.ingest(event(0, "zoe", rule=rule))
+    world.run()
+    world.ingest(*[event(second, user, rule=rule) for second in range(20) for user in users])  # more than the bound
+    world.run()
+    for second in range(20, 23):
+        world.ingest(*[event(second, user, rule=rule) for user in users])
+        world.run()
+    world.ingest(event(23, "zoe", rule=rule))
+    world.run()
+    assert world.metric("tocsin_evaluator_groups_rebuilt_total") == 4
+
+
 # Same events, same signals, whatever happens
 
 

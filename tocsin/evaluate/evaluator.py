@@ -32,12 +32,12 @@ from tocsin.evaluate.travel import TravelPlan
 from tocsin.rule import Rule
 
 CACHED_MATCHES = 1_000_000
-"""Matches of all groups that are kept in memory, 160 to 400 MB: more where they belong to signals. The groups idle for
+"""Matches of idle groups that are kept in memory, 160 to 400 MB: more where they belong to signals. Those idle for
 longest are dropped first."""
 
 BUSY = 3
-"""Groups that were decided in this step stay up to so many times that: they will be in the next step, and would be read
-again each time. Beyond, each step reads the others again, which takes longer than the step."""
+"""With the groups that were decided in this step, or have grown, so many times that: they will be in the next step, and
+would be read again each time. Beyond, each step reads the others again, which takes longer than the step."""
 
 CACHED_GROUPS = 20_000
 
@@ -519,17 +519,28 @@ class Evaluator:
         return group
 
     def _evict(self, busy: set[GroupKey]) -> None:
-        """Bound the memory; what has grown stays until it is stored, what this step decided as long as it can."""
-        for limit, spared in ((1, busy), (BUSY, set[GroupKey]())):
-            if not self._holds_more_than(limit):
-                return
-            for key in [key for key in self._groups if key not in self._grown and key not in spared]:
-                self._drop(key)
-                if not self._holds_more_than(limit):
-                    break
+        """Bound the memory: of idle groups, and of all; what has grown stays until it is stored.
 
-    def _holds_more_than(self, limit: int) -> bool:
-        return self._cached > limit * CACHED_MATCHES or len(self._groups) > limit * CACHED_GROUPS
+        However much the others hold, idle groups have a third: there are many more of them, most hold little, and to
+        read them again is what makes a step long."""
+        if not self._holds_more_than(1):
+            return
+        used = [self._groups[key] for key in self._grown.keys() | busy if key in self._groups]
+        held = (sum(group.size for group in used), len(used))
+        for key in [key for key in self._groups if key not in self._grown and key not in busy]:
+            if not self._holds_more_than(1, held):
+                break
+            self._drop(key)
+        for key in [key for key in self._groups if key not in self._grown]:
+            if not self._holds_more_than(BUSY):
+                break
+            self._drop(key)
+
+    def _holds_more_than(self, limit: int, beside: tuple[int, int] = (0, 0)) -> bool:
+        """Whether all groups but those `beside`, so many matches in so many groups, are beyond this many times the
+        bounds."""
+        matches, groups = self._cached - beside[0], len(self._groups) - beside[1]
+        return matches > limit * CACHED_MATCHES or groups > limit * CACHED_GROUPS
 
 
 def _opening(signals: Iterable[StoredSignal], moment: int) -> int:

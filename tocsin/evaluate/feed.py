@@ -3,7 +3,7 @@
 An insert may become visible after a later one, and a restarted process may write again what a kill had cut off.
 So the feed counts the matches of each bucket of ingestion time over the last minutes, and reads the
 buckets whose count is not the one that it has processed. Reading a match twice does no harm, missing one would.
-Between two counts it simply reads what the newest buckets hold.
+In between it counts the newest buckets alone.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -17,8 +17,8 @@ COUNT_EVERY_MS = 1_000
 OVERLAP_MS = 120_000
 """Counted each time: longer than any insert takes."""
 
-NEWEST_BUCKETS = 5
-"""Read without counting: what a group commit that overtook another leaves open."""
+NEWEST_MS = 500
+"""Counted in between: what a group commit that overtook another leaves open."""
 
 SWEEP_OVERLAP_MS = 900_000
 """Counted at the start and every `SWEEP_EVERY_MS`: longer than what the store may restore after a crash."""
@@ -35,7 +35,6 @@ BATCH = 50_000
 class Source(Protocol):
     def buckets(self, since: int, limit: int = ...) -> list[tuple[int, int]]: ...
     def of_buckets(self, buckets: list[int]) -> list[StoredMatch]: ...
-    def since_bucket(self, bucket: int) -> list[StoredMatch]: ...
 
 
 @dataclass(slots=True)
@@ -84,11 +83,9 @@ class Feed:
     def read(self) -> Batch:
         """The next batch, empty if nothing is new."""
         now = self._clock()
-        if self._counted_at is not None and 0 <= now - self._counted_at < COUNT_EVERY_MS:
-            newest = self.watermark // BUCKET_MS - NEWEST_BUCKETS
-            return self._batch(self._source.since_bucket(newest), [], waiting=False)
-        sweeps = self._swept_at is None or now - self._swept_at >= SWEEP_EVERY_MS
-        overlap = SWEEP_OVERLAP_MS if sweeps else OVERLAP_MS
+        counts = self._counted_at is None or not 0 <= now - self._counted_at < COUNT_EVERY_MS
+        sweeps = counts and (self._swept_at is None or now - self._swept_at >= SWEEP_EVERY_MS)
+        overlap = SWEEP_OVERLAP_MS if sweeps else OVERLAP_MS if counts else NEWEST_MS
         stored = self._source.buckets(max(self.watermark - overlap, 0))
         changed: list[int] = []
         total = 0
@@ -103,7 +100,10 @@ class Feed:
             total += count
         if sweeps and not waiting:
             self._swept_at = now
-        self._counted_at = None if waiting else now
+        if waiting:
+            self._counted_at = None
+        elif counts:
+            self._counted_at = now
         if not changed:
             return Batch(watermark=self.watermark)
         return self._batch(self._source.of_buckets(changed), changed, waiting)

@@ -81,10 +81,6 @@ WHERE ingested_at >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC')
   AND intDiv(toUnixTimestamp64Milli(ingested_at), {{size:Int64}}) IN {{buckets:Array(Int64)}} AND {{only}}
 """
 
-_SINCE = f"""
-SELECT {_COLUMNS} FROM matches WHERE ingested_at >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC') AND {{only}}
-"""
-
 _OF_GROUPS = f"""
 SELECT {_COLUMNS} FROM {{source}}
 WHERE rule_id IN {{rules:Array(String)}} AND `group` IN {{groups:Array(Array(String))}}
@@ -146,7 +142,7 @@ class Matches:
         self._latest = latest
 
     def only(self) -> Sql:
-        """A condition on the matches of which `buckets`, `of_buckets` and `since_bucket` tell."""
+        """A condition on the matches of which `buckets` and `of_buckets` tell."""
         return Sql("true")
 
     def buckets(self, since: int, limit: int = 20_000) -> list[tuple[int, int]]:
@@ -163,11 +159,6 @@ class Matches:
             "buckets": list(buckets),
         }
         sql = Sql.of(_OF_BUCKETS, only=self.only(), **parameters)
-        return [_match(row) for row in self._events.query(sql, LIMITS)]
-
-    def since_bucket(self, bucket: int) -> list[StoredMatch]:
-        """All matches of this bucket and later ones, in no order."""
-        sql = Sql.of(_SINCE, only=self.only(), since=bucket * BUCKET_MS)
         return [_match(row) for row in self._events.query(sql, LIMITS)]
 
     def of_groups(self, keys: Sequence[GroupKey], since: int) -> Iterator[list[StoredMatch]]:
