@@ -96,6 +96,18 @@ def test_facet_search_and_url_say_the_same(ana: Person) -> None:
     expect(page.get_by_text("No signals", exact=False).first).to_be_visible()
 
 
+def test_a_panel_has_the_page_where_there_is_no_room_for_both(ana: Person) -> None:
+    ana.page.set_viewport_size({"width": 720, "height": 450})  # a screen at 200 %
+    page = ana.open("/signals")
+    ana.rows().first.click()
+    panel = page.get_by_role("complementary").filter(has=page.get_by_role("button", name="Close the panel"))
+    expect(panel).to_be_visible()
+    assert panel.bounding_box() == page.get_by_role("main").bounding_box()
+    page.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
+    expect(page.get_by_role("grid")).to_be_focused()
+
+
 def test_a_broken_query_is_marked_and_not_run(ana: Person) -> None:
     page = ana.open("/signals?query=status%3A")
     expect(page.get_by_text("status", exact=False).first).to_be_visible()
