@@ -2,6 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import reduce
+from itertools import chain, islice, product
+from operator import or_
 
 from tocsin.query.tree import (
     All,
@@ -78,6 +81,23 @@ def _any_of(parts: Sequence[Node], conditions: Sequence[Condition], masks: Mappi
     if not rest:
         return lambda mask: mask & any_bit != 0
     return lambda mask: mask & any_bit != 0 or any(part(mask) for part in rest)
+
+
+MOST_ALTERNATIVES = 20
+
+
+def alternatives(node: Node, masks: Mapping[Leaf, int]) -> list[int]:
+    """The masks of atoms by which a query can hold when no more is true than must be; some of them, when there are
+    many. What it denies is taken to be false, so not each mask need fulfil it."""
+
+    def visit(current: Node, below: Sequence[list[int]]) -> list[int]:
+        if isinstance(current, And):
+            return [reduce(or_, chosen) for chosen in islice(product(*below), MOST_ALTERNATIVES)]
+        if isinstance(current, Or):
+            return list(islice(chain(*below), MOST_ALTERNATIVES))
+        return [0 if isinstance(current, Not | All) else masks[current]]
+
+    return fold_up(node, visit)
 
 
 def possible(node: Node, unknown: Collection[Leaf]) -> Node:

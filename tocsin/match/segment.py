@@ -15,6 +15,7 @@ The number of rules appears in none of the frequent steps.
 import copy
 import itertools
 import operator
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,7 +24,7 @@ from tocsin.errors import TocsinError
 from tocsin.event import Event
 from tocsin.match.atoms import Reach, reach, test_of
 from tocsin.match.checks import Check, check_of
-from tocsin.match.conditions import Condition, condition_of, needed, settled, usage
+from tocsin.match.conditions import Condition, alternatives, condition_of, needed, settled, usage
 from tocsin.match.emission import Emission
 from tocsin.match.full_text import FullText
 from tocsin.match.gates import gate_fields, gated, is_gate
@@ -37,6 +38,7 @@ from tocsin.query.track import Kind, Track
 from tocsin.query.tree import (
     All,
     And,
+    AnyCase,
     Cidr,
     Equals,
     Exists,
@@ -63,6 +65,8 @@ MOST_SETS = 16
 """How many sets an event may have that is remembered by them: an attribute may have any number of values."""
 
 FULL_TEXTS = 100
+FORESEEN = 50
+"""Automata: as many as there may be, and as many as are made before an event needs them."""
 
 COMMON = 500.0
 """The price of a clause that is true of every second event: a hundred texts to look for are cheaper."""
@@ -253,10 +257,7 @@ class Segment:
             ),
         )
 
-        ungated = self._gates.get(All())
-        if ungated is not None and ungated.everywhere:
-            # Most kinds of events need no other: no event waits for it.
-            self._full_text(self._memory, ungated.everywhere)
+        self._foresee()
 
     def without(self, dead: Collection[str]) -> "Segment":
         """The same without some rules: all that is known of values stays."""
@@ -353,6 +354,15 @@ class Segment:
             frozenset(self._everywhere[leaf][0] for leaf in wanted if leaf in self._everywhere),
         )
 
+    def _foresee(self) -> None:
+        """Compile full text for the kinds of events that the gates speak of, so that no event waits for it."""
+        looking = {gate: behind for gate, behind in self._gates.items() if behind.everywhere}
+        masks = dict.fromkeys(mask for gate in looking for mask in alternatives(gate, self._gate_bits))
+        for mask in masks:
+            if len(self._memory.full_texts) >= FORESEEN:
+                return
+            self._full_texts(self._memory, [behind for behind in looking.values() if behind.is_open(mask)])
+
     # ------------------------------------------------------------------------------------------ matching
 
     def _asked(self, memory: _Memory, kind: _Kind, known: tuple[int, ...]) -> tuple[_Query, ...]:
@@ -385,7 +395,7 @@ class Segment:
         if places.everywhere:
             kind = replace(
                 kind,
-                full_texts=self._full_texts(memory, [gate.everywhere for gate in gates if gate.everywhere]),
+                full_texts=self._full_texts(memory, gates),
                 before=self._before_full_text(mask, found),
             )
         if len(key) <= MOST_SETS:
@@ -412,9 +422,13 @@ class Segment:
             return None
         return check_of(before, self._track)
 
-    def _full_texts(self, memory: _Memory, wanted: Sequence[Atoms]) -> tuple[FullText, ...]:
-        """What finds these atoms, of each gate, and no others: few are open at a time. Where events open ever other
-        gates together it is one for each gate, so that no more have to be compiled than there are gates."""
+    def _full_texts(self, memory: _Memory, gates: Sequence[_Behind]) -> tuple[FullText, ...]:
+        """What finds the atoms of full text behind these gates, and no others: few are open at a time. Where events
+        open ever other gates together it is one for each gate, so that no more have to be compiled than there are
+        gates."""
+        wanted = [gate.everywhere for gate in gates if gate.everywhere]
+        if not wanted:
+            return ()
         together = Atoms().union(*wanted)
         if together in memory.full_texts or len(memory.full_texts) < FULL_TEXTS:
             wanted = [together]
@@ -474,8 +488,8 @@ def _cost(nodes: Sequence[Node], fields: Collection[Field], track: Track) -> Cal
     used = usage(nodes)
     written = Counter[str]()
     for leaf, count in used.items():
-        for word in set(words(literal_of(leaf))):
-            written[word] += count
+        for part in set(_parts(literal_of(leaf))):
+            written[part] += count
 
     def cost(leaf: Leaf) -> float | None:
         if isinstance(leaf, All | Exists) or leaf.field.kind is FieldKind.CALCULATED or is_gate(leaf, fields):
@@ -485,13 +499,31 @@ def _cost(nodes: Sequence[Node], fields: Collection[Field], track: Track) -> Cal
             price += 1_000  # looks at the whole event
         elif leaf.field.kind is FieldKind.NAME and leaf.field.name in track.columns:
             price += 10 if track.columns[leaf.field.name].kind is Kind.TEXT else 0
-        if isinstance(leaf, Equals | Cidr):
-            return price + (COMMON if isinstance(leaf, Equals) and len(leaf.text) <= SHORT_VALUE else 0)
         if isinstance(leaf, Range | Regex):
             return price + COMMON
+        if (length := _length(leaf)) is not None and length <= SHORT_VALUE:
+            price += COMMON
+        if isinstance(leaf, Equals | Cidr):
+            return price
         literal = literal_of(leaf)
-        signs = 50 / max(len(literal), 1) ** 2  # of a text without words, such as `../`
-        rarest = min((written[word] + 50 / len(word) ** 2 for word in words(literal)), default=signs)
+        signs = COMMON / max(len(literal), 1) ** 3  # of one sign, or none
+        rarest = min((written[part] + 50 / len(part) ** 2 for part in _parts(literal)), default=signs)
         return price + rarest + 1 / (len(literal) + 1)
 
     return cost
+
+
+def _length(leaf: Leaf) -> int | None:
+    """Of the one value that a clause is about; None where it is about more."""
+    match leaf:
+        case Equals(text=text) | AnyCase(pieces=(str(text),)):
+            return len(text)
+    return None
+
+
+def _parts(literal: str) -> list[str]:
+    """Its words, and what stands between them where it is more than one sign: `\\..\\` says more than `windows`."""
+    return [*words(literal), *_SIGNS.findall(literal)]
+
+
+_SIGNS = re.compile(r"\W{2,}")

@@ -8,7 +8,7 @@ from test_matcher import EVENTS, QUERIES, plainly, rule
 from tocsin.event import Event
 from tocsin.match import Matcher, segment
 from tocsin.match.checks import check_of
-from tocsin.match.conditions import settled
+from tocsin.match.conditions import MOST_ALTERNATIVES, alternatives, condition_of, settled
 from tocsin.match.gates import gate_fields, gated
 from tocsin.query.parser import parse, parse_field
 from tocsin.query.to_predicate import to_predicate
@@ -145,3 +145,46 @@ def test_what_remains_of_a_query_decides_as_the_whole(query: str, event: Event, 
     assert holds == to_predicate(node)(event)
     if not isinstance(rest, bool):
         assert known.isdisjoint(leaf.field.name for leaf in leaves(rest) if not isinstance(leaf, All))
+
+
+def test_no_event_of_a_kind_that_gates_speak_of_waits_for_full_text() -> None:
+    rules = [
+        *(rule(number, f"source:s @id:{number % 3} ANYCASE(*, *word{number}*)") for number in range(9)),
+        *(rule(number, f"source:s ANYCASE(*, *word{number}*)") for number in range(9, 12)),
+        *(rule(number, "((source:s @id:1) OR (source:t @id:2)) ANYCASE(*, *a*)") for number in (12, 13)),
+    ]
+    matcher = Matcher(rules)
+    full_texts = matcher._segments[0]._memory.full_texts
+    made = set(full_texts)
+    for source in ("s", "t", "u"):
+        for number in range(4):
+            event = Event("e", 0, source=source, message="a word1 or word10", attributes={"id": number})
+            assert [match.rule_id for match in matcher.match(event)] == plainly(rules, event)
+    assert made == set(full_texts)
+    assert len(made) == 5, "s, its three ids, and t with 2"
+
+
+@pytest.mark.parametrize(
+    ("clause", "other"),
+    [
+        ("ANYCASE(@at, *windows*)", "ANYCASE(@other, KEY)"),  # a short value is one of few
+        ("ANYCASE(@at, *\\\\..\\\\windows*)", "ANYCASE(@other, *windows\\\\windows*)"),  # signs that few rules write
+        ("ANYCASE(@at, *windows*)", "ANYCASE(@other, *\\:*)"),  # one sign says nothing
+    ],
+)
+def test_a_query_is_found_by_what_is_rare(clause: str, other: str) -> None:
+    rules = [
+        *(rule(number, f"ANYCASE(@name, *windows\\\\named{number}*)") for number in range(60)),
+        rule(60, f"{other} {clause}"),
+    ]
+    assert set(Matcher(rules)._segments[0]._memory.values.paths) == {"name", "at"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(QUERIES)
+def test_each_alternative_of_a_query_fulfils_it_unless_it_denies_something(query: str) -> None:
+    node = parse(query)
+    masks = {leaf: 1 << number for number, leaf in enumerate(dict.fromkeys(leaves(node))) if not isinstance(leaf, All)}
+    found = alternatives(node, masks)
+    assert 0 < len(found) <= MOST_ALTERNATIVES
+    assert all(map(condition_of(node, masks), found)) or "Not(" in repr(node)
