@@ -1,6 +1,7 @@
 """The rule editor in a real browser: every method as a form, preview and tests while typing, versions, conflicts."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -322,3 +323,12 @@ def test_people_who_only_read_see_the_rule_and_no_form(browser: Browser, web_ser
 def put(server: Server, rule_id: str, changes: dict[str, Any]) -> None:
     with server.client() as client:
         client.put(f"{RULES}/{rule_id}", json=changes).raise_for_status()
+
+
+def test_a_long_query_stays_within_its_field(ana: Person) -> None:
+    page = ana.open("/rules/new?clone=aws-seq-038")
+    queries = page.get_by_role("group", name=re.compile("^Query "))
+    expect(queries.first.get_by_role("textbox", name="Query blinded", exact=True)).to_have_attribute(
+        "contenteditable", "true"
+    )
+    assert queries.evaluate_all("(all) => all.filter((one) => one.scrollWidth > one.clientWidth).length") == 0
