@@ -1,5 +1,6 @@
 /** Suppressions: list, read, write, check, preview, versions (siem.md §5). */
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { sentence } from "@/lib/format";
 import { get, post, request } from "./client";
 import { ApiError, type FieldFault } from "./errors";
 import type { ExcludedAttributes, PreviewAnswerAttributes, SuppressionHistory, SuppressionList, SuppressionResource } from "./generated/types.gen";
@@ -90,5 +91,3 @@ export function suppressionFaults(error: unknown): FieldFault[] {
   if (!(error instanceof ApiError)) return [];
   return error.messages.filter((message) => message !== GENERAL).map((message) => ({ target: FIELD.exec(message)?.[1] ?? "", message: sentence(message.replace(FIELD, "")) }));
 }
-
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;

@@ -1,6 +1,7 @@
 import { Button, Skeleton } from "@mantine/core";
 import type { ReactNode } from "react";
 import { ApiError } from "@/api/errors";
+import { sentence } from "@/lib/format";
 import { Icon } from "./icons";
 import classes from "./states.module.css";
 
@@ -16,7 +17,7 @@ export function ErrorState({ error, retry, inline = false, children }: { error: 
       <div className={classes.text}>
         {api?.status === 403 && (api.permission !== null || messages.length === 0) && <strong>{api.permission ? `This needs the permission ${api.permission}. ` : "You may not see this. "}</strong>}
         {messages.map((message) => (
-          <p key={message}>{message}</p>
+          <p key={message}>{sentence(message)}</p>
         ))}
         {api?.requestId && (
           <p className={classes.dim}>

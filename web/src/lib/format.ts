@@ -12,12 +12,15 @@ export function formatCompact(value: number): string {
 
 export const plural = (count: number, noun: string, nouns = `${noun}s`): string => `${formatNumber(count)} ${count === 1 ? noun : nouns}`;
 
+/** With a large first letter, if it begins with a letter. */
+export const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** `ta0006-credential-access` as `TA0006 Credential access`. */
 export function attackLabel(tag: string): string {
   const match = /^(ta?\d{4}(?:\.\d{3})?)(?:[-_ ](.*))?$/i.exec(tag);
   if (!match) return tag;
   const name = (match[2] ?? "").replace(/[-_]/g, " ");
-  return `${(match[1] ?? "").toUpperCase()}${name ? ` ${name.charAt(0).toUpperCase()}${name.slice(1)}` : ""}`;
+  return `${(match[1] ?? "").toUpperCase()}${name ? ` ${sentence(name)}` : ""}`;
 }
 
 const DIRECTIONS = /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;

@@ -1,5 +1,7 @@
 /** Time ranges: presets, typed text and date maths; shown and read in UTC or the browser's zone. */
 
+import { sentence } from "./format";
+
 export type Zone = "utc" | "local";
 
 /** Both ends as `now-7d`, `now/w`, or Unix milliseconds in digits. */
@@ -259,7 +261,4 @@ function make(year: number, month: number, day: number, hour: number, minute: nu
 }
 
 const pad = (value: number): string => String(value).padStart(2, "0");
-const monthName = (month: number): string => {
-  const name = MONTHS[month] ?? "";
-  return name.charAt(0).toUpperCase() + name.slice(1);
-};
+const monthName = (month: number): string => sentence(MONTHS[month] ?? "");

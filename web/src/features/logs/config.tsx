@@ -2,7 +2,7 @@ import type { ExploreEvent } from "@/api/types";
 import { fieldTexts, type ExplorerColumn, type ExplorerConfig } from "@/components/explorer/model";
 import { LogStatus } from "@/components/Severity";
 import { CellTime } from "@/components/Time";
-import { straight } from "@/lib/format";
+import { sentence, straight } from "@/lib/format";
 import { LOG_STATUSES } from "@/lib/severity";
 
 const texts = (field: string) => (event: ExploreEvent) => fieldTexts(event, field);
@@ -44,7 +44,7 @@ export const LOGS: ExplorerConfig = {
     { id: "country", label: "Country", field: "@network.client.geoip.country.iso_code" },
     { id: "code", label: "HTTP status", field: "@http.status_code" },
   ],
-  series: LOG_STATUSES.map((status) => ({ value: status, label: status.charAt(0).toUpperCase() + status.slice(1), fill: FILLS[status] ?? "--info-fill" })),
+  series: LOG_STATUSES.map((status) => ({ value: status, label: sentence(status), fill: FILLS[status] ?? "--info-fill" })),
   defaults: {
     range: { from: "now-1d", to: "now" },
     sort: { field: "timestamp", descending: true },

@@ -10,7 +10,7 @@ import { SeverityLabel } from "@/components/Severity";
 import { ErrorState, SkeletonRows } from "@/components/states";
 import { CellTime } from "@/components/Time";
 import { useNow } from "@/components/useNow";
-import { formatNumber, plural } from "@/lib/format";
+import { formatNumber, plural, sentence } from "@/lib/format";
 import { resolveTime, type Range } from "@/lib/time";
 import { useZone } from "@/components/zone";
 import { stringifySearch } from "@/lib/urlState";
@@ -101,7 +101,7 @@ function Found({ preview, isStale }: { preview: RulePreview; isStale: boolean })
         </p>
       )}
       {found === 0 && <p className={classes.note}>No {noun} of this range matches a query. Choose a longer range, or open the query in the explorer and drop a condition.</p>}
-      {found > 0 && signals.total === 0 && <p className={classes.note}>{capitalised(noun)}s match, but no case holds: the rule would have raised nothing. {days < LONG_DAYS ? "Methods that learn need a longer range than they learn for." : ""}</p>}
+      {found > 0 && signals.total === 0 && <p className={classes.note}>{sentence(noun)}s match, but no case holds: the rule would have raised nothing. {days < LONG_DAYS ? "Methods that learn need a longer range than they learn for." : ""}</p>}
       {failed.length > 0 && (
         <p className={classes.fault} role="alert">
           {plural(failed.length, "group")} could not be decided, first {failed[0]?.group.join(", ") || "all"}: {failed[0]?.reason}
@@ -163,5 +163,3 @@ function searchFor(signal: Signal, queries: string[]): string {
 }
 
 const spanOf = (signal: Signal) => ({ from: String(Date.parse(signal.first_seen) - 1000), to: String(Date.parse(signal.last_seen) + 1000) });
-
-const capitalised = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);

@@ -6,6 +6,7 @@ import { restrictionQuery, whoMay, type Restriction } from "@/api/restrictions";
 import { createRule, ruleHistoryQuery, ruleQuery, RULES_WRITE, updateRule } from "@/api/rules";
 import { useMay } from "@/api/session";
 import type { Rule } from "@/api/types";
+import { AppLink } from "@/components/AppLink";
 import { ErrorState, SkeletonRows } from "@/components/states";
 import { Tabs, type Tab } from "@/components/Tabs";
 import type { Range } from "@/lib/time";
@@ -56,7 +57,13 @@ export function RulePage({ id, search, onSearch, go }: Props) {
     return (
       <div className={common.page}>
         <h1 className="visually-hidden">Rule</h1>
-        {rule.error ? <ErrorState error={rule.error} retry={() => void rule.refetch()} /> : <SkeletonRows rows={14} />}
+        {rule.error ? (
+          <ErrorState error={rule.error} retry={() => void rule.refetch()}>
+            <AppLink to="/rules">All rules</AppLink>
+          </ErrorState>
+        ) : (
+          <SkeletonRows rows={14} />
+        )}
       </div>
     );
   }
