@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from inspect import iscoroutinefunction
 from typing import Any
 
 import pytest
@@ -55,6 +56,20 @@ IDS = [f"{method} {path}" for method, path, _ in ROUTES]
 def test_no_operation_is_offered_twice() -> None:
     """The first one would answer, and the document would describe the other."""
     assert sorted(IDS) == sorted(set(IDS))
+
+
+def calls_of(dependant: Any) -> Iterator[Any]:
+    for child in dependant.dependencies:
+        yield child.call
+        yield from calls_of(child)
+
+
+def test_only_who_asks_the_store_takes_a_thread() -> None:
+    """What is not a coroutine runs in a thread of its own: that is for asking who somebody is, and for nothing else."""
+    calls = {call for _, _, route in ROUTES for call in calls_of(route.dependant)}
+    others = [call for call in calls if not (iscoroutinefunction(call) or iscoroutinefunction(call.__call__))]
+    assert len(calls) > 40
+    assert [call for call in others if not isinstance(call, Requires)] == []
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 import tocsin as package
 from tocsin import api
-from tocsin.api import errors
+from tocsin.api import errors, intake
 from tocsin.api.context import Tocsin
 from tocsin.api.edge import Body, Edge
 from tocsin.api.web import WebFiles
@@ -29,7 +29,8 @@ def create_app(services: Tocsin, web_files: Path = WEB_FILES) -> FastAPI:
     )
     app.state.tocsin = services
     errors.install(app)
-    for router in routers():
+    # Routes are tried in turn, and what comes in most goes first.
+    for router in sorted(routers(), key=lambda router: router is not intake.router):
         app.include_router(router)
     app.add_middleware(Body)
     app.add_middleware(WebFiles, folder=web_files)

@@ -13,7 +13,7 @@ from tocsin.rules.attack import TACTICS, VERSION, Technique, techniques
 from tocsin.rules.attack_map import AttackMap, AttackMaps, Stray, Tile
 
 
-def _maps(services: Services) -> AttackMaps:
+async def _maps(services: Services) -> AttackMaps:
     maps: AttackMaps = services.attack_maps
     return maps
 

@@ -20,7 +20,7 @@ from tocsin.explore.times import parse_time
 from tocsin.rules.backtest import Backtests
 
 
-def _backtests(services: Services) -> Backtests:
+async def _backtests(services: Services) -> Backtests:
     service: Backtests = services.backtests
     return service
 

@@ -26,7 +26,7 @@ from tocsin.api.security import requires
 from tocsin.content_packs.service import ContentPacks, PackState
 
 
-def _packs(services: Services) -> ContentPacks:
+async def _packs(services: Services) -> ContentPacks:
     service: ContentPacks = services.content_packs
     return service
 

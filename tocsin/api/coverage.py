@@ -14,7 +14,7 @@ from tocsin.rules.coverage import STATUSES, Coverage, CoverageService, Engine, R
 from tocsin.signals.ledger_repository import MINUTE_MS
 
 
-def _coverage(services: Services) -> CoverageService:
+async def _coverage(services: Services) -> CoverageService:
     service: CoverageService = services.coverage
     return service
 

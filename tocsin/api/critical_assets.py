@@ -21,7 +21,7 @@ from tocsin.critical_assets.service import CriticalAssetsService
 WRITE = "security_monitoring_critical_assets_write"
 
 
-def _assets(services: Services) -> CriticalAssetsService:
+async def _assets(services: Services) -> CriticalAssetsService:
     service: CriticalAssetsService = services.critical_assets
     return service
 

@@ -11,7 +11,7 @@ from tocsin.api.security import requires
 from tocsin.evaluate.evaluator import Evaluator
 
 
-def _evaluator(services: Services) -> Evaluator:
+async def _evaluator(services: Services) -> Evaluator:
     evaluator: Evaluator = services.evaluator
     return evaluator
 

@@ -20,12 +20,12 @@ from tocsin.explain.signals import SignalExplanations
 from tocsin.explore.times import parse_time
 
 
-def _of_signals(services: Services) -> SignalExplanations:
+async def _of_signals(services: Services) -> SignalExplanations:
     explanations: SignalExplanations = services.signal_explanations
     return explanations
 
 
-def _of_rules(services: Services) -> RuleExplanations:
+async def _of_rules(services: Services) -> RuleExplanations:
     explanations: RuleExplanations = services.rule_explanations
     return explanations
 

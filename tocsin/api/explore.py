@@ -38,7 +38,7 @@ PERMISSIONS = {
 }
 
 
-def _explore(services: Services) -> ExploreService:
+async def _explore(services: Services) -> ExploreService:
     service: ExploreService = services.explore
     return service
 

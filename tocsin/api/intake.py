@@ -40,12 +40,12 @@ class SlowBody(TocsinError):
     status = 408
 
 
-def _intake(services: Services) -> Intake:
+async def _intake(services: Services) -> Intake:
     intake: Intake = services.intake
     return intake
 
 
-def _rejected(services: Services) -> RejectedEvents:
+async def _rejected(services: Services) -> RejectedEvents:
     rejected: RejectedEvents = services.rejected
     return rejected
 

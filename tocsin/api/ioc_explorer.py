@@ -29,7 +29,7 @@ from tocsin.api.security import requires
 from tocsin.threat_intel.explorer import IndicatorExplorer
 
 
-def _explorer(services: Services) -> IndicatorExplorer:
+async def _explorer(services: Services) -> IndicatorExplorer:
     service: IndicatorExplorer = services.indicators
     return service
 

@@ -17,7 +17,7 @@ OLDER = "/api/v2/siem-historical-detections"
 NEWER = "/api/v2/siem-threat-hunting"
 
 
-def _jobs(services: Services) -> JobsService:
+async def _jobs(services: Services) -> JobsService:
     service: JobsService = services.jobs
     return service
 

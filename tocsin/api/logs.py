@@ -44,7 +44,7 @@ AUDIT = "/api/v2/audit/events"
 router = APIRouter(tags=["logs"])
 
 
-def _search_from_query(
+async def _search_from_query(
     query: Annotated[str, Query(alias="filter[query]")] = "*",
     from_: Annotated[str, Query(alias="filter[from]", max_length=100)] = "now-15m",
     to: Annotated[str, Query(alias="filter[to]", max_length=100)] = "now",

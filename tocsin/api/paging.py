@@ -15,7 +15,7 @@ class PageNumber:
     number: int
 
 
-def page_number(
+async def page_number(
     size: Annotated[int, Query(alias="page[size]", ge=1, le=100)] = 10,
     number: Annotated[int, Query(alias="page[number]", ge=0, le=1_000_000)] = 0,
 ) -> PageNumber:

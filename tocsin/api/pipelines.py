@@ -41,7 +41,7 @@ class PipelineRoute(APIRoute):
         return handle_bad_pipeline
 
 
-def _pipelines(services: Services) -> PipelinesService:
+async def _pipelines(services: Services) -> PipelinesService:
     service: PipelinesService = services.pipelines
     return service
 

@@ -53,7 +53,7 @@ ROWS_SHOWN = 20
 """Of a file that is checked."""
 
 
-def _tables(services: Services) -> ReferenceTables:
+async def _tables(services: Services) -> ReferenceTables:
     service: ReferenceTables = services.reference_tables
     return service
 

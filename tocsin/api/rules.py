@@ -61,7 +61,7 @@ class RuleRoute(APIRoute):
         return handle_invalid_rule
 
 
-def _rules(services: Services) -> RulesService:
+async def _rules(services: Services) -> RulesService:
     service: RulesService = services.rules
     return service
 

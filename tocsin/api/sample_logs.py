@@ -27,7 +27,7 @@ from tocsin.errors import BadRequest
 from tocsin.explore.times import parse_time
 
 
-def _samples(services: Services) -> SampleLogs:
+async def _samples(services: Services) -> SampleLogs:
     service: SampleLogs = services.sample_logs
     return service
 

@@ -11,7 +11,7 @@ from tocsin.api.security import requires
 from tocsin.rules.scheduled.service import ScheduledRuns
 
 
-def _runs(services: Services) -> ScheduledRuns:
+async def _runs(services: Services) -> ScheduledRuns:
     runs: ScheduledRuns = services.scheduled_runs
     return runs
 

@@ -53,7 +53,7 @@ class RequiresAny(Requires):
 class Public:
     """A dependency that lets everybody in."""
 
-    def __call__(self) -> None:
+    async def __call__(self) -> None:
         return None
 
 

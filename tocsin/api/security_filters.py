@@ -18,7 +18,7 @@ from tocsin.security_filters.effective import SecurityFilter
 from tocsin.security_filters.service import SecurityFilters
 
 
-def _filters(services: Services) -> SecurityFilters:
+async def _filters(services: Services) -> SecurityFilters:
     service: SecurityFilters = services.security_filters
     return service
 

@@ -31,12 +31,12 @@ from tocsin.query.track import LOGS
 from tocsin.signals.service import SignalsService
 
 
-def _explore(services: Services) -> ExploreService:
+async def _explore(services: Services) -> ExploreService:
     service: ExploreService = services.explore
     return service
 
 
-def _signals(services: Services) -> SignalsService:
+async def _signals(services: Services) -> SignalsService:
     service: SignalsService = services.signals
     return service
 
@@ -49,7 +49,7 @@ EventReader = Annotated[Actor, Depends(requires("security_monitoring_signals_rea
 BASE = "/api/v2/security_monitoring/signals"
 
 
-def _asked(
+async def _asked(
     query: Annotated[str | None, Query(alias="filter[query]")] = None,
     start: Annotated[str | None, Query(alias="filter[from]")] = None,
     end: Annotated[str | None, Query(alias="filter[to]")] = None,

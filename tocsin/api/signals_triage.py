@@ -30,7 +30,7 @@ from tocsin.triage.service import TriageService
 from tocsin.triage.transitions import Change
 
 
-def _triage(services: Services) -> TriageService:
+async def _triage(services: Services) -> TriageService:
     service: TriageService = services.triage
     return service
 

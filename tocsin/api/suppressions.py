@@ -48,17 +48,17 @@ from tocsin.suppressions.validation import check
 WRITE = "security_monitoring_suppressions_write"
 
 
-def _suppressions(services: Services) -> SuppressionsService:
+async def _suppressions(services: Services) -> SuppressionsService:
     service: SuppressionsService = services.suppressions
     return service
 
 
-def _previews(services: Services) -> Previews:
+async def _previews(services: Services) -> Previews:
     previews: Previews = services.previews
     return previews
 
 
-def _exclusions(services: Services) -> Exclusions:
+async def _exclusions(services: Services) -> Exclusions:
     exclusions: Exclusions = services.exclusions
     return exclusions
 

@@ -32,7 +32,7 @@ MAX_UPLOAD = 100_000_000
 """Bytes of an uploaded feed, as sent."""
 
 
-def _feeds(services: Services) -> FeedsService:
+async def _feeds(services: Services) -> FeedsService:
     service: FeedsService = services.feeds
     return service
 
