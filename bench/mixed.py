@@ -26,7 +26,7 @@ RATE = int(os.environ.get("MIXED_RATE", "5000"))
 SECONDS = int(os.environ.get("MIXED_SECONDS", "600"))
 WARM_UP = 15
 SENDERS = 64
-"""Connections: each waits for its answer, under load for half a second, so that fewer would offer less than the rate."""
+"""Connections: each waits for its answer, half a second under load, so that fewer would offer less than the rate."""
 TARGET_P99 = 2.0
 TARGET_GROWTH = 1.1
 """Of memory, from the second fifth of the time to the last."""
