@@ -9605,6 +9605,450 @@ export type LogsApiErrorResponse = {
     errors?: Array<string>;
 };
 
+export type SendLogsApiV2LogsPostData = {
+    /**
+     * At most 5 MB uncompressed and 1,000 events.
+     */
+    body?: {
+        [key: string]: unknown;
+    } | Array<{
+        [key: string]: unknown;
+    }>;
+    headers?: {
+        /**
+         * Tocsin-Account
+         */
+        'Tocsin-Account'?: boolean;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v2/logs';
+};
+
+export type SendLogsApiV2LogsPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogErrors;
+    /**
+     * Unauthorized
+     */
+    401: HttpLogErrors;
+    /**
+     * Forbidden
+     */
+    403: HttpLogErrors;
+    /**
+     * Not Found
+     */
+    404: HttpLogErrors;
+    /**
+     * Conflict
+     */
+    409: HttpLogErrors;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogErrors;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogErrors;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogErrors;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogErrors;
+};
+
+export type SendLogsApiV2LogsPostError = SendLogsApiV2LogsPostErrors[keyof SendLogsApiV2LogsPostErrors];
+
+export type SendLogsApiV2LogsPostResponses = {
+    /**
+     * Successful Response
+     */
+    202: unknown;
+};
+
+export type SendLogsV1V1InputApiKeyPostData = {
+    /**
+     * At most 5 MB uncompressed and 1,000 events.
+     */
+    body?: {
+        [key: string]: unknown;
+    } | Array<{
+        [key: string]: unknown;
+    }>;
+    path: {
+        api_key: string;
+    };
+    query?: never;
+    url: '/v1/input/{api_key}';
+};
+
+export type SendLogsV1V1InputApiKeyPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogError;
+    /**
+     * Unauthorized
+     */
+    401: HttpLogError;
+    /**
+     * Forbidden
+     */
+    403: HttpLogError;
+    /**
+     * Not Found
+     */
+    404: HttpLogError;
+    /**
+     * Conflict
+     */
+    409: HttpLogError;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogError;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogError;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogError;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogError;
+};
+
+export type SendLogsV1V1InputApiKeyPostError = SendLogsV1V1InputApiKeyPostErrors[keyof SendLogsV1V1InputApiKeyPostErrors];
+
+export type SendLogsV1V1InputApiKeyPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};
+
+export type SendLogsV1V1InputPostData = {
+    /**
+     * At most 5 MB uncompressed and 1,000 events.
+     */
+    body?: {
+        [key: string]: unknown;
+    } | Array<{
+        [key: string]: unknown;
+    }>;
+    path?: never;
+    query?: never;
+    url: '/v1/input';
+};
+
+export type SendLogsV1V1InputPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: HttpLogError;
+    /**
+     * Unauthorized
+     */
+    401: HttpLogError;
+    /**
+     * Forbidden
+     */
+    403: HttpLogError;
+    /**
+     * Not Found
+     */
+    404: HttpLogError;
+    /**
+     * Conflict
+     */
+    409: HttpLogError;
+    /**
+     * Payload Too Large
+     */
+    413: HttpLogError;
+    /**
+     * Unsupported Media Type
+     */
+    415: HttpLogError;
+    /**
+     * Too Many Requests
+     */
+    429: HttpLogError;
+    /**
+     * Service Unavailable
+     */
+    503: HttpLogError;
+};
+
+export type SendLogsV1V1InputPostError = SendLogsV1V1InputPostErrors[keyof SendLogsV1V1InputPostErrors];
+
+export type SendLogsV1V1InputPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};
+
+export type GetIntakeStatusApiV2TocsinIntakeStatusGetData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v2/tocsin/intake/status';
+};
+
+export type GetIntakeStatusApiV2TocsinIntakeStatusGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type GetIntakeStatusApiV2TocsinIntakeStatusGetError = GetIntakeStatusApiV2TocsinIntakeStatusGetErrors[keyof GetIntakeStatusApiV2TocsinIntakeStatusGetErrors];
+
+export type GetIntakeStatusApiV2TocsinIntakeStatusGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: StatusAnswer;
+};
+
+export type GetIntakeStatusApiV2TocsinIntakeStatusGetResponse = GetIntakeStatusApiV2TocsinIntakeStatusGetResponses[keyof GetIntakeStatusApiV2TocsinIntakeStatusGetResponses];
+
+export type ListRejectedApiV2TocsinIntakeRejectedGetData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Filter[Code]
+         */
+        'filter[code]'?: string | null;
+        /**
+         * Filter[From]
+         */
+        'filter[from]'?: number | null;
+        /**
+         * Filter[To]
+         */
+        'filter[to]'?: number | null;
+        /**
+         * Filter[Is Replayed]
+         */
+        'filter[is_replayed]'?: boolean | null;
+        /**
+         * Page[Limit]
+         */
+        'page[limit]'?: number;
+        /**
+         * Page[Cursor]
+         */
+        'page[cursor]'?: string | null;
+    };
+    url: '/api/v2/tocsin/intake/rejected';
+};
+
+export type ListRejectedApiV2TocsinIntakeRejectedGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ListRejectedApiV2TocsinIntakeRejectedGetError = ListRejectedApiV2TocsinIntakeRejectedGetErrors[keyof ListRejectedApiV2TocsinIntakeRejectedGetErrors];
+
+export type ListRejectedApiV2TocsinIntakeRejectedGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: RejectedPage;
+};
+
+export type ListRejectedApiV2TocsinIntakeRejectedGetResponse = ListRejectedApiV2TocsinIntakeRejectedGetResponses[keyof ListRejectedApiV2TocsinIntakeRejectedGetResponses];
+
+export type GetRejectedApiV2TocsinIntakeRejectedRejectedIdGetData = {
+    body?: never;
+    path: {
+        /**
+         * Rejected Id
+         */
+        rejected_id: string;
+    };
+    query?: never;
+    url: '/api/v2/tocsin/intake/rejected/{rejected_id}';
+};
+
+export type GetRejectedApiV2TocsinIntakeRejectedRejectedIdGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type GetRejectedApiV2TocsinIntakeRejectedRejectedIdGetError = GetRejectedApiV2TocsinIntakeRejectedRejectedIdGetErrors[keyof GetRejectedApiV2TocsinIntakeRejectedRejectedIdGetErrors];
+
+export type GetRejectedApiV2TocsinIntakeRejectedRejectedIdGetResponses = {
+    /**
+     * Response Get Rejected Api V2 Tocsin Intake Rejected  Rejected Id  Get
+     *
+     * Successful Response
+     */
+    200: {
+        [key: string]: RejectedItem;
+    };
+};
+
+export type GetRejectedApiV2TocsinIntakeRejectedRejectedIdGetResponse = GetRejectedApiV2TocsinIntakeRejectedRejectedIdGetResponses[keyof GetRejectedApiV2TocsinIntakeRejectedRejectedIdGetResponses];
+
+export type ReplayRejectedApiV2TocsinIntakeRejectedReplayPostData = {
+    body: ReplayRequest;
+    path?: never;
+    query?: never;
+    url: '/api/v2/tocsin/intake/rejected/replay';
+};
+
+export type ReplayRejectedApiV2TocsinIntakeRejectedReplayPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ReplayRejectedApiV2TocsinIntakeRejectedReplayPostError = ReplayRejectedApiV2TocsinIntakeRejectedReplayPostErrors[keyof ReplayRejectedApiV2TocsinIntakeRejectedReplayPostErrors];
+
+export type ReplayRejectedApiV2TocsinIntakeRejectedReplayPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReplayAnswer;
+};
+
+export type ReplayRejectedApiV2TocsinIntakeRejectedReplayPostResponse = ReplayRejectedApiV2TocsinIntakeRejectedReplayPostResponses[keyof ReplayRejectedApiV2TocsinIntakeRejectedReplayPostResponses];
+
 export type GetAttackMapApiV2SecurityMonitoringAttackMapGetData = {
     body?: never;
     path?: never;
@@ -12386,450 +12830,6 @@ export type ReadyHealthReadyGetResponses = {
 };
 
 export type ReadyHealthReadyGetResponse = ReadyHealthReadyGetResponses[keyof ReadyHealthReadyGetResponses];
-
-export type SendLogsApiV2LogsPostData = {
-    /**
-     * At most 5 MB uncompressed and 1,000 events.
-     */
-    body?: {
-        [key: string]: unknown;
-    } | Array<{
-        [key: string]: unknown;
-    }>;
-    headers?: {
-        /**
-         * Tocsin-Account
-         */
-        'Tocsin-Account'?: boolean;
-    };
-    path?: never;
-    query?: never;
-    url: '/api/v2/logs';
-};
-
-export type SendLogsApiV2LogsPostErrors = {
-    /**
-     * Bad Request
-     */
-    400: HttpLogErrors;
-    /**
-     * Unauthorized
-     */
-    401: HttpLogErrors;
-    /**
-     * Forbidden
-     */
-    403: HttpLogErrors;
-    /**
-     * Not Found
-     */
-    404: HttpLogErrors;
-    /**
-     * Conflict
-     */
-    409: HttpLogErrors;
-    /**
-     * Payload Too Large
-     */
-    413: HttpLogErrors;
-    /**
-     * Unsupported Media Type
-     */
-    415: HttpLogErrors;
-    /**
-     * Too Many Requests
-     */
-    429: HttpLogErrors;
-    /**
-     * Service Unavailable
-     */
-    503: HttpLogErrors;
-};
-
-export type SendLogsApiV2LogsPostError = SendLogsApiV2LogsPostErrors[keyof SendLogsApiV2LogsPostErrors];
-
-export type SendLogsApiV2LogsPostResponses = {
-    /**
-     * Successful Response
-     */
-    202: unknown;
-};
-
-export type SendLogsV1V1InputApiKeyPostData = {
-    /**
-     * At most 5 MB uncompressed and 1,000 events.
-     */
-    body?: {
-        [key: string]: unknown;
-    } | Array<{
-        [key: string]: unknown;
-    }>;
-    path: {
-        api_key: string;
-    };
-    query?: never;
-    url: '/v1/input/{api_key}';
-};
-
-export type SendLogsV1V1InputApiKeyPostErrors = {
-    /**
-     * Bad Request
-     */
-    400: HttpLogError;
-    /**
-     * Unauthorized
-     */
-    401: HttpLogError;
-    /**
-     * Forbidden
-     */
-    403: HttpLogError;
-    /**
-     * Not Found
-     */
-    404: HttpLogError;
-    /**
-     * Conflict
-     */
-    409: HttpLogError;
-    /**
-     * Payload Too Large
-     */
-    413: HttpLogError;
-    /**
-     * Unsupported Media Type
-     */
-    415: HttpLogError;
-    /**
-     * Too Many Requests
-     */
-    429: HttpLogError;
-    /**
-     * Service Unavailable
-     */
-    503: HttpLogError;
-};
-
-export type SendLogsV1V1InputApiKeyPostError = SendLogsV1V1InputApiKeyPostErrors[keyof SendLogsV1V1InputApiKeyPostErrors];
-
-export type SendLogsV1V1InputApiKeyPostResponses = {
-    /**
-     * Successful Response
-     */
-    200: unknown;
-};
-
-export type SendLogsV1V1InputPostData = {
-    /**
-     * At most 5 MB uncompressed and 1,000 events.
-     */
-    body?: {
-        [key: string]: unknown;
-    } | Array<{
-        [key: string]: unknown;
-    }>;
-    path?: never;
-    query?: never;
-    url: '/v1/input';
-};
-
-export type SendLogsV1V1InputPostErrors = {
-    /**
-     * Bad Request
-     */
-    400: HttpLogError;
-    /**
-     * Unauthorized
-     */
-    401: HttpLogError;
-    /**
-     * Forbidden
-     */
-    403: HttpLogError;
-    /**
-     * Not Found
-     */
-    404: HttpLogError;
-    /**
-     * Conflict
-     */
-    409: HttpLogError;
-    /**
-     * Payload Too Large
-     */
-    413: HttpLogError;
-    /**
-     * Unsupported Media Type
-     */
-    415: HttpLogError;
-    /**
-     * Too Many Requests
-     */
-    429: HttpLogError;
-    /**
-     * Service Unavailable
-     */
-    503: HttpLogError;
-};
-
-export type SendLogsV1V1InputPostError = SendLogsV1V1InputPostErrors[keyof SendLogsV1V1InputPostErrors];
-
-export type SendLogsV1V1InputPostResponses = {
-    /**
-     * Successful Response
-     */
-    200: unknown;
-};
-
-export type GetIntakeStatusApiV2TocsinIntakeStatusGetData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/api/v2/tocsin/intake/status';
-};
-
-export type GetIntakeStatusApiV2TocsinIntakeStatusGetErrors = {
-    /**
-     * Bad Request
-     */
-    400: ApiErrorResponse;
-    /**
-     * Unauthorized
-     */
-    401: ApiErrorResponse;
-    /**
-     * Forbidden
-     */
-    403: ApiErrorResponse;
-    /**
-     * Not Found
-     */
-    404: ApiErrorResponse;
-    /**
-     * Payload Too Large
-     */
-    413: ApiErrorResponse;
-    /**
-     * Unsupported Media Type
-     */
-    415: ApiErrorResponse;
-    /**
-     * Too Many Requests
-     */
-    429: ApiErrorResponse;
-    /**
-     * Service Unavailable
-     */
-    503: ApiErrorResponse;
-};
-
-export type GetIntakeStatusApiV2TocsinIntakeStatusGetError = GetIntakeStatusApiV2TocsinIntakeStatusGetErrors[keyof GetIntakeStatusApiV2TocsinIntakeStatusGetErrors];
-
-export type GetIntakeStatusApiV2TocsinIntakeStatusGetResponses = {
-    /**
-     * Successful Response
-     */
-    200: StatusAnswer;
-};
-
-export type GetIntakeStatusApiV2TocsinIntakeStatusGetResponse = GetIntakeStatusApiV2TocsinIntakeStatusGetResponses[keyof GetIntakeStatusApiV2TocsinIntakeStatusGetResponses];
-
-export type ListRejectedApiV2TocsinIntakeRejectedGetData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * Filter[Code]
-         */
-        'filter[code]'?: string | null;
-        /**
-         * Filter[From]
-         */
-        'filter[from]'?: number | null;
-        /**
-         * Filter[To]
-         */
-        'filter[to]'?: number | null;
-        /**
-         * Filter[Is Replayed]
-         */
-        'filter[is_replayed]'?: boolean | null;
-        /**
-         * Page[Limit]
-         */
-        'page[limit]'?: number;
-        /**
-         * Page[Cursor]
-         */
-        'page[cursor]'?: string | null;
-    };
-    url: '/api/v2/tocsin/intake/rejected';
-};
-
-export type ListRejectedApiV2TocsinIntakeRejectedGetErrors = {
-    /**
-     * Bad Request
-     */
-    400: ApiErrorResponse;
-    /**
-     * Unauthorized
-     */
-    401: ApiErrorResponse;
-    /**
-     * Forbidden
-     */
-    403: ApiErrorResponse;
-    /**
-     * Not Found
-     */
-    404: ApiErrorResponse;
-    /**
-     * Payload Too Large
-     */
-    413: ApiErrorResponse;
-    /**
-     * Unsupported Media Type
-     */
-    415: ApiErrorResponse;
-    /**
-     * Too Many Requests
-     */
-    429: ApiErrorResponse;
-    /**
-     * Service Unavailable
-     */
-    503: ApiErrorResponse;
-};
-
-export type ListRejectedApiV2TocsinIntakeRejectedGetError = ListRejectedApiV2TocsinIntakeRejectedGetErrors[keyof ListRejectedApiV2TocsinIntakeRejectedGetErrors];
-
-export type ListRejectedApiV2TocsinIntakeRejectedGetResponses = {
-    /**
-     * Successful Response
-     */
-    200: RejectedPage;
-};
-
-export type ListRejectedApiV2TocsinIntakeRejectedGetResponse = ListRejectedApiV2TocsinIntakeRejectedGetResponses[keyof ListRejectedApiV2TocsinIntakeRejectedGetResponses];
-
-export type GetRejectedApiV2TocsinIntakeRejectedRejectedIdGetData = {
-    body?: never;
-    path: {
-        /**
-         * Rejected Id
-         */
-        rejected_id: string;
-    };
-    query?: never;
-    url: '/api/v2/tocsin/intake/rejected/{rejected_id}';
-};
-
-export type GetRejectedApiV2TocsinIntakeRejectedRejectedIdGetErrors = {
-    /**
-     * Bad Request
-     */
-    400: ApiErrorResponse;
-    /**
-     * Unauthorized
-     */
-    401: ApiErrorResponse;
-    /**
-     * Forbidden
-     */
-    403: ApiErrorResponse;
-    /**
-     * Not Found
-     */
-    404: ApiErrorResponse;
-    /**
-     * Payload Too Large
-     */
-    413: ApiErrorResponse;
-    /**
-     * Unsupported Media Type
-     */
-    415: ApiErrorResponse;
-    /**
-     * Too Many Requests
-     */
-    429: ApiErrorResponse;
-    /**
-     * Service Unavailable
-     */
-    503: ApiErrorResponse;
-};
-
-export type GetRejectedApiV2TocsinIntakeRejectedRejectedIdGetError = GetRejectedApiV2TocsinIntakeRejectedRejectedIdGetErrors[keyof GetRejectedApiV2TocsinIntakeRejectedRejectedIdGetErrors];
-
-export type GetRejectedApiV2TocsinIntakeRejectedRejectedIdGetResponses = {
-    /**
-     * Response Get Rejected Api V2 Tocsin Intake Rejected  Rejected Id  Get
-     *
-     * Successful Response
-     */
-    200: {
-        [key: string]: RejectedItem;
-    };
-};
-
-export type GetRejectedApiV2TocsinIntakeRejectedRejectedIdGetResponse = GetRejectedApiV2TocsinIntakeRejectedRejectedIdGetResponses[keyof GetRejectedApiV2TocsinIntakeRejectedRejectedIdGetResponses];
-
-export type ReplayRejectedApiV2TocsinIntakeRejectedReplayPostData = {
-    body: ReplayRequest;
-    path?: never;
-    query?: never;
-    url: '/api/v2/tocsin/intake/rejected/replay';
-};
-
-export type ReplayRejectedApiV2TocsinIntakeRejectedReplayPostErrors = {
-    /**
-     * Bad Request
-     */
-    400: ApiErrorResponse;
-    /**
-     * Unauthorized
-     */
-    401: ApiErrorResponse;
-    /**
-     * Forbidden
-     */
-    403: ApiErrorResponse;
-    /**
-     * Not Found
-     */
-    404: ApiErrorResponse;
-    /**
-     * Conflict
-     */
-    409: ApiErrorResponse;
-    /**
-     * Payload Too Large
-     */
-    413: ApiErrorResponse;
-    /**
-     * Unsupported Media Type
-     */
-    415: ApiErrorResponse;
-    /**
-     * Too Many Requests
-     */
-    429: ApiErrorResponse;
-    /**
-     * Service Unavailable
-     */
-    503: ApiErrorResponse;
-};
-
-export type ReplayRejectedApiV2TocsinIntakeRejectedReplayPostError = ReplayRejectedApiV2TocsinIntakeRejectedReplayPostErrors[keyof ReplayRejectedApiV2TocsinIntakeRejectedReplayPostErrors];
-
-export type ReplayRejectedApiV2TocsinIntakeRejectedReplayPostResponses = {
-    /**
-     * Successful Response
-     */
-    200: ReplayAnswer;
-};
-
-export type ReplayRejectedApiV2TocsinIntakeRejectedReplayPostResponse = ReplayRejectedApiV2TocsinIntakeRejectedReplayPostResponses[keyof ReplayRejectedApiV2TocsinIntakeRejectedReplayPostResponses];
 
 export type ListIndicatorsOfCompromiseApiV2SecuritySiemIocExplorerGetData = {
     body?: never;
