@@ -126,14 +126,27 @@ class Person:
         return self.page.get_by_role("grid").get_by_role("row").filter(has=self.page.get_by_role("gridcell"))
 
 
-@pytest.fixture
-def ana(browser: Browser, web_server: Server) -> Iterator[Person]:
-    """The administrator, signed in, in the dark theme."""
-    person = Person(browser, web_server)
-    person.enter()
+@contextmanager
+def entered(
+    browser: Browser,
+    server: Server,
+    email: str = ADMIN_EMAIL,
+    password: str = ADMIN_PASSWORD,
+    scheme: str = "dark",
+) -> Iterator[Person]:
+    """Somebody who is signed in, and whose pages log no errors."""
+    person = Person(browser, server, scheme)
+    person.enter(email, password)
     yield person
     assert person.errors == []
     person.context.close()
+
+
+@pytest.fixture
+def ana(browser: Browser, web_server: Server) -> Iterator[Person]:
+    """The administrator, signed in, in the dark theme."""
+    with entered(browser, web_server) as person:
+        yield person
 
 
 @contextmanager
@@ -191,6 +204,18 @@ def reopen(server: Server, *signals: str) -> None:
             client.patch(f"{SIGNALS}/{signal}/state", json=body).raise_for_status()
 
 
+def make_account(server: Server, email: str, password: str, role: str) -> None:
+    """Of somebody who has this role, by its name, and no other."""
+    roles = server.get("/api/v2/roles", **{"page[size]": "100"})["data"]
+    role_id = next(each["id"] for each in roles if each["attributes"]["name"] == role)
+    user = {
+        "type": "users",
+        "attributes": {"email": email, "name": role, "password": password},
+        "relationships": {"roles": {"data": [{"id": role_id, "type": "roles"}]}},
+    }
+    server.post("/api/v2/users", {"data": user})
+
+
 READER = "reader@example.com"
 READERS_PASSWORD = "nothing but looking"
 
@@ -198,24 +223,14 @@ READERS_PASSWORD = "nothing but looking"
 @pytest.fixture(scope="session")
 def readers_account(web_server: Server) -> None:
     """The role of those who may look at everything and change nothing, given to somebody."""
-    roles = web_server.get("/api/v2/roles", **{"page[size]": "100"})["data"]
-    role = next(role["id"] for role in roles if role["attributes"]["name"] == "Read Only")
-    user = {
-        "type": "users",
-        "attributes": {"email": READER, "name": "Reader", "password": READERS_PASSWORD},
-        "relationships": {"roles": {"data": [{"id": role, "type": "roles"}]}},
-    }
-    web_server.post("/api/v2/users", {"data": user})
+    make_account(web_server, READER, READERS_PASSWORD, "Read Only")
 
 
 @pytest.fixture
 def reader(browser: Browser, web_server: Server, readers_account: None) -> Iterator[Person]:
     """Somebody who may look at everything and change nothing, signed in."""
-    person = Person(browser, web_server)
-    person.enter(READER, READERS_PASSWORD)
-    yield person
-    assert person.errors == []
-    person.context.close()
+    with entered(browser, web_server, READER, READERS_PASSWORD) as person:
+        yield person
 
 
 IS_BUSY = "document.querySelector('main :is([aria-busy=true], .mantine-Skeleton-root)')"

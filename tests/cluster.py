@@ -56,9 +56,14 @@ def engine_library() -> Path:
         if answer.returncode:
             raise NoEngine(f"npm pack {PACKAGE} failed: {answer.stderr.strip()[-300:]}")
         with tarfile.open(fetched / answer.stdout.split()[-1]) as archive:
-            archive.extract("package/libchdb.so", fetched, filter="data")
+            packed = archive.extractfile("package/libchdb.so")
+            if packed is None:
+                raise NoEngine(f"{PACKAGE} holds no library")
+            # Copied, not extracted: `extract` takes a filter only from Python 3.11.4 on.
+            with packed, open(fetched / "libchdb.so", "wb") as unpacked:
+                shutil.copyfileobj(packed, unpacked, 1 << 20)
         library.parent.mkdir(parents=True, exist_ok=True)
-        (fetched / "package" / "libchdb.so").replace(library)
+        (fetched / "libchdb.so").replace(library)
     finally:
         shutil.rmtree(fetched, ignore_errors=True)
     return library

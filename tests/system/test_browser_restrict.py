@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from browser import Person, violations, violations_in_both_themes
+from browser import Person, entered, make_account, violations, violations_in_both_themes
 from playwright.sync_api import Browser, expect
 from server import ADMIN_EMAIL, Server
 
@@ -30,22 +30,13 @@ RULE: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def engineers_account(web_server: Server) -> None:
     """Somebody who may write rules and suppressions, but manages no people."""
-    roles = web_server.get("/api/v2/roles", filter="Detection Engineer")["data"]
-    user = {
-        "type": "users",
-        "attributes": {"email": ENGINEER, "name": "Engineer", "password": PASSWORD},
-        "relationships": {"roles": {"data": [{"id": roles[0]["id"], "type": "roles"}]}},
-    }
-    web_server.post("/api/v2/users", {"data": user})
+    make_account(web_server, ENGINEER, PASSWORD, "Detection Engineer")
 
 
 @pytest.fixture
 def engineer(browser: Browser, web_server: Server, engineers_account: None) -> Iterator[Person]:
-    person = Person(browser, web_server, "light")
-    person.enter(ENGINEER, PASSWORD)
-    yield person
-    assert person.errors == []
-    person.context.close()
+    with entered(browser, web_server, ENGINEER, PASSWORD, "light") as person:
+        yield person
 
 
 @pytest.fixture

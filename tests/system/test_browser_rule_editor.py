@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from browser import Person, violations_in_both_themes
+from browser import Person, entered, make_account, violations_in_both_themes
 from playwright.sync_api import Browser, Page, expect
 from server import Server
 
@@ -300,24 +300,14 @@ def test_several_rules_are_switched_off_and_deleted_at_once(ana: Person) -> None
 
 def test_people_who_only_read_see_the_rule_and_no_form(browser: Browser, web_server: Server) -> None:
     email, password = "rule.reader@example.com", "sesame opens it 9"
-    roles = web_server.get("/api/v2/roles", **{"page[size]": "100"})["data"]
-    role = next(role["id"] for role in roles if role["attributes"]["name"] == "Read Only")
-    user = {
-        "type": "users",
-        "attributes": {"email": email, "name": "Reader", "password": password},
-        "relationships": {"roles": {"data": [{"id": role, "type": "roles"}]}},
-    }
-    web_server.post("/api/v2/users", {"data": user})
-    reader = Person(browser, web_server, "light")
-    reader.enter(email, password)
-    page = reader.open("/rules/ssh-brt-101")
-    expect(page.get_by_role("tab", name="View", selected=True)).to_be_visible()
-    expect(page.get_by_role("region", name="Looks for")).to_contain_text("@evt.outcome:failure")
-    expect(page.get_by_role("tab", name="Edit")).to_have_count(0)
-    expect(page.get_by_role("button", name="Save")).to_have_count(0)
-    assert violations_in_both_themes(reader) == {}
-    assert reader.errors == []
-    reader.context.close()
+    make_account(web_server, email, password, "Read Only")
+    with entered(browser, web_server, email, password, "light") as reader:
+        page = reader.open("/rules/ssh-brt-101")
+        expect(page.get_by_role("tab", name="View", selected=True)).to_be_visible()
+        expect(page.get_by_role("region", name="Looks for")).to_contain_text("@evt.outcome:failure")
+        expect(page.get_by_role("tab", name="Edit")).to_have_count(0)
+        expect(page.get_by_role("button", name="Save")).to_have_count(0)
+        assert violations_in_both_themes(reader) == {}
 
 
 def put(server: Server, rule_id: str, changes: dict[str, Any]) -> None:

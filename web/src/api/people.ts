@@ -23,20 +23,17 @@ export const peopleQuery = (text: string) =>
 export const usersQuery = (text = "") =>
   queryOptions({ queryKey: ["users", "choices", text], queryFn: ({ signal }) => usersPage(text, 0, signal), placeholderData: keepPreviousData, staleTime: 60_000 });
 
+const rolesPage = (text: string, signal: AbortSignal) => get<{ data: Resource<RoleAttributes>[] }>(`/api/v2/roles?${new URLSearchParams({ "page[size]": String(PAGE), "page[number]": "0", filter: text }).toString()}`, signal);
+
 export const rolesQuery = queryOptions({
   queryKey: ["roles"],
-  queryFn: ({ signal }) => get<{ data: Resource<RoleAttributes>[] }>("/api/v2/roles?page[size]=100&page[number]=0", signal),
+  queryFn: ({ signal }) => rolesPage("", signal),
   staleTime: 60_000,
 });
 
 /** Roles whose name has the text, for a choice. */
 export const rolesFoundQuery = (text: string) =>
-  queryOptions({
-    queryKey: ["roles", "choices", text],
-    queryFn: ({ signal }) => get<{ data: Resource<RoleAttributes>[] }>(`/api/v2/roles?${new URLSearchParams({ "page[size]": String(PAGE), "page[number]": "0", filter: text }).toString()}`, signal),
-    placeholderData: keepPreviousData,
-    staleTime: 60_000,
-  });
+  queryOptions({ queryKey: ["roles", "choices", text], queryFn: ({ signal }) => rolesPage(text, signal), placeholderData: keepPreviousData, staleTime: 60_000 });
 
 export const inviteUser = (email: string, name: string, roleId: string): Promise<{ data: Resource<UserAttributes> }> =>
   post("/api/v2/users", {

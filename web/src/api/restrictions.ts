@@ -44,6 +44,9 @@ export function whoMay(restriction: Restriction): string {
   return shown.length > 0 ? `Restricted: only ${shown.join(", ")} may change it` : "Restricted: it has no editor any more; who manages people can take it over";
 }
 
+/** The same of a suppression, which says itself that it is not the person's, also before its policy has come. */
+export const closedBy = (restriction: Restriction | undefined): string => (restriction ? whoMay(restriction) : "This suppression is restricted");
+
 /** What is known of each thing that is restricted, by its id. */
 export function useRestrictions(type: RestrictedType): (id: string) => Restriction | undefined {
   const { data } = useQuery(restrictionsQuery(type));

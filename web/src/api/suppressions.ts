@@ -9,6 +9,9 @@ export type Suppression = SuppressionResource;
 export type SuppressionPreview = PreviewAnswerAttributes;
 export type Excluded = ExcludedAttributes;
 
+/** The permission to change suppressions. */
+export const SUPPRESSIONS_WRITE = "security_monitoring_suppressions_write";
+
 const BASE = "/api/v2/security_monitoring/configuration/suppressions";
 const KEY = "suppressions";
 const path = (id: string): string => `${BASE}/${encodeURIComponent(id)}`;

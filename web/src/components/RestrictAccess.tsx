@@ -5,8 +5,9 @@ import { useState } from "react";
 import { ApiError } from "@/api/errors";
 import { rolesFoundQuery, usersQuery } from "@/api/people";
 import { editorsOf, restrict, restrictionKeys, restrictionQuery, takeOver, whoMay, type RestrictedType, type Restriction } from "@/api/restrictions";
+import { RULES_WRITE } from "@/api/rules";
 import { useMay, useMe } from "@/api/session";
-import { suppressionKeys } from "@/api/suppressions";
+import { SUPPRESSIONS_WRITE, suppressionKeys } from "@/api/suppressions";
 import { Icon } from "./icons";
 import page from "./Page.module.css";
 import { ErrorState, SkeletonRows } from "./states";
@@ -15,8 +16,8 @@ import classes from "./RestrictAccess.module.css";
 
 const PAUSE_MS = 200;
 const WORDS: Record<RestrictedType, { noun: string; write: string }> = {
-  "security-rule": { noun: "rule", write: "security_monitoring_rules_write" },
-  "security-suppression": { noun: "suppression", write: "security_monitoring_suppressions_write" },
+  "security-rule": { noun: "rule", write: RULES_WRITE },
+  "security-suppression": { noun: "suppression", write: SUPPRESSIONS_WRITE },
 };
 
 interface Props {

@@ -56,21 +56,18 @@ function readMoment(text: string, now: number, zone: Zone): number | null {
   return /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : null;
 }
 
-/** Whether the range can be read and runs forwards. */
-export function isRange(range: Range, now: number): boolean {
-  const from = resolveTime(range.from, now, "utc");
-  const to = resolveTime(range.to, now, "utc");
-  return from !== null && to !== null && from < to;
+function readRange(range: Range, now: number, zone: Zone): Resolved | null {
+  const from = resolveTime(range.from, now, zone);
+  const to = resolveTime(range.to, now, zone);
+  return from === null || to === null || from >= to ? null : { from, to };
 }
+
+/** Whether the range can be read and runs forwards. */
+export const isRange = (range: Range, now: number): boolean => readRange(range, now, "utc") !== null;
 
 /** The range in milliseconds; a range that cannot be read is the given fallback. */
 export function resolveRange(range: Range, now: number, zone: Zone, fallback: Range): Resolved {
-  const from = resolveTime(range.from, now, zone);
-  const to = resolveTime(range.to, now, zone);
-  if (from === null || to === null || from >= to) {
-    return { from: resolveTime(fallback.from, now, zone) ?? now - 86_400_000, to: resolveTime(fallback.to, now, zone) ?? now };
-  }
-  return { from, to };
+  return readRange(range, now, zone) ?? { from: resolveTime(fallback.from, now, zone) ?? now - 86_400_000, to: resolveTime(fallback.to, now, zone) ?? now };
 }
 
 export const isMoving = (range: Range): boolean => range.to.startsWith("now");

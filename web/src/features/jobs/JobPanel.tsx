@@ -2,6 +2,7 @@ import { Button, Checkbox } from "@mantine/core";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { cancelJob, deleteJob, isActive, jobQuery, resultsQuery, type JobData } from "@/api/jobs";
+import { RULES_WRITE } from "@/api/rules";
 import { useMay } from "@/api/session";
 import type { ExploreEvent } from "@/api/types";
 import { AppLink } from "@/components/AppLink";
@@ -21,7 +22,6 @@ import classes from "./jobs.module.css";
 import { JobStatus } from "./JobStatus";
 import { customOf, rangeOf, resultLogs } from "./model";
 
-const WRITE = "security_monitoring_rules_write";
 const COLUMNS: Column[] = [{ label: "Time" }, { label: "Severity" }, { label: "Result" }, { label: "Events", isNumber: true }];
 
 /** A job: how far it is, what it ran, what it found, and signals made of that. */
@@ -67,7 +67,7 @@ function Details({ job, onGone }: { job: JobData; onGone: () => void }) {
       <Section
         title="The job"
         aside={
-          <Gate permission={WRITE}>
+          <Gate permission={RULES_WRITE}>
             {(may) =>
               isActive(job) ? (
                 <Button variant="default" size="compact-xs" disabled={!may} loading={cancel.isPending} onClick={() => cancel.mutate()}>

@@ -1,5 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { jobsQuery, type JobData } from "@/api/jobs";
+import { RULES_WRITE } from "@/api/rules";
 import { AddButton } from "@/components/AddButton";
 import { AppLink } from "@/components/AppLink";
 import { List, NothingFound, type Column } from "@/components/List";
@@ -16,7 +17,6 @@ import { JobStatus } from "./JobStatus";
 import { rangeOf } from "./model";
 import { NewJob } from "./NewJob";
 
-const WRITE = "security_monitoring_rules_write";
 const DEFAULT_SORT = "-created_at";
 const COLUMNS: Column[] = [
   { label: "Job", sort: "name" },
@@ -47,7 +47,7 @@ export function JobsPage({ search, change }: Props) {
       title="Historical jobs"
       search={{ label: "Search jobs", placeholder: "Search by name or status", value: query, onSearch: (next) => change({ query: next }) }}
       about={list.data && plural(list.data.pages[0]?.meta.totalCount ?? 0, "job")}
-      actions={<AddButton permission={WRITE} label="New job" onClick={() => change({ new: "1" }, { push: true })} />}
+      actions={<AddButton permission={RULES_WRITE} label="New job" onClick={() => change({ new: "1" }, { push: true })} />}
       panel={search.job && <JobPanel key={search.job} id={search.job} onClose={close} />}
       overlay={<NewJob opened={search.new !== undefined || search.rule !== undefined} ruleId={search.rule ?? null} onClose={() => change({ new: undefined, rule: undefined })} onMade={(job) => change({ new: undefined, rule: undefined, job })} />}
     >

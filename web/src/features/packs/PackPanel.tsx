@@ -1,6 +1,7 @@
 import { Button, Select } from "@mantine/core";
 import { useState } from "react";
 import { DURATIONS, packsQuery, setPackActive, subscribe, unsubscribe, type Duration, type GuideStep, type Pack } from "@/api/packs";
+import { RULES_WRITE } from "@/api/rules";
 import { useMe } from "@/api/session";
 import { AppLink } from "@/components/AppLink";
 import { Command } from "@/components/Command";
@@ -16,7 +17,6 @@ import { explained, logsOf, placed, rulesOf, samplesOf, signalsOf } from "./mode
 import classes from "./packs.module.css";
 import { PackState } from "./PackState";
 
-const RULES_WRITE = "security_monitoring_rules_write";
 const FILTERS_WRITE = "security_monitoring_filters_write";
 const DURATION_WORDS: Record<Duration, string> = { "1h": "an hour", "1d": "a day", "3d": "three days", "7d": "a week" };
 

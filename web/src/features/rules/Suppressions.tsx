@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ruleSuppressionsQuery } from "@/api/rules";
 import { useMay } from "@/api/session";
+import { SUPPRESSIONS_WRITE } from "@/api/suppressions";
 import type { Rule } from "@/api/types";
 import { AppLink } from "@/components/AppLink";
 import { EmptyState, ErrorState, SkeletonRows } from "@/components/states";
@@ -11,7 +12,7 @@ import tab from "./tab.module.css";
 
 /** What keeps signals of this rule from people, or logs from it (siem.md §5.2). */
 export function Suppressions({ rule }: { rule: Rule }) {
-  const mayWrite = useMay("security_monitoring_suppressions_write");
+  const mayWrite = useMay(SUPPRESSIONS_WRITE);
   const { data, error, isPending, refetch } = useQuery(ruleSuppressionsQuery(rule.id));
   if (isPending) return <SkeletonRows rows={3} />;
   if (!data) return <ErrorState error={error} retry={() => void refetch()} />;

@@ -4,6 +4,7 @@ import { Fragment, useEffect, useState, type ReactNode } from "react";
 import { eventQuery } from "@/api/explore";
 import { useMay } from "@/api/session";
 import { signalQuery } from "@/api/signals";
+import { SUPPRESSIONS_WRITE } from "@/api/suppressions";
 import type { ExploreEvent, SignalCustom } from "@/api/types";
 import { AppLink } from "@/components/AppLink";
 import type { PanelProps } from "@/components/explorer/Explorer";
@@ -73,7 +74,7 @@ interface Props extends Omit<SignalPanelProps, "event"> {
 
 function Panel({ explorer, signal, isWhole, error, retry, steps, timeline, close, step }: Props) {
   const { state, update } = explorer;
-  const maySuppress = useMay("security_monitoring_suppressions_write");
+  const maySuppress = useMay(SUPPRESSIONS_WRITE);
   useEffect(() => {
     if (signal) document.title = `${titleOf(signal)} · Signals · Tocsin`;
   }, [signal]);

@@ -4,9 +4,9 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useBlocker } from "@tanstack/react-router";
 import { useState } from "react";
 import { ApiError } from "@/api/errors";
-import { useRestrictions, whoMay } from "@/api/restrictions";
+import { closedBy, useRestrictions } from "@/api/restrictions";
 import { useMay } from "@/api/session";
-import { createSuppression, deleteSuppression, suppressionFaults, suppressionKeys, suppressionQuery, updateSuppression, validationQuery, type Suppression, type SuppressionFields } from "@/api/suppressions";
+import { createSuppression, deleteSuppression, suppressionFaults, suppressionKeys, suppressionQuery, SUPPRESSIONS_WRITE, updateSuppression, validationQuery, type Suppression, type SuppressionFields } from "@/api/suppressions";
 import page from "@/components/Page.module.css";
 import { RestrictAccess } from "@/components/RestrictAccess";
 import { SidePanel } from "@/components/SidePanel";
@@ -21,8 +21,6 @@ import { Preview } from "./Preview";
 import { SuppressionForm } from "./SuppressionForm";
 import classes from "./suppressions.module.css";
 import { Versions } from "./Versions";
-
-export const WRITE = "security_monitoring_suppressions_write";
 
 interface Props {
   tab: string | null;
@@ -46,7 +44,7 @@ export function StoredSuppression({ id, ...props }: Props & { id: string }) {
 /** The form with its preview; for a stored one its versions too. */
 export function SuppressionEditor({ stored, original, opened, tab, onTab, close }: Props & { stored: Suppression | null; original: SuppressionFields; opened: (id: string) => void }) {
   const client = useQueryClient();
-  const mayWrite = useMay(WRITE);
+  const mayWrite = useMay(SUPPRESSIONS_WRITE);
   const may = mayWrite && (stored?.attributes.editable ?? true);
   const restriction = useRestrictions("security-suppression")(stored?.id ?? "");
   const [restricting, setRestricting] = useState(false);
@@ -149,7 +147,7 @@ export function SuppressionEditor({ stored, original, opened, tab, onTab, close 
         form
       )}
       <footer className={classes.actions}>
-        {!may && <span className={page.dim}>{mayWrite ? (restriction ? whoMay(restriction) : "This suppression is restricted") : `Changing suppressions needs the permission ${WRITE}`}</span>}
+        {!may && <span className={page.dim}>{mayWrite ? closedBy(restriction) : `Changing suppressions needs the permission ${SUPPRESSIONS_WRITE}`}</span>}
         {may && (
           <>
             <Button disabled={(stored !== null && !isDirty) || (faults.length > 0 && !save.error)} loading={save.isPending} onClick={() => save.mutate(fields)}>

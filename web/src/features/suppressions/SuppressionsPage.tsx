@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { facetQuery } from "@/api/explore";
-import { useRestrictions, whoMay, type Restriction } from "@/api/restrictions";
+import { closedBy, useRestrictions, type Restriction } from "@/api/restrictions";
 import { useMay } from "@/api/session";
-import { suppressionKeys, suppressionsQuery, updateSuppression, type Suppression } from "@/api/suppressions";
+import { SUPPRESSIONS_WRITE, suppressionKeys, suppressionsQuery, updateSuppression, type Suppression } from "@/api/suppressions";
 import { AddButton } from "@/components/AddButton";
 import { AppLink } from "@/components/AppLink";
 import { List, NothingFound, type Column } from "@/components/List";
@@ -18,7 +18,7 @@ import { useNow } from "@/components/useNow";
 import { formatNumber, plural } from "@/lib/format";
 import { HIDDEN_DAYS, hiddenSignals } from "@/lib/suppressions";
 import { forceOf, presetFor } from "./draft";
-import { StoredSuppression, SuppressionEditor, WRITE } from "./SuppressionPanel";
+import { StoredSuppression, SuppressionEditor } from "./SuppressionPanel";
 import classes from "./suppressions.module.css";
 
 const NEW = "new";
@@ -51,7 +51,7 @@ export function SuppressionsPage({ search, change }: { search: SuppressionsSearc
   const open = search.open ?? (search.rule ? NEW : null);
   const list = useQuery(suppressionsQuery(query, sort));
   const rows = list.data?.data ?? [];
-  const may = useMay(WRITE);
+  const may = useMay(SUPPRESSIONS_WRITE);
   const hiddenOf = useHiddenCounts();
   const restriction = useRestrictions("security-suppression");
   const show = (id: string) => change({ open: id, tab: undefined, rule: undefined, preset: undefined }, { push: true });
@@ -68,7 +68,7 @@ export function SuppressionsPage({ search, change }: { search: SuppressionsSearc
       actions={
         <>
           <AppLink to="/signals/suppressed">All hidden signals</AppLink>
-          <AddButton permission={WRITE} label="New suppression" onClick={() => show(NEW)} />
+          <AddButton permission={SUPPRESSIONS_WRITE} label="New suppression" onClick={() => show(NEW)} />
         </>
       }
       panel={
@@ -115,7 +115,7 @@ function Row({ suppression, may, restriction, isOpen, hidden, onOpen }: { suppre
   return (
     <tr data-off={force !== "in force" || undefined} data-chosen={isOpen || undefined}>
       <td>
-        <Toggle name={attributes.name} enabled={enabled} may={may} permission={WRITE} closed={may && !attributes.editable ? (restriction ? whoMay(restriction) : "This suppression is restricted") : undefined} isPending={toggle.isPending} onChange={(next) => toggle.mutate(next)} />
+        <Toggle name={attributes.name} enabled={enabled} may={may} permission={SUPPRESSIONS_WRITE} closed={may && !attributes.editable ? closedBy(restriction) : undefined} isPending={toggle.isPending} onChange={(next) => toggle.mutate(next)} />
       </td>
       <td className={classes.name}>
         <button type="button" id={`suppression-${suppression.id}`} className="link truncate" aria-expanded={isOpen} onClick={onOpen}>
