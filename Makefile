@@ -13,9 +13,9 @@ WAITING := $(shell echo $$(( $(WORKERS) < 4 && $(GB) > 9 ? $(WORKERS) + 1 : $(WO
 # The tests start a hundred processes: each would compile Tocsin anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run dev check check-python check-web check-api unit test bench clean lock
+.PHONY: help setup compiled run dev check check-python check-web check-api unit test bench clean lock
 
-SET_UP := $(STAMPS)/python $(STAMPS)/web $(STAMPS)/browser $(STAMPS)/engine
+SET_UP := compiled $(STAMPS)/web $(STAMPS)/browser $(STAMPS)/engine
 CHECKS := check-python check-web check-api
 
 help: ## list the commands
@@ -25,7 +25,7 @@ setup: ## everything the other commands need, into .venv and web/
 	@$(SIDE_BY_SIDE) $(SET_UP)
 
 run: ## set up and start Tocsin with demo data on http://127.0.0.1:8080
-	@$(SIDE_BY_SIDE) $(STAMPS)/python $(STAMPS)/web
+	@$(SIDE_BY_SIDE) compiled $(STAMPS)/web
 	$(BIN)/tocsin up --demo
 
 dev: $(STAMPS)/python $(STAMPS)/node ## reloading server on 8080 and Vite on 5173
@@ -65,7 +65,7 @@ lock: ## compile the lock files anew from pyproject.toml
 	uv pip compile -q pyproject.toml --extra dev --override overrides.txt --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-dev.lock
 
 clean: ## remove what setup made
-	rm -rf .venv web/node_modules tocsin/web $(STAMPS)
+	rm -rf .venv web/node_modules tocsin/web build $(STAMPS)
 
 $(STAMPS)/python: requirements-dev.lock pyproject.toml
 	@PYTHON="$(PYTHON)" ./scripts/require python
@@ -74,6 +74,10 @@ $(STAMPS)/python: requirements-dev.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	$(BIN)/python -c 'import tocsin.workers.up' # compiles what a server needs; of 15,000 files few are ever used
 	@mkdir -p $(STAMPS) && touch $@
+
+# It knows itself whether anything has changed, and without a C compiler makes nothing (docs/decisions/0194).
+compiled: $(STAMPS)/python
+	@$(BIN)/python scripts/compile.py
 
 $(STAMPS)/node: web/package-lock.json
 	@./scripts/require node

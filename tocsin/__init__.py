@@ -25,4 +25,8 @@ search language that every surface uses. `pipeline` names the order of work on a
 everything; `workers` runs it; `cli` and `api` are the two doors.
 """
 
+from tocsin import compiled
+
+compiled.prefer()
+
 __version__ = "0.1.0"

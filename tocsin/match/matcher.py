@@ -46,8 +46,7 @@ class Matcher:
         changed = [rule for rule in rules if rule.id not in kept]
         if len(changed) > max(SMALL, len(rules) // SMALL_SHARE):
             return Matcher(rules, self._track, self._column)
-        made = object.__new__(Matcher)
-        made._track, made._column = self._track, self._column
+        made = Matcher((), self._track, self._column)
         made._set(rules, [base, Segment(changed, self._track, self._column)] if changed else [base])
         return made
 

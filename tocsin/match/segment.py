@@ -12,7 +12,6 @@ one before it lets through:
 The number of rules appears in none of the frequent steps.
 """
 
-import copy
 import itertools
 import operator
 import re
@@ -261,7 +260,10 @@ class Segment:
 
     def without(self, dead: Collection[str]) -> "Segment":
         """The same without some rules: all that is known of values stays."""
-        made = copy.copy(self)
+        made = Segment((), self._track, self._column)
+        made.rules, made.problems, made._calculating = self.rules, self.problems, self._calculating
+        made._queries, made._gates, made._gate_bits = self._queries, self._gates, self._gate_bits
+        made._everywhere, made._full_text_names = self._everywhere, self._full_text_names
         made._dead = self._dead | frozenset(dead)
         made._dead_queries = frozenset(
             number for number, query in enumerate(self._queries) if query.emission.rule_id in made._dead

@@ -7,7 +7,6 @@ only the atoms that these let through are asked. Every short cut may let too muc
 Sets of atoms are few, so each has a number (`Sets`): what is remembered, and what an event is known by, are small.
 """
 
-import copy
 import math
 import threading
 from bisect import bisect_left, bisect_right
@@ -171,8 +170,11 @@ class ValueIndex:
 
     def afresh(self, sets: Sets) -> "ValueIndex":
         """The same with nothing remembered, and numbers of other sets."""
-        made = copy.copy(self)
-        made._sets, made.remembered, made._room = sets, {}, REMEMBERED_SIZE
+        made = ValueIndex({}, sets)
+        made._is_exact, made._is_remembered = self._is_exact, self._is_remembered
+        made._exists, made._others, made._equal, made._lines = self._exists, self._others, self._equal, self._lines
+        made._literals, made._by_literal = self._literals, self._by_literal
+        made._patterns, made._by_pattern = self._patterns, self._by_pattern
         return made
 
     def _decide(self, value: Scalar) -> Atoms:

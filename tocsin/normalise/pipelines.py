@@ -92,6 +92,10 @@ class PipelineText:
         """None if it is switched off. Raises `BadPipeline`."""
         return compile_pipeline(orjson.loads(self.body), lookups, enabled_by_default=self.is_enabled_by_default)
 
+    def __reduce__(self) -> "tuple[type[PipelineText], tuple[bytes, bool]]":
+        """Said, because a compiled class does not travel by itself (decision 0194)."""
+        return PipelineText, (self.body, self.is_enabled_by_default)
+
 
 class Pipelines:
     """Pipelines in their order; for each source only those that can apply are looked at."""

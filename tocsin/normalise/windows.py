@@ -114,9 +114,8 @@ def _from_xml(body: Attributes) -> tuple[Attributes, Json]:
     for name, target in (("Channel", "channel"), ("Computer", "computer_name"), ("EventRecordID", "record_id")):
         if (value := system.get(name)) is not None:
             winlog[target] = value
-    provider = system.get("Provider")
-    if name := _attribute(provider, "Name"):
-        winlog["provider_name"] = name
+    if provider := _attribute(system.get("Provider"), "Name"):
+        winlog["provider_name"] = provider
     for name, target in (
         ("Level", "level"),
         ("Task", "task"),

@@ -44,10 +44,11 @@ def compile_date(pattern: str, zone: str | None, where: str) -> tuple[str, DateR
     default = read_zone(zone, where) if zone else UTC
     is_fixed = has_year(pattern)
 
-    @remembered(16384)
-    def read_in(text: str, year: int | None) -> int | None:
+    def moment_in(text: str, year: int | None) -> int | None:
         match = reader.fullmatch(text)
         return None if match is None else _moment(names, match.groups(), default, year)
+
+    read_in = remembered(16384)(moment_in)
 
     def read(text: str, now: int) -> int | None:
         if is_fixed:
