@@ -81,10 +81,12 @@ content = compiled.ROOT / "content"
 shipped = [rule_from_api(each.body) for each in read_shipped(content / "rules")]
 rules = tuple(replace(rule, id=rule.name, is_enabled=True) for rule in shipped)
 prepare = Recipe(rules, content / "pipelines", (), encode_event)()
-records = list(week(7, END))[-3_000:]
-prepared = prepare(Request(orjson.dumps([record.payload() for record in records]), END))
-lines = b"".join(prepared.lines)
-print(compiled.is_used(), len(prepared.lines), prepared.matches > 500, hashlib.sha256(lines).hexdigest())
+records = [record.payload() for record in week(7, END)][-3_000:]
+requests = [Request(orjson.dumps(records[at : at + 1_000]), END) for at in range(0, len(records), 1_000)]
+prepared = list(map(prepare, requests))
+lines = [line for each in prepared for line in each.lines]
+matches = sum(each.matches for each in prepared)
+print(compiled.is_used(), len(lines), matches, hashlib.sha256(b"".join(lines)).hexdigest())
 """
 
 
@@ -102,4 +104,5 @@ def test_both_make_the_same_rows() -> None:
     fast, plain = rows("1"), rows("0")
     assert (fast[0], plain[0]) == ("True", "False")
     assert fast[1:] == plain[1:]
-    assert fast[1:3] == ["3000", "True"]
+    assert fast[1] == "3000"
+    assert int(fast[2]) > 500
