@@ -69,7 +69,7 @@ class Patterns:
         self._all = range(len(patterns))
         known: list[int] = []
         for position, pattern in enumerate(patterns):
-            (known if pattern.isascii() else self._always).append(position)
+            (known if pattern.isascii() and "\\z" not in pattern else self._always).append(position)
         self._database = _compiled([patterns[position] for position in known], known, flags) if known else None
         if known and self._database is None:  # one of them is beyond it: each is tried
             self._always += [position for position in known if _compiled([patterns[position]], [0], flags) is None]
@@ -86,8 +86,13 @@ class Patterns:
         hits = [*self._always]
         if self._database is not None:
             with self._lock:
-                self._database.scan(text, _note, 0, hits)
+                self._database.scan(text + _PAD, _note, 0, hits)
         return hits
+
+
+_PAD = b"\n"
+"""Hyperscan 0.9 may miss a short pattern that ends where the text does, when longer ones are looked for with it. `$` is
+true before a last line break as well, only `\\z` is not."""
 
 
 def _note(position: int, _start: int, _end: int, _flags: int, hits: Any) -> None:
