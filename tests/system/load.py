@@ -11,14 +11,20 @@ import orjson
 from server import API_KEY
 from waiting import PATIENCE, TIMEOUT
 
-from tocsin.demo.story import week
+from tocsin.demo.story import HOUR, intrusions_of_week, usual_week
 
 Requests = list[bytes]
+ATTACKED = 5 * HOUR
 
 
 def story_requests(end: int, events: int, per_request: int, seed: int = 11) -> Requests:
-    """The last `events` records of the demonstration's story that ends at `end`, as bodies of the log intake."""
-    records = list(week(seed, end))[-events:]
+    """`events` records of the demonstration's story that ends at `end`, as bodies of the log intake: the intrusions of
+    its last five hours, and what was usual last. The last records as they come would hold an intrusion or not by the
+    hour at which the tests run, since more happens at noon than at night.
+    """
+    attacks = [record for record in intrusions_of_week(seed, end) if record.at >= end - ATTACKED]
+    usual = list(usual_week(seed, end))[len(attacks) - events :]
+    records = sorted([*usual, *attacks], key=lambda record: record.at)
     starts = range(0, len(records), per_request)
     return [orjson.dumps([record.payload() for record in records[i : i + per_request]]) for i in starts]
 

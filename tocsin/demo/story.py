@@ -23,21 +23,28 @@ def week(seed: int, end: int) -> Iterator[Record]:
     """All records of the seven days up to `end` (Unix milliseconds), in order of time. The same arguments give the
     same records, byte for byte.
     """
-    streams: list[Iterator[Record]] = [_background(random.Random(seed), end)]
+    return heapq.merge(usual_week(seed, end), intrusions_of_week(seed, end), key=_when)
+
+
+def usual_week(seed: int, end: int) -> Iterator[Record]:
+    """What happens in the week without anybody's ill will, in order of time."""
+    rng = random.Random(seed)
+    measure = _measure(end)
+    hours = range(end - WEEK_MS, end, HOUR)
+    return (record for hour in hours for record in _within_hour(rng, hour, measure) if record.at <= end)
+
+
+def intrusions_of_week(seed: int, end: int) -> Iterator[Record]:
+    """The attacks in the week, in order of time: at the same minutes before `end` whatever the day and the hour."""
+    streams = []
     for number, (minutes, intrusion) in enumerate(SCHEDULE):
         begin = end - minutes * MINUTE
-        streams.append(iter(sorted(intrusion(begin, random.Random(seed * 1000 + number)), key=_when)))
+        streams.append(sorted(intrusion(begin, random.Random(seed * 1000 + number)), key=_when))
     return (record for record in heapq.merge(*streams, key=_when) if record.at <= end)
 
 
 def _when(record: Record) -> int:
     return record.at
-
-
-def _background(rng: random.Random, end: int) -> Iterator[Record]:
-    measure = _measure(end)
-    for hour in range(end - WEEK_MS, end, HOUR):
-        yield from _within_hour(rng, hour, measure)
 
 
 def _within_hour(rng: random.Random, start: int, measure: float) -> Iterator[Record]:
