@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+import orjson
+
 from tocsin.enrich import Enricher, Places, parse_url, parse_user_agent
 from tocsin.enrich.indicator_table import open_table
 from tocsin.enrich.threat_intel import ThreatIntel
@@ -34,6 +36,8 @@ class Passage:
     event: Event = field(init=False)
     values: dict[str, list[Scalar]] = field(init=False)
     """Of the event's attributes, by path (`flatten`)."""
+    document: bytes = b""
+    """The attributes as JSON, as they are stored and as rules about any text read them."""
     matches: list[Match] = field(default_factory=list)
 
 
@@ -60,7 +64,8 @@ def enrich(passage: Passage, tools: Tools) -> None:
 
 def match(passage: Passage, tools: Tools) -> None:
     """What the rules find. Real-time rules see the fully processed log (siem.md §1.13)."""
-    passage.matches = tools.matcher.match(passage.event, passage.values)
+    passage.document = orjson.dumps(passage.event.attributes)
+    passage.matches = tools.matcher.match(passage.event, passage.values, passage.document)
 
 
 Stage = Callable[[Passage, Tools], None]
@@ -90,7 +95,7 @@ def prepare(work: Work, tools: Tools, encode: EncodeEvent) -> Prepared:
         record = records.pop()  # what is done is let go while it is at hand: a request holds a thousand of them
         try:
             passage = passed(record, tools)
-            line = encode(passage.event, passage.matches, passage.values)
+            line = encode(passage.event, passage.matches, passage.values, passage.document)
             prepared.add(passage.event.id, line, len(passage.matches))
         except Rejected as rejected:
             prepared.reject(record, rejected.code, rejected.reason)

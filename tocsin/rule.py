@@ -6,7 +6,7 @@ lives in `rules/validation.py`; here a rule is taken as it is. `extra` keeps mem
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 """In rising order; the index is the numeric value (siem.md §0.2)."""
@@ -172,8 +172,7 @@ class Rule:
         return bool(self.options.method_options.get("reopenOnUpdate"))
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """One event met one query of one rule; written beside the event in the same row.
 
     `group` holds the text form of each group-by value, in the order of the rule's fields; an event whose group-by field

@@ -13,10 +13,11 @@ from tocsin.rule import Match
 Work = Request | tuple[RawRecord, ...]
 """What a processor takes: a request off the wire, or records to be replayed."""
 
-EncodeEvent = Callable[[Event, Sequence[Match], Mapping[str, list[Any]] | None], bytes]
+EncodeEvent = Callable[[Event, Sequence[Match], Mapping[str, list[Any]] | None, bytes], bytes]
 """Gives one JSON line of the table `logs`, without the line break and with `ingested_at` last (`store/rows.py`).
 
-The last argument holds the values of the event's attributes by path, if they are at hand (`query.values.flatten`)."""
+The last arguments hold what is at hand of the event's attributes: their values by path (`query.values.flatten`), and
+their JSON."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 That text is JSON, which one call makes of the flattened event and the automaton reads as it is. So a clause is looked
 for as it would stand in JSON. A value's edges are not told from the inside of one, so what is found is possible, not
-sure; what is not found is impossible.
+sure; what is not found is impossible. The JSON that is stored of an event, where it is at hand, is looked at first: it
+has the names of attributes as well, so what is found there is looked for again among the values alone.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -60,10 +61,10 @@ class FullText:
         self._patterns = Patterns(list(by_pattern), hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_DOTALL)
         self._remembered: dict[str, list[int]] = {}
 
-    def possible(self, names: Names, found: Iterable[Sequence[Scalar]]) -> Collection[int]:
+    def possible(self, names: Names, found: Iterable[Sequence[Scalar]], document: bytes = b"") -> Collection[int]:
         """All atoms that may be true of one of the values: of reserved attributes, of all others by path. Also a few
-        that are true of none."""
-        positions = self._patterns.within(self._text(names, found)) if self._by_pattern else ()
+        that are true of none. `document` is the attributes as JSON, if that is at hand."""
+        positions = () if self._is_without(names, document) else self._patterns.within(self._text(names, found))
         if not positions and not self._others:
             return ()
         atoms = {atom for position in positions for atom in self._by_pattern[position]}
@@ -75,6 +76,21 @@ class FullText:
             text = orjson.dumps(values)
         except orjson.JSONEncodeError:  # a lone surrogate, which no clause has either
             text = orjson.dumps(list(map(whole_text, _texts(names, found))))
+        return self._readable(text)
+
+    def _is_without(self, names: Names, document: bytes) -> bool:
+        """Whether neither the reserved attributes nor the document have a pattern, names of attributes included."""
+        if not self._by_pattern:
+            return True
+        if not document or self._reads_numbers:
+            return False
+        try:
+            return not self._patterns.within(self._readable(document + orjson.dumps(names)))
+        except orjson.JSONEncodeError:
+            return False
+
+    def _readable(self, text: bytes) -> bytes:
+        """The JSON as the patterns expect it."""
         if text.isascii():
             return text
         if self._is_beyond_ascii:

@@ -57,16 +57,18 @@ class Matcher:
             problem for segment in segments for problem in segment.problems if problem.rule_id in segment.alive()
         ]
 
-    def match(self, event: Event, found: Mapping[str, list[Scalar]] | None = None) -> list[Match]:
+    def match(
+        self, event: Event, found: Mapping[str, list[Scalar]] | None = None, document: bytes = b""
+    ) -> list[Match]:
         """What every rule finds in the event, in the order of the rules.
 
-        `found` is `flatten(event.attributes)`, if it is at hand.
+        `found` is `flatten(event.attributes)`, `document` the attributes as JSON, each if it is at hand.
         """
         if found is None:
             found = flatten(event.attributes)
-        emissions = self._segments[0].emissions(event, found)
+        emissions = self._segments[0].emissions(event, found, document)
         for segment in self._segments[1:]:
-            if more := segment.emissions(event, found):
+            if more := segment.emissions(event, found, document):
                 emissions = emissions + more
                 emissions.sort(key=lambda one: (self._order[one.rule_id], one.query_index))
         return [match for emission in emissions for match in emission.matches(event, found)]

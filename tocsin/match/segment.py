@@ -275,9 +275,9 @@ class Segment:
         """The rules that are compiled here and count, by id."""
         return {rule_id: rule for rule_id, rule in self.rules.items() if rule_id not in self._dead}
 
-    def emissions(self, event: Event, found: Mapping[str, list[Scalar]]) -> list[Emission]:
+    def emissions(self, event: Event, found: Mapping[str, list[Scalar]], document: bytes = b"") -> list[Emission]:
         """The queries that hold and may yield a match, in the order of the rules, but those of rules with calculated
-        fields last; `found` is the flattened event."""
+        fields last; `found` is the flattened event, `document` its attributes as JSON, if that is at hand."""
         memory = self._memory
         key = tuple(memory.gates.sets_of(event, found))
         kind = memory.kinds.get(key)
@@ -286,7 +286,7 @@ class Segment:
         sets = kind.places.sets_of(event, found)
         if kind.full_texts and (kind.before is None or kind.before(event, found)):
             for full_text in kind.full_texts:
-                if atoms := full_text.possible(self._full_text_names(event), found.values()):
+                if atoms := full_text.possible(self._full_text_names(event), found.values(), document):
                     sets.append(memory.sets.number(frozenset(atoms)))
         known = (kind.number, *sets)
         asked = memory.asked.get(known)

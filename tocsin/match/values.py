@@ -109,6 +109,7 @@ class ValueIndex:
         by_literal: dict[str, _Candidates] = {}
         regexes: list[tuple[str, Atom]] = []
         is_plain = column is None or column.kind in (Kind.EXACT, Kind.FOLDED)
+        is_text = column is not None and column.kind is Kind.TEXT
         for leaf, atom in atoms.items():
             if isinstance(leaf, Exists) and is_plain:
                 self._exists.append(atom[0])
@@ -123,7 +124,7 @@ class ValueIndex:
             elif isinstance(leaf, Cidr) and is_plain:
                 blocks = [block for block in map(block_of, leaf.blocks) if block is not None]
                 addresses.add([edge for block in blocks for edge in (block.first, block.last + 1)], atom)
-            elif isinstance(leaf, AnyCase) and is_plain:
+            elif isinstance(leaf, AnyCase) and (is_plain or is_text):
                 self._add_any_case(leaf, atom, by_literal)
             elif isinstance(leaf, Regex):
                 regexes.append((leaf.pattern, atom))

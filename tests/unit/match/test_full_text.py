@@ -2,6 +2,7 @@
 
 from functools import cache
 
+import orjson
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -45,11 +46,16 @@ def alone(text: str) -> FullText:
     return FullText({leaf: (1, decided_by(leaf, LOGS))})
 
 
-def let_through(names: list, values: list) -> dict[str, bool]:
+def let_through(names: list, values: list, document: bytes = b"") -> dict[str, bool]:
     """Which clauses full text lets through."""
     full, numbers = all_of_them()
-    found = full.possible(names, values)
+    found = full.possible(names, values, document)
     return {text: number in found for text, number in numbers.items()}
+
+
+def document_of(values: list) -> bytes:
+    """As it is stored: with names of attributes, of which some are looked for as well."""
+    return orjson.dumps(dict(zip(("root", "x", "b", "c"), values, strict=False)))
 
 
 def true_of(text: str, names: list, values: list) -> bool:
@@ -68,16 +74,26 @@ def true_of(text: str, names: list, values: list) -> bool:
 @example([], [[401.0, 1.5, 1e300, True]])
 def test_nothing_that_is_true_is_passed_over(names: list, values: list) -> None:
     through = let_through(names, values)
+    with_document = let_through(names, values, document_of(values))
     for text in CLAUSES:
         assert through[text] or not true_of(text, names, values), text
+        assert with_document[text] or not true_of(text, names, values), text
 
 
 @settings(max_examples=100, deadline=None)
 @given(TEXTS, TEXTS)
 def test_each_clause_alone_passes_nothing_over(one: str, two: str) -> None:
     """Alone a clause may need no reading of numbers, which others that stand beside it do."""
+    values = [[two], [7, 401]]
     for text in CLAUSES:
-        assert alone(text).possible([one], [[two], [7, 401]]) or not true_of(text, [one], [[two], [7, 401]]), text
+        for document in (b"", document_of(values)):
+            assert alone(text).possible([one], values, document) or not true_of(text, [one], values), text
+
+
+def test_a_name_of_an_attribute_is_no_value() -> None:
+    assert not alone("*:root").possible([], [["nobody"]], b'{"root":"nobody"}')
+    assert alone("*:root").possible([], [["root"]], b'{"who":"root"}') == {1}
+    assert alone("*:root").possible(["root"], [], b"{}") == {1}
 
 
 @pytest.mark.parametrize(
@@ -102,6 +118,7 @@ def test_a_long_clause_is_looked_for_by_its_beginning() -> None:
 
 def test_half_a_character_is_no_danger() -> None:
     assert alone("*:root").possible(["a\ud800b root"], []) == {1}
+    assert alone("*:root").possible(["a\ud800b root"], [], b"{}") == {1}
 
 
 def test_what_folds_into_ascii_is_known() -> None:
