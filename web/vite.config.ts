@@ -6,7 +6,7 @@ import { defineConfig, type PluginOption } from "vite";
 const SERVER = process.env.TOCSIN_URL ?? "http://127.0.0.1:8080";
 
 export default defineConfig(async ({ mode }) => {
-  const plugins: PluginOption[] = [react()];
+  const plugins: PluginOption[] = [react({ jsxImportSource: "@/lib/jsx" })];
   if (mode === "mock") plugins.push((await import("./dev/mock/plugin.ts")).mockApi());
   return {
     plugins,

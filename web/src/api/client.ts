@@ -1,4 +1,5 @@
 /** The one door to the server: cookies, CSRF token, errors, and what happens when the session is over. */
+import { isFromElsewhere, lostConnection } from "./connection";
 import { ApiError, errorOf } from "./errors";
 
 let csrfToken: string | null = null;
@@ -21,6 +22,8 @@ export interface RequestOptions {
   /** A 401 here is an answer (wrong password), not the end of a session. */
   keepSession?: boolean;
 }
+
+const UNREACHED = "The server cannot be reached. Check that it runs, then try again.";
 
 /** Changes, by method, address and body. The second click of a double one asks for the same change as the first, not for another. */
 const underWay = new Map<string, Promise<string>>();
@@ -59,8 +62,10 @@ async function send(method: string, path: string, options: RequestOptions): Prom
     });
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
-    throw new ApiError(0, ["The server cannot be reached. Check that it runs, then try again."], null);
+    lostConnection();
+    throw new ApiError(0, [UNREACHED], null);
   }
+  if (isFromElsewhere(response)) lostConnection();
   if (!response.ok) {
     const error = errorOf(response.status, await response.text(), response.headers.get("x-request-id"));
     if (response.status === 401 && !options.keepSession) onSignedOut();

@@ -45,6 +45,11 @@ export class ApiError extends Error {
     return [400, 403, 404].includes(this.status);
   }
 
+  /** An id that names nothing, or can be nobody's. */
+  get isUnknown(): boolean {
+    return this.status === 400 || this.status === 404;
+  }
+
   get isStale(): boolean {
     return this.status === 409;
   }

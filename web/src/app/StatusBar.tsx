@@ -1,4 +1,6 @@
+import { useSyncExternalStore } from "react";
 import { useQuery } from "@tanstack/react-query";
+import { connectionIsLost, whenConnectionChanges } from "@/api/connection";
 import { engineQuery } from "@/api/coverage";
 import { useMay } from "@/api/session";
 import { intakeStatusQuery } from "@/api/status";
@@ -7,6 +9,7 @@ import { useNow } from "@/components/useNow";
 import { useZone } from "@/components/zone";
 import { formatNumber } from "@/lib/format";
 import { formatClock } from "@/lib/time";
+import { Connection } from "./Connection";
 import classes from "./StatusBar.module.css";
 
 /** Nothing disappears silently: what was accepted was stored or rejected, and it shows. */
@@ -15,16 +18,18 @@ export function StatusBar() {
   const { zone, setZone } = useZone();
   const now = useNow();
   const counts = data?.since_start;
+  const isLost = useSyncExternalStore(whenConnectionChanges, connectionIsLost);
   return (
-    <footer className={classes.bar} aria-label="Status">
-      {counts && (
+    <footer className={classes.bar} aria-label="Status" data-lost={isLost || undefined}>
+      <Connection isLost={isLost} />
+      {!isLost && counts && (
         <span title="Logs since the server started">
           <AppLink to="/settings/status">{formatNumber(counts.accepted)} accepted</AppLink> = <AppLink to="/logs">{formatNumber(counts.stored)} stored</AppLink> +{" "}
           <AppLink to="/settings/status#rejected">{formatNumber(counts.rejected)} rejected</AppLink>
         </span>
       )}
-      <EngineNotice />
-      {error && !data && <span>Intake status unknown</span>}
+      {!isLost && <EngineNotice />}
+      {!isLost && error && !data && <span>Intake status unknown</span>}
       <button type="button" className={classes.zone} onClick={() => setZone(zone === "utc" ? "local" : "utc")} title={zone === "utc" ? "Show times in your zone" : "Show times in UTC"}>
         {formatClock(now, zone)} {zone === "utc" ? "UTC" : localName()}
         <span className="visually-hidden">: {zone === "utc" ? "show times in your zone" : "show times in UTC"}</span>

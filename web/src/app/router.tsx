@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { whenSignedOut } from "@/api/client";
+import { patiently } from "@/api/connection";
 import { ApiError } from "@/api/errors";
 import { meQuery } from "@/api/session";
 import { parseSearch, stringifySearch, validateExplorerSearch } from "@/lib/urlState";
@@ -16,7 +17,7 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
   validateSearch: (search: Record<string, unknown>): { next?: string } => (typeof search.next === "string" ? { next: search.next } : {}),
-  component: lazyRouteComponent(() => import("./pages/SignIn"), "SignIn"),
+  component: lazyRouteComponent(patiently(() => import("./pages/SignIn")), "SignIn"),
 });
 
 /** Everything behind the sign-in. */
@@ -44,9 +45,9 @@ const index = createRoute({
   },
 });
 
-const signals = createRoute({ getParentRoute: () => shell, path: "/signals", validateSearch: validateExplorerSearch, component: lazyRouteComponent(() => import("./pages/Signals"), "Signals"), errorComponent: PageError });
-const suppressed = createRoute({ getParentRoute: () => shell, path: "/signals/suppressed", validateSearch: validateExplorerSearch, component: lazyRouteComponent(() => import("./pages/HiddenSignals"), "HiddenSignals"), errorComponent: PageError });
-const logs = createRoute({ getParentRoute: () => shell, path: "/logs", validateSearch: validateExplorerSearch, component: lazyRouteComponent(() => import("./pages/Logs"), "Logs"), errorComponent: PageError });
+const signals = createRoute({ getParentRoute: () => shell, path: "/signals", validateSearch: validateExplorerSearch, component: lazyRouteComponent(patiently(() => import("./pages/Signals")), "Signals"), errorComponent: PageError });
+const suppressed = createRoute({ getParentRoute: () => shell, path: "/signals/suppressed", validateSearch: validateExplorerSearch, component: lazyRouteComponent(patiently(() => import("./pages/HiddenSignals")), "HiddenSignals"), errorComponent: PageError });
+const logs = createRoute({ getParentRoute: () => shell, path: "/logs", validateSearch: validateExplorerSearch, component: lazyRouteComponent(patiently(() => import("./pages/Logs")), "Logs"), errorComponent: PageError });
 
 const rules = createRoute({
   getParentRoute: () => shell,
@@ -55,7 +56,7 @@ const rules = createRoute({
     ...(typeof search.query === "string" && search.query ? { query: search.query } : {}),
     ...(typeof search.sort === "string" && search.sort ? { sort: search.sort } : {}),
   }),
-  component: lazyRouteComponent(() => import("./pages/Rules"), "Rules"),
+  component: lazyRouteComponent(patiently(() => import("./pages/Rules")), "Rules"),
   errorComponent: PageError,
 });
 const rule = createRoute({
@@ -63,11 +64,11 @@ const rule = createRoute({
   path: "/rules/$ruleId",
   validateSearch: (search: Record<string, unknown>): { tab?: string; from?: string; to?: string; clone?: string } =>
     Object.fromEntries(["tab", "from", "to", "clone"].flatMap((name) => (typeof search[name] === "string" && search[name] ? [[name, search[name]]] : []))),
-  component: lazyRouteComponent(() => import("./pages/Rule"), "Rule"),
+  component: lazyRouteComponent(patiently(() => import("./pages/Rule")), "Rule"),
   errorComponent: PageError,
 });
 
-const settings = createRoute({ getParentRoute: () => shell, path: "/settings/$section", component: lazyRouteComponent(() => import("./pages/Settings"), "Settings"), errorComponent: PageError });
+const settings = createRoute({ getParentRoute: () => shell, path: "/settings/$section", component: lazyRouteComponent(patiently(() => import("./pages/Settings")), "Settings"), errorComponent: PageError });
 const settingsIndex = createRoute({
   getParentRoute: () => shell,
   path: "/settings",
@@ -78,7 +79,7 @@ const settingsIndex = createRoute({
 
 /** The pages that `navigation.ts` alone describes: their search parameters are plain text, read with `usePageSearch`. */
 const listed = NAVIGATION.flatMap((group) => group.items).flatMap(({ to, load }) =>
-  load ? [createRoute({ getParentRoute: () => shell, path: to, component: lazyRouteComponent(load), errorComponent: PageError })] : [],
+  load ? [createRoute({ getParentRoute: () => shell, path: to, component: lazyRouteComponent(patiently(load)), errorComponent: PageError })] : [],
 );
 // Their paths are data, so no type can name them: left in, they would loosen the types of all other routes to `string`.
 const untyped = listed as unknown as [];

@@ -1,8 +1,9 @@
 import { Skeleton } from "@mantine/core";
 import { lazy, Suspense } from "react";
+import { patiently } from "@/api/connection";
 import classes from "./Markdown.module.css";
 
-const MarkdownText = lazy(() => import("./markdownText"));
+const MarkdownText = lazy(patiently(() => import("./markdownText")));
 
 /** A rule's message, rendered safely; the renderer is loaded on use. */
 export function Markdown({ text }: { text: string }) {

@@ -1,4 +1,4 @@
-import { Button, Modal, MultiSelect, Tooltip } from "@mantine/core";
+import { Button, MultiSelect, Tooltip } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -8,6 +8,7 @@ import { editorsOf, restrict, restrictionKeys, restrictionQuery, takeOver, whoMa
 import { RULES_WRITE } from "@/api/rules";
 import { useMay, useMe } from "@/api/session";
 import { SUPPRESSIONS_WRITE, suppressionKeys } from "@/api/suppressions";
+import { Dialog, Form } from "./Dialog";
 import { Icon } from "./icons";
 import page from "./Page.module.css";
 import { ErrorState, SkeletonRows } from "./states";
@@ -44,7 +45,7 @@ export function RestrictedMark({ restriction }: { restriction: Restriction | und
 export function RestrictAccess({ type, id, name, onClose }: Props) {
   const found = useQuery({ ...restrictionQuery(type, id), refetchOnWindowFocus: false, staleTime: 0 });
   return (
-    <Modal opened onClose={onClose} title="Restrict access" closeButtonProps={{ "aria-label": "Close" }}>
+    <Dialog opened onClose={onClose} title="Restrict access" closeOnClickOutside={false}>
       {found.data && !found.isFetching ? (
         // What somebody else changed meanwhile is begun anew.
         <Editors key={found.data.meta.version} type={type} id={id} name={name} read={found.data} reread={() => void found.refetch()} onClose={onClose} />
@@ -53,7 +54,7 @@ export function RestrictAccess({ type, id, name, onClose }: Props) {
       ) : (
         <SkeletonRows rows={3} />
       )}
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -78,7 +79,7 @@ function Editors({ type, id, name, read, reread, onClose }: Props & { read: Rest
   });
   const isStale = save.error instanceof ApiError && save.error.isStale;
   return (
-    <div className={page.form}>
+    <Form className={page.form} busy={save.isPending} onSubmit={() => save.mutate(chosen)}>
       {read.meta.editable ? (
         <>
           <p className={classes.about}>
@@ -101,7 +102,7 @@ function Editors({ type, id, name, read, reread, onClose }: Props & { read: Rest
       )}
       <div className={page.formEnd}>
         {read.meta.editable && read.meta.restricted && (
-          <Button variant="subtle" color="gray" mr="auto" disabled={save.isPending} onClick={() => save.mutate([])}>
+          <Button variant="subtle" color="gray" mr="auto" onClick={() => save.mutate([])}>
             Lift the restriction
           </Button>
         )}
@@ -109,7 +110,7 @@ function Editors({ type, id, name, read, reread, onClose }: Props & { read: Rest
           {read.meta.editable ? "Cancel" : "Close"}
         </Button>
         {read.meta.editable && (
-          <Button disabled={chosen.length === 0} loading={save.isPending} onClick={() => save.mutate(chosen)}>
+          <Button type="submit" disabled={chosen.length === 0} loading={save.isPending}>
             Restrict to these
           </Button>
         )}
@@ -121,7 +122,7 @@ function Editors({ type, id, name, read, reread, onClose }: Props & { read: Rest
           </Tooltip>
         )}
       </div>
-    </div>
+    </Form>
   );
 }
 

@@ -1,7 +1,6 @@
 import { Menu, UnstyledButton } from "@mantine/core";
 import { useClipboard } from "@mantine/hooks";
 import type { ReactNode } from "react";
-import { straight } from "@/lib/format";
 import { useValueActions } from "./explorer/actions";
 import { Icon } from "./icons";
 import classes from "./ValueMenu.module.css";
@@ -14,12 +13,12 @@ export function ValueMenu({ field, value, children, extra }: { field: string; va
     <Menu position="bottom-start" keepMounted={false}>
       <Menu.Target>
         <UnstyledButton className={classes.value} aria-label={`${field} ${value}: filter, exclude, copy`}>
-          {children ?? straight(value)}
+          {children ?? value}
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label className="truncate" maw={360}>
-          {field}:{straight(value)}
+          {field}:{value}
         </Menu.Label>
         {actions && (
           <>

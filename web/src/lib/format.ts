@@ -23,7 +23,8 @@ export function attackLabel(tag: string): string {
   return `${(match[1] ?? "").toUpperCase()}${name ? ` ${sentence(name)}` : ""}`;
 }
 
-const DIRECTIONS = /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
+/** Marks that turn the direction of writing. */
+export const DIRECTIONS = /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
 
 /** A sender's text with the marks that turn the direction of writing made visible: `gpj.exe` after one reads `exe.jpg`. */
 export const straight = (text: string): string => text.replace(DIRECTIONS, (mark) => `⟨U+${mark.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`);

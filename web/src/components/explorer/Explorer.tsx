@@ -6,7 +6,7 @@ import type { ExploreEvent } from "@/api/types";
 import { useHotkeys } from "@/components/hotkeys";
 import { Icon } from "@/components/icons";
 import { ErrorState, SkeletonRows } from "@/components/states";
-import { formatNumber, plural } from "@/lib/format";
+import { formatNumber, plural, straight } from "@/lib/format";
 import { onlyValue, toggleExcluded } from "@/lib/queryText";
 import { countSelected, NOTHING, type Selection } from "@/lib/selection";
 import { isMoving } from "@/lib/time";
@@ -83,7 +83,7 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views, m
     setSelection(NOTHING);
   }
   useEffect(() => {
-    document.title = `${state.query === "" ? title : `${state.query} · ${title}`} · Tocsin`;
+    document.title = straight(`${state.query === "" ? title : `${state.query} · ${title}`} · Tocsin`);
   }, [state.query, title]);
 
   const chosen = useMemo(() => state.columns.map((id) => config.columns.find((column) => column.id === id) ?? attributeColumn(id)), [state.columns, config.columns]);

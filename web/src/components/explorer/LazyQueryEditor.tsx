@@ -1,7 +1,8 @@
 import { lazy, Suspense, useCallback, useRef, type ComponentProps } from "react";
+import { patiently } from "@/api/connection";
 import type { Caret } from "./QueryEditor";
 
-const QueryEditor = lazy(() => import("./QueryEditor"));
+const QueryEditor = lazy(patiently(() => import("./QueryEditor")));
 
 type Props = Omit<ComponentProps<typeof QueryEditor>, "takeOver"> & {
   /** How the input looks that stands in for the editor. */

@@ -2,13 +2,13 @@ import { acceptCompletion, autocompletion, completionStatus, moveCompletionSelec
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { setDiagnostics, type Diagnostic } from "@codemirror/lint";
 import { Annotation, EditorState, Prec, RangeSetBuilder } from "@codemirror/state";
-import { Decoration, type DecorationSet, EditorView, keymap, placeholder as placeholderText, ViewPlugin, type ViewUpdate } from "@codemirror/view";
+import { Decoration, type DecorationSet, EditorView, highlightSpecialChars, keymap, placeholder as placeholderText, ViewPlugin, type ViewUpdate } from "@codemirror/view";
 import { useEffect, useEffectEvent, useImperativeHandle, useLayoutEffect, useRef, type Ref } from "react";
 import { flushSync } from "react-dom";
 import { complete } from "@/api/explore";
 import type { QueryFault } from "@/api/errors";
 import type { Hint, Track } from "@/api/types";
-import { formatNumber } from "@/lib/format";
+import { DIRECTIONS, formatNumber } from "@/lib/format";
 import { searchHistory } from "@/lib/storage";
 import { formatRelative } from "@/lib/time";
 import type { EditorHandle } from "./QueryBox";
@@ -59,6 +59,7 @@ export default function QueryEditor({ ref, track, label, placeholder, value, fro
         doc: initial(),
         extensions: [
           history(),
+          highlightSpecialChars({ addSpecialChars: DIRECTIONS }),
           Prec.highest(
             keymap.of([
               {

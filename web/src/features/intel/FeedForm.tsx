@@ -1,7 +1,8 @@
-import { Autocomplete, Button, Checkbox, FileInput, Modal, PasswordInput, SegmentedControl, Select, TextInput } from "@mantine/core";
+import { Autocomplete, Button, Checkbox, FileInput, PasswordInput, SegmentedControl, Select, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { createFeed, intelKeys, settingsOf, updateFeed, uploadFeed, type FeedAttributes, type FeedItem } from "@/api/intel";
+import { Dialog, Form } from "@/components/Dialog";
 import pages from "@/components/Page.module.css";
 import { ErrorState } from "@/components/states";
 import { tellFailure } from "@/components/telling";
@@ -34,13 +35,13 @@ interface Props {
 /** Everything that people choose of a feed. A secret is typed here and never shown again. */
 export function FeedForm({ feed, onClose, onSaved }: Props) {
   return (
-    <Modal opened onClose={onClose} closeOnClickOutside={false} size={720} title={feed ? `Edit ${feed.attributes.name}` : "Add a feed"} closeButtonProps={{ "aria-label": "Close" }}>
-      <Form feed={feed} onClose={onClose} onSaved={onSaved} />
-    </Modal>
+    <Dialog opened onClose={onClose} closeOnClickOutside={false} size={720} title={feed ? `Edit ${feed.attributes.name}` : "Add a feed"}>
+      <Fields feed={feed} onClose={onClose} onSaved={onSaved} />
+    </Dialog>
   );
 }
 
-function Form({ feed, onClose, onSaved }: Props) {
+function Fields({ feed, onClose, onSaved }: Props) {
   const client = useQueryClient();
   const [draft, setDraft] = useState<FeedAttributes>(() => (feed ? settingsOf(feed.attributes) : NEW_FEED));
   const [file, setFile] = useState<File | null>(null);
@@ -68,13 +69,7 @@ function Form({ feed, onClose, onSaved }: Props) {
   const hasSecret = feed?.attributes.authentication.has_secret ?? false;
   const interval = draft.refresh_interval ?? 86_400;
   return (
-    <form
-      className={pages.form}
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate();
-      }}
-    >
+    <Form className={pages.form} busy={save.isPending} onSubmit={() => save.mutate()}>
       <div className={pages.pair}>
         <TextInput size="xs" data-autofocus required withAsterisk={false} label="Name" placeholder="The name that analysts will see" value={draft.name} error={fields.name} onChange={(event) => edit({ name: event.currentTarget.value })} />
         <Select size="xs" label="Type" allowDeselect={false} data={Object.entries(FORMAT_WORDS).map(([value, label]) => ({ value, label }))} value={draft.format} error={fields.format} onChange={(format) => format && setDraft(withFormat(draft, format as FeedAttributes["format"]))} />
@@ -136,7 +131,7 @@ function Form({ feed, onClose, onSaved }: Props) {
           {feed ? "Save" : "Add the feed"}
         </Button>
       </div>
-    </form>
+    </Form>
   );
 }
 

@@ -7,6 +7,7 @@ import { AddButton } from "@/components/AddButton";
 import { Icon } from "@/components/icons";
 import { List, type Column } from "@/components/List";
 import { MoreItem, MoreMenu } from "@/components/MoreMenu";
+import { NotTherePanel } from "@/components/NotThere";
 import pages from "@/components/Page.module.css";
 import { EmptyState } from "@/components/states";
 import { RelativeTime } from "@/components/Time";
@@ -53,6 +54,7 @@ export function FeedsTab({ search, change }: TabProps) {
             <FeedRow key={feed.id} feed={feed} may={may} chosen={feed.id === search.feed} onOpen={(part) => show(feed.id, part)} onEdit={() => setEditing(feed)} />
           ))}
         </List>
+        {!open && search.feed && feeds.data && !feeds.isFetching && <NotTherePanel noun="feed" onClose={() => change({ feed: "", part: "", refresh: "" })} />}
         {open && <FeedPanel key={open.id} feed={open} may={may} part={search.part ?? null} onPart={(part) => show(open.id, part)} onEdit={() => setEditing(open)} refresh={search.refresh ?? null} onClose={() => change({ feed: "", part: "", refresh: "" })} />}
       </div>
       {editing && <FeedForm feed={editing === "new" ? null : editing} onClose={() => setEditing(null)} onSaved={(feed) => show(feed.id)} />}

@@ -1,10 +1,11 @@
-import { Button, Modal, Select, Textarea } from "@mantine/core";
+import { Button, Select, Textarea } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { exploreKeys } from "@/api/explore";
 import { convertResults, type JobData } from "@/api/jobs";
 import type { ExploreEvent } from "@/api/types";
 import { AppLink } from "@/components/AppLink";
+import { Dialog, Form } from "@/components/Dialog";
 import page from "@/components/Page.module.css";
 import { ErrorState } from "@/components/states";
 import { plural } from "@/lib/format";
@@ -41,7 +42,7 @@ export function Convert({ opened, job, results, onClose, onDone }: Props) {
   };
   const { from, to } = rangeOf(job);
   return (
-    <Modal opened={opened} onClose={close} title={convert.data === undefined ? `Make ${plural(results.length, "signal")}` : "Signals made"} closeOnClickOutside={message === ""} closeButtonProps={{ "aria-label": "Close" }}>
+    <Dialog opened={opened} onClose={close} title={convert.data === undefined ? `Make ${plural(results.length, "signal")}` : "Signals made"} closeOnClickOutside={message === ""}>
       {convert.data !== undefined ? (
         <div className={page.form}>
           <p role="status">{plural(convert.data, "result")} are signals now: open, and in the explorer at the time of their events.</p>
@@ -51,13 +52,7 @@ export function Convert({ opened, job, results, onClose, onDone }: Props) {
           </div>
         </div>
       ) : (
-        <form
-          className={page.form}
-          onSubmit={(event) => {
-            event.preventDefault();
-            convert.mutate(results.map(({ id }) => id));
-          }}
-        >
+        <Form className={page.form} busy={convert.isPending} onSubmit={() => convert.mutate(results.map(({ id }) => id))}>
           <Select size="xs" data-autofocus label="Severity" allowDeselect={false} data={SEVERITIES.map((value) => ({ value, label: SEVERITY_WORDS[value] }))} value={severity} onChange={(next) => next && setSeverity(next)} />
           <Textarea size="xs" label="Message" required withAsterisk={false} placeholder="What the analyst should know" autosize minRows={3} value={message} onChange={(event) => setMessage(event.currentTarget.value)} />
           {convert.error && <ErrorState inline error={convert.error} />}
@@ -66,8 +61,8 @@ export function Convert({ opened, job, results, onClose, onDone }: Props) {
               Make the signals
             </Button>
           </div>
-        </form>
+        </Form>
       )}
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,6 +1,7 @@
 import { Button, Checkbox } from "@mantine/core";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { ApiError } from "@/api/errors";
 import { cancelJob, deleteJob, isActive, jobQuery, resultsQuery, type JobData } from "@/api/jobs";
 import { RULES_WRITE } from "@/api/rules";
 import { useMay } from "@/api/session";
@@ -10,6 +11,7 @@ import { Gate } from "@/components/Gate";
 import { Icon } from "@/components/icons";
 import { CopyJson, JsonView } from "@/components/JsonView";
 import { Columns, More, type Column } from "@/components/List";
+import { NotThere } from "@/components/NotThere";
 import page from "@/components/Page.module.css";
 import { Section } from "@/components/Section";
 import { SeverityLabel } from "@/components/Severity";
@@ -40,7 +42,7 @@ export function JobPanel({ id, onClose }: { id: string; onClose: () => void }) {
       }
     >
       {isPending && <SkeletonRows rows={8} />}
-      {error && <ErrorState inline={job !== undefined} error={error} retry={() => void refetch()} />}
+      {error instanceof ApiError && error.isUnknown ? <NotThere noun="job" /> : error && <ErrorState inline={job !== undefined} error={error} retry={() => void refetch()} />}
       {job && <Details job={job} onGone={onClose} />}
     </SidePanel>
   );

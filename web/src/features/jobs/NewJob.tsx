@@ -1,9 +1,10 @@
-import { Button, Checkbox, JsonInput, Modal, SegmentedControl, Select } from "@mantine/core";
+import { Button, Checkbox, JsonInput, SegmentedControl, Select } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { ApiError } from "@/api/errors";
 import { runJob } from "@/api/jobs";
 import { ruleQuery } from "@/api/rules";
+import { Dialog, Form } from "@/components/Dialog";
 import { TimeRange } from "@/components/explorer/TimeRange";
 import page from "@/components/Page.module.css";
 import { RuleSelect } from "@/components/RuleSelect";
@@ -27,13 +28,13 @@ interface Props {
 /** A rule with all its cases or one, or a definition as JSON, over a time. */
 export function NewJob({ opened, ruleId, onClose, onMade }: Props) {
   return (
-    <Modal opened={opened} onClose={onClose} size="lg" title="New historical job" closeOnClickOutside={false} closeButtonProps={{ "aria-label": "Close" }}>
-      {opened && <Form key={ruleId} ruleId={ruleId} onMade={onMade} />}
-    </Modal>
+    <Dialog opened={opened} onClose={onClose} size="lg" title="New historical job" closeOnClickOutside={false}>
+      {opened && <Fields key={ruleId} ruleId={ruleId} onMade={onMade} />}
+    </Dialog>
   );
 }
 
-function Form({ ruleId, onMade }: Pick<Props, "ruleId" | "onMade">) {
+function Fields({ ruleId, onMade }: Pick<Props, "ruleId" | "onMade">) {
   const client = useQueryClient();
   const { zone } = useZone();
   const [now] = useState(() => Date.now());
@@ -59,13 +60,7 @@ function Form({ ruleId, onMade }: Pick<Props, "ruleId" | "onMade">) {
   const ready = source === "rule" ? rule !== "" : parsed.fault === null;
   const faults = make.error instanceof ApiError ? make.error.fields : [];
   return (
-    <form
-      className={page.form}
-      onSubmit={(event) => {
-        event.preventDefault();
-        make.mutate();
-      }}
-    >
+    <Form className={page.form} busy={make.isPending} onSubmit={() => make.mutate()}>
       <SegmentedControl
         size="xs"
         aria-label="What to run"
@@ -126,7 +121,7 @@ function Form({ ruleId, onMade }: Pick<Props, "ruleId" | "onMade">) {
           Run the job
         </Button>
       </div>
-    </form>
+    </Form>
   );
 }
 

@@ -13,7 +13,6 @@ import { Tags } from "@/components/Tag";
 import { Tabs } from "@/components/Tabs";
 import { AbsoluteTime } from "@/components/Time";
 import { ValueMenu } from "@/components/ValueMenu";
-import { straight } from "@/lib/format";
 import classes from "./logs.module.css";
 
 const RESERVED = ["host", "service", "source"] as const;
@@ -48,7 +47,7 @@ export function LogPanel({ explorer, event, id, close, step }: PanelProps & { ex
     >
       {full.error && <ErrorState inline error={full.error} retry={() => void full.refetch()} />}
       <Section title="Message">
-        <pre className={classes.message}>{straight(attributes.message ?? "")}</pre>
+        <pre className={classes.message}>{attributes.message ?? ""}</pre>
         <dl className={classes.reserved}>
           {RESERVED.map((field) => {
             const values = fieldTexts(log, field);

@@ -2,7 +2,7 @@ import type { ExploreEvent } from "@/api/types";
 import { fieldTexts, type ExplorerColumn, type ExplorerConfig } from "@/components/explorer/model";
 import { LogStatus } from "@/components/Severity";
 import { CellTime } from "@/components/Time";
-import { sentence, straight } from "@/lib/format";
+import { sentence } from "@/lib/format";
 import { LOG_STATUSES } from "@/lib/severity";
 
 const texts = (field: string) => (event: ExploreEvent) => fieldTexts(event, field);
@@ -21,7 +21,7 @@ const COLUMNS: ExplorerColumn[] = [
   column("ip", "Client IP", "@network.client.ip", 140),
   column("country", "Country", "@network.client.geoip.country.iso_code", 80),
   column("code", "HTTP status", "@http.status_code", 96),
-  { id: "message", header: "Message", width: 320, least: 200, grow: 1, mono: true, rank: 1, render: (event) => <span title={straight(event.attributes.message ?? "")}>{straight(event.attributes.message ?? "")}</span> },
+  { id: "message", header: "Message", width: 320, least: 200, grow: 1, mono: true, rank: 1, render: (event) => <span title={event.attributes.message ?? ""}>{event.attributes.message ?? ""}</span> },
 ];
 
 const FILLS: Record<string, string> = { emergency: "--critical-fill", alert: "--critical-fill", critical: "--critical-fill", error: "--high-fill", warn: "--medium-fill", notice: "--low-fill", info: "--info-fill", debug: "--line-strong", ok: "--low-fill" };

@@ -3,6 +3,7 @@ import { packsQuery, type Pack } from "@/api/packs";
 import { AppLink } from "@/components/AppLink";
 import { List, NothingFound, type Column } from "@/components/List";
 import { ListPage } from "@/components/ListPage";
+import { NotTherePanel } from "@/components/NotThere";
 import page from "@/components/Page.module.css";
 import { RelativeTime } from "@/components/Time";
 import { formatNumber } from "@/lib/format";
@@ -12,7 +13,7 @@ import { PackPanel } from "./PackPanel";
 import classes from "./packs.module.css";
 import { PackState } from "./PackState";
 
-const COLUMNS: Column[] = [{ label: "Pack" }, { label: "State" }, { label: "Last log" }, { label: "Logs, 72 h", isNumber: true }, { label: "Rules on", isNumber: true }, { label: "Signals, 7 d", isNumber: true }, { label: "Sample logs" }];
+const COLUMNS: Column[] = [{ label: "Pack", className: classes.name }, { label: "State" }, { label: "Last log" }, { label: "Logs, 72 h", isNumber: true }, { label: "Rules on", isNumber: true }, { label: "Signals, 7 d", isNumber: true }, { label: "Sample logs", className: classes.samples }];
 
 interface Props {
   search: Record<string, string | undefined>;
@@ -35,9 +36,9 @@ export function PacksPage({ search, change }: Props) {
       title="Content packs"
       search={{ label: "Search content packs", placeholder: "Search by name, source or state", value: query, onSearch: (next) => change({ query: next }) }}
       about={packs.data && summary(packs.data)}
-      panel={chosen && <PackPanel key={chosen.id} pack={chosen} onClose={close} />}
+      panel={chosen ? <PackPanel key={chosen.id} pack={chosen} onClose={close} /> : open && packs.data && <NotTherePanel noun="content pack" onClose={close} />}
     >
-      <List query={packs} count={found.length} columns={COLUMNS} empty={<NothingFound title="No pack is found by this" all="Show all packs" onAll={() => change({ query: undefined })} />}>
+      <List className={classes.list} query={packs} count={found.length} columns={COLUMNS} empty={<NothingFound title="No pack is found by this" all="Show all packs" onAll={() => change({ query: undefined })} />}>
         {found.map((pack) => (
           <Row key={pack.id} pack={pack} chosen={pack.id === open} address={`/packs${stringifySearch({ ...search, pack: pack.id })}`} />
         ))}
@@ -50,8 +51,8 @@ function Row({ pack, chosen, address }: { pack: Pack; chosen: boolean; address: 
   const { name, about, data_last_seen_at: last, logs, rules, signals, sample_logs: samples } = pack.attributes;
   return (
     <tr data-pack={pack.id} data-chosen={chosen || undefined}>
-      <td className={page.grow} title={about}>
-        <AppLink to={address}>{name}</AppLink> <span className={page.dim}>{about}</span>
+      <td className={`${page.grow} ${classes.name}`} title={about}>
+        <AppLink to={address}>{name}</AppLink> <span className={`${page.dim} ${classes.about}`}>{about}</span>
       </td>
       <td>
         <PackState pack={pack} />
@@ -72,7 +73,7 @@ function Row({ pack, chosen, address }: { pack: Pack; chosen: boolean; address: 
           {formatNumber(signals.count)}
         </AppLink>
       </td>
-      <td className={page.dim}>
+      <td className={`${page.dim} ${classes.samples}`}>
         {samples.expires_at ? (
           <>
             end <RelativeTime time={Date.parse(samples.expires_at)} />

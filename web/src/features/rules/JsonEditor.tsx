@@ -1,9 +1,10 @@
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { lintGutter, setDiagnostics, type Diagnostic } from "@codemirror/lint";
 import { EditorState } from "@codemirror/state";
-import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
+import { drawSelection, EditorView, highlightActiveLine, highlightSpecialChars, keymap, lineNumbers } from "@codemirror/view";
 import { useEffect, useEffectEvent, useRef } from "react";
 import type { FieldFault } from "@/api/errors";
+import { DIRECTIONS } from "@/lib/format";
 import { jsonPlaces, placeOf } from "@/lib/jsonPlaces";
 import classes from "./json.module.css";
 
@@ -32,6 +33,7 @@ export default function JsonEditor({ label, value, readOnly, faults, hints, onCh
           lineNumbers(),
           lintGutter(),
           history(),
+          highlightSpecialChars({ addSpecialChars: DIRECTIONS }),
           drawSelection(),
           highlightActiveLine(),
           EditorView.lineWrapping,

@@ -1,12 +1,13 @@
 import { Skeleton } from "@mantine/core";
 import { lazy, Suspense, useState } from "react";
+import { patiently } from "@/api/connection";
 import { CopyJson } from "@/components/JsonView";
 import { useEditor } from "./editor";
 import { same, type RuleDraft } from "./ruleDraft";
 import classes from "./json.module.css";
 import tab from "./tab.module.css";
 
-const JsonEditor = lazy(() => import("./JsonEditor"));
+const JsonEditor = lazy(patiently(() => import("./JsonEditor")));
 
 /** Every member of the rule as JSON; what is well-formed is at once what the form shows. */
 export function RuleJson() {

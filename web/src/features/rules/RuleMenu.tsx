@@ -1,8 +1,9 @@
-import { Button, Modal } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { deleteRule } from "@/api/rules";
 import type { Rule } from "@/api/types";
+import { Dialog, Form } from "@/components/Dialog";
 import { MoreItem, MoreMenu } from "@/components/MoreMenu";
 import { RestrictAccess } from "@/components/RestrictAccess";
 import { ErrorState } from "@/components/states";
@@ -50,20 +51,22 @@ function Delete({ rule, go, onClose }: { rule: Rule; go: (address: string) => vo
     },
   });
   return (
-    <Modal opened onClose={onClose} title="Delete this rule?">
-      <p>
-        “{rule.name}” raises no signals any more; those that it has raised stay. To pause it, disable it instead.
-      </p>
-      {remove.error && <ErrorState inline error={remove.error} />}
-      <div className={classes.buttons}>
-        <Button variant="default" data-autofocus onClick={onClose}>
-          Cancel
-        </Button>
-        <Button loading={remove.isPending} onClick={() => remove.mutate()}>
-          Delete rule
-        </Button>
-      </div>
-    </Modal>
+    <Dialog opened onClose={onClose} title="Delete this rule?">
+      <Form busy={remove.isPending} onSubmit={() => remove.mutate()}>
+        <p>
+          “{rule.name}” raises no signals any more; those that it has raised stay. To pause it, disable it instead.
+        </p>
+        {remove.error && <ErrorState inline error={remove.error} />}
+        <div className={classes.buttons}>
+          <Button variant="default" data-autofocus onClick={onClose}>
+            Cancel
+          </Button>
+          <Button loading={remove.isPending} type="submit">
+            Delete rule
+          </Button>
+        </div>
+      </Form>
+    </Dialog>
   );
 }
 

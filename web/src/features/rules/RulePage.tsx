@@ -9,6 +9,7 @@ import type { Rule } from "@/api/types";
 import { AppLink } from "@/components/AppLink";
 import { ErrorState, SkeletonRows } from "@/components/states";
 import { Tabs, type Tab } from "@/components/Tabs";
+import { straight } from "@/lib/format";
 import type { Range } from "@/lib/time";
 import common from "@/components/Page.module.css";
 import { tell } from "@/components/telling";
@@ -108,7 +109,7 @@ function Editor({ given, begun, restriction, search, onSearch, go }: { given: Ru
   const isCreating = rule === null && (save.isPending || save.isSuccess);
   useBlocker({ shouldBlockFn: ({ current, next }) => dirty && !save.isPending && !isCreating && current.pathname !== next.pathname && !window.confirm("Leave without saving the changes to this rule?"), enableBeforeUnload: () => dirty });
   useEffect(() => {
-    document.title = `${draft.name || "New rule"} · Rules · Tocsin`;
+    document.title = straight(`${draft.name || "New rule"} · Rules · Tocsin`);
   }, [draft.name]);
 
   const isStale = save.error instanceof ApiError && save.error.isStale;

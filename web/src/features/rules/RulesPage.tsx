@@ -89,7 +89,7 @@ export function RulesPage({ query, sort, onChange }: Props) {
             <RuleRow key={rule.id} rule={rule} may={may} restriction={restriction(rule.id)} signals={signals(rule.id)} isTicked={ticked.has(rule.id)} onTick={(isTicked) => tick([rule.id], isTicked)} />
           ))}
         </List>
-        {chosen.length > 0 && <Ticked rules={chosen} may={may} onDone={() => setTicked(new Set())} />}
+        {chosen.length > 0 && <Ticked rules={chosen} may={may} restriction={restriction} onDone={() => setTicked(new Set())} />}
       </div>
     </ListPage>
   );

@@ -1,8 +1,10 @@
-import { Button, Modal } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import type { Restriction } from "@/api/restrictions";
 import { deleteRules, enableRules, exportRules, RULES_WRITE } from "@/api/rules";
 import type { Rule } from "@/api/types";
+import { Dialog, Form } from "@/components/Dialog";
 import page from "@/components/Page.module.css";
 import { ErrorState } from "@/components/states";
 import { tell, tellFailure } from "@/components/telling";
@@ -12,11 +14,14 @@ import classes from "./list.module.css";
 import { saveFile } from "./saveFile";
 
 /** What can be done with several rules at once (siem.md §2.29); what would change nothing is not offered. */
-export function Ticked({ rules, may, onDone }: { rules: Rule[]; may: boolean; onDone: () => void }) {
+export function Ticked({ rules, may, restriction, onDone }: { rules: Rule[]; may: boolean; restriction: (id: string) => Restriction | undefined; onDone: () => void }) {
   const client = useQueryClient();
   const [deleting, setDeleting] = useState(false);
-  const ids = rules.map((rule) => rule.id);
-  const own = rules.filter((rule) => !rule.isDefault);
+  const open = may ? rules.filter((rule) => restriction(rule.id)?.meta.editable ?? true) : [];
+  const closed = rules.length - open.length;
+  const ids = open.map((rule) => rule.id);
+  const own = open.filter((rule) => !rule.isDefault);
+  const shipped = open.length - own.length;
   const onSettled = () => client.invalidateQueries({ queryKey: ["rules"] });
   const enable = useMutation({
     mutationFn: (isEnabled: boolean) => enableRules(ids, isEnabled),
@@ -41,19 +46,20 @@ export function Ticked({ rules, may, onDone }: { rules: Rule[]; may: boolean; on
     },
     onSettled,
   });
-  const save = useMutation({ mutationFn: () => exportRules(ids), onSuccess: (file) => saveFile(file, "rules.zip") });
+  const save = useMutation({ mutationFn: () => exportRules(rules.map((rule) => rule.id)), onSuccess: (file) => saveFile(file, "rules.zip") });
   const error = enable.error ?? save.error;
   return (
     <div className={classes.ticked} role="region" aria-label="Ticked rules">
       <strong>{plural(rules.length, "rule")} ticked</strong>
       {!may && <span className={page.dim}>Changing rules needs the permission {RULES_WRITE}</span>}
+      {may && closed > 0 && <span className={page.dim}>{plural(closed, "of them is", "of them are")} restricted to others</span>}
       <div className={page.end}>
-        {may && rules.some((rule) => !rule.isEnabled) && (
+        {open.some((rule) => !rule.isEnabled) && (
           <Button variant="default" loading={enable.isPending} onClick={() => enable.mutate(true)}>
             Enable
           </Button>
         )}
-        {may && rules.some((rule) => rule.isEnabled) && (
+        {open.some((rule) => rule.isEnabled) && (
           <Button variant="default" loading={enable.isPending} onClick={() => enable.mutate(false)}>
             Disable
           </Button>
@@ -61,7 +67,7 @@ export function Ticked({ rules, may, onDone }: { rules: Rule[]; may: boolean; on
         <Button variant="default" loading={save.isPending} onClick={() => save.mutate()}>
           Export
         </Button>
-        {may && own.length > 0 && (
+        {own.length > 0 && (
           <Button variant="default" onClick={() => setDeleting(true)}>
             Delete …
           </Button>
@@ -72,20 +78,23 @@ export function Ticked({ rules, may, onDone }: { rules: Rule[]; may: boolean; on
       </div>
       {error && <ErrorState inline error={error} />}
       {deleting && (
-        <Modal opened onClose={() => setDeleting(false)} title={`Delete ${plural(own.length, "rule")}?`}>
-          <p>
-            They raise no signals any more; those that they have raised stay. {own.length < rules.length && `The other ${plural(rules.length - own.length, "rule")} ticked came with Tocsin and can only be disabled.`}
-          </p>
-          {remove.error && <ErrorState inline error={remove.error} />}
-          <div className={dialog.buttons}>
-            <Button variant="default" data-autofocus onClick={() => setDeleting(false)}>
-              Cancel
-            </Button>
-            <Button loading={remove.isPending} onClick={() => remove.mutate()}>
-              Delete {plural(own.length, "rule")}
-            </Button>
-          </div>
-        </Modal>
+        <Dialog opened onClose={() => setDeleting(false)} title={`Delete ${plural(own.length, "rule")}?`}>
+          <Form busy={remove.isPending} onSubmit={() => remove.mutate()}>
+            <p>
+              They raise no signals any more; those that they have raised stay. {shipped > 0 && `${plural(shipped, "ticked rule")} came with Tocsin and can only be disabled. `}
+              {closed > 0 && `${plural(closed, "ticked rule is", "ticked rules are")} restricted to others and ${closed === 1 ? "stays" : "stay"}.`}
+            </p>
+            {remove.error && <ErrorState inline error={remove.error} />}
+            <div className={dialog.buttons}>
+              <Button variant="default" data-autofocus onClick={() => setDeleting(false)}>
+                Cancel
+              </Button>
+              <Button loading={remove.isPending} type="submit">
+                Delete {plural(own.length, "rule")}
+              </Button>
+            </div>
+          </Form>
+        </Dialog>
       )}
     </div>
   );

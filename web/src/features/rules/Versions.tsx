@@ -1,8 +1,9 @@
-import { Button, Modal, Radio } from "@mantine/core";
+import { Button, Radio } from "@mantine/core";
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { restoreRule, ruleHistoryQuery, ruleQuery } from "@/api/rules";
 import type { Rule } from "@/api/types";
+import { Dialog, Form } from "@/components/Dialog";
 import { ErrorState, SkeletonRows } from "@/components/states";
 import { tell } from "@/components/telling";
 import { AbsoluteTime } from "@/components/Time";
@@ -107,19 +108,21 @@ function Restore({ rule, version, isDirty, onRestored, onClose }: Omit<Props, "m
     },
   });
   return (
-    <Modal opened onClose={onClose} title={`Restore version ${String(version)}?`}>
-      <p>
-        It becomes version {rule.version + 1}; version {rule.version} stays in the history. {isDirty && <strong>The changes that you have not saved are lost.</strong>}
-      </p>
-      {restore.error && <ErrorState inline error={restore.error} />}
-      <div className={dialog.buttons}>
-        <Button variant="default" onClick={onClose}>
-          Cancel
-        </Button>
-        <Button data-autofocus loading={restore.isPending} onClick={() => restore.mutate()}>
-          Restore
-        </Button>
-      </div>
-    </Modal>
+    <Dialog opened onClose={onClose} title={`Restore version ${String(version)}?`}>
+      <Form busy={restore.isPending} onSubmit={() => restore.mutate()}>
+        <p>
+          It becomes version {rule.version + 1}; version {rule.version} stays in the history. {isDirty && <strong>The changes that you have not saved are lost.</strong>}
+        </p>
+        {restore.error && <ErrorState inline error={restore.error} />}
+        <div className={dialog.buttons}>
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button data-autofocus loading={restore.isPending} type="submit">
+            Restore
+          </Button>
+        </div>
+      </Form>
+    </Dialog>
   );
 }

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Checkbox, Modal, TextInput } from "@mantine/core";
+import { ActionIcon, Button, Checkbox, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { ApiError } from "@/api/errors";
@@ -6,9 +6,11 @@ import { createSecurityFilter, deleteSecurityFilter, securityFiltersQuery, updat
 import { useMay } from "@/api/session";
 import { AddButton } from "@/components/AddButton";
 import { AppLink } from "@/components/AppLink";
+import { Dialog, Form } from "@/components/Dialog";
 import { Icon } from "@/components/icons";
 import { List, type Column } from "@/components/List";
 import { ListPage } from "@/components/ListPage";
+import { NotThere } from "@/components/NotThere";
 import pages from "@/components/Page.module.css";
 import { QueryField } from "@/components/QueryField";
 import { Toggle } from "@/components/Toggle";
@@ -41,13 +43,18 @@ export function SecurityFiltersPage({ editing, onEdit }: Props) {
       overlay={
         may &&
         (editing === "new" || chosen) && (
-          <Modal opened onClose={() => onEdit(null)} closeOnClickOutside={false} size={720} title={chosen ? `Edit ${chosen.attributes.name}` : "New security filter"} closeButtonProps={{ "aria-label": "Close" }}>
+          <Dialog opened onClose={() => onEdit(null)} closeOnClickOutside={false} size={720} title={chosen ? `Edit ${chosen.attributes.name}` : "New security filter"}>
             <FilterForm filter={chosen ?? null} onDone={() => onEdit(null)} />
-          </Modal>
+          </Dialog>
         )
       }
     >
-      <List query={filters} count={shown.length} columns={COLUMNS} empty={null} notice={<Notice filters={shown} />}>
+      <List query={filters} count={shown.length} columns={COLUMNS} empty={null} notice={
+        <>
+          {editing !== null && editing !== "new" && !chosen && !filters.isFetching && <NotThere noun="security filter" />}
+          <Notice filters={shown} />
+        </>
+      }>
         {shown.map((filter) => (
           <FilterRow key={filter.id} filter={filter} may={may} onEdit={() => onEdit(filter.id)} />
         ))}
@@ -141,13 +148,7 @@ function FilterForm({ filter, onDone }: { filter: SecurityFilter | null; onDone:
   const edit = (change: Partial<FilterSettings>) => setDraft((current) => ({ ...current, ...change }));
   const replace = (index: number, change: Partial<FilterSettings["exclusion_filters"][number]>) => edit({ exclusion_filters: draft.exclusion_filters.map((each, position) => (position === index ? { ...each, ...change } : each)) });
   return (
-    <form
-      className={pages.form}
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate();
-      }}
-    >
+    <Form className={pages.form} busy={save.isPending} onSubmit={() => save.mutate()}>
       {isBuiltin && <p className={pages.dim}>The built-in filter takes all logs. It can be switched off, and logs can be excluded from it.</p>}
       <TextInput size="xs" label="Name" data-autofocus={!isBuiltin || undefined} required withAsterisk={false} disabled={isBuiltin} value={draft.name} error={at.name} onChange={(event) => edit({ name: event.currentTarget.value })} />
       <QueryField track="logs" label="Takes" placeholder="source:(okta OR cloudtrail)" disabled={isBuiltin} value={draft.query} error={at.query} {...range} onChange={(query) => edit({ query })} />
@@ -181,7 +182,7 @@ function FilterForm({ filter, onDone }: { filter: SecurityFilter | null; onDone:
           {filter ? "Save" : "Create the filter"}
         </Button>
       </div>
-    </form>
+    </Form>
   );
 }
 

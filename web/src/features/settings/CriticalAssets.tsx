@@ -1,4 +1,4 @@
-import { Button, Modal, Select, Switch, TagsInput, TextInput } from "@mantine/core";
+import { Button, Select, Switch, TagsInput, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { createAsset, criticalAssetsQuery, deleteAsset, updateAsset, type AssetDraft, type CriticalAsset } from "@/api/criticalAssets";
@@ -6,6 +6,7 @@ import { facetQuery } from "@/api/explore";
 import { useMay } from "@/api/session";
 import { AddButton } from "@/components/AddButton";
 import { AppLink } from "@/components/AppLink";
+import { Dialog, Form } from "@/components/Dialog";
 import { Icon } from "@/components/icons";
 import { Columns, type Column } from "@/components/List";
 import page from "@/components/Page.module.css";
@@ -65,9 +66,9 @@ export function CriticalAssets() {
           </tbody>
         </table>
       )}
-      <Modal opened={editing !== null} onClose={() => setEditing(null)} size="lg" title={editing === "new" ? "New critical asset" : "Change the critical asset"} closeOnClickOutside={false} closeButtonProps={{ "aria-label": "Close" }}>
+      <Dialog opened={editing !== null} onClose={() => setEditing(null)} size="lg" title={editing === "new" ? "New critical asset" : "Change the critical asset"} closeOnClickOutside={false}>
         {editing !== null && <AssetForm asset={editing === "new" ? null : editing} times={times} onDone={() => setEditing(null)} />}
-      </Modal>
+      </Dialog>
     </section>
   );
 }
@@ -125,13 +126,7 @@ function AssetForm({ asset, times, onDone }: { asset: CriticalAsset | null; time
     },
   });
   return (
-    <form
-      className={classes.form}
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate();
-      }}
-    >
+    <Form className={classes.form} busy={save.isPending} onSubmit={() => save.mutate()}>
       <QueryField track="signals" label="Signals that match" placeholder="host:(pay-1 OR pay-2)" value={draft.query} from={times.from} to={times.to} onChange={(query) => edit({ query })} />
       <TextInput size="xs" label="Of rules" description="A search for rules; * stands for all" value={draft.rule_query} onChange={(event) => edit({ rule_query: event.currentTarget.value })} />
       <Select size="xs" label="Severity" allowDeselect={false} data={ACTIONS} value={draft.severity} onChange={(severity) => edit({ severity: ACTIONS.find(({ value }) => value === severity)?.value ?? draft.severity })} />
@@ -142,6 +137,6 @@ function AssetForm({ asset, times, onDone }: { asset: CriticalAsset | null; time
       <Button type="submit" loading={save.isPending} disabled={draft.query.trim() === "" || draft.rule_query.trim() === ""}>
         {asset ? "Save" : "Create"}
       </Button>
-    </form>
+    </Form>
   );
 }

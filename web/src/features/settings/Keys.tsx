@@ -1,10 +1,11 @@
-import { Button, CopyButton, Modal, TextInput } from "@mantine/core";
+import { Button, CopyButton, TextInput } from "@mantine/core";
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { createKey, keysQuery, revokeKey, type KeyKind } from "@/api/people";
 import { useMay } from "@/api/session";
 import type { KeyAttributes, Resource } from "@/api/types";
 import { AddButton } from "@/components/AddButton";
+import { Dialog, Form } from "@/components/Dialog";
 import { Gate } from "@/components/Gate";
 import { Columns, More, type Column } from "@/components/List";
 import page from "@/components/Page.module.css";
@@ -106,7 +107,7 @@ function NewKey({ kind, opened, onClose }: { kind: KeyKind; opened: boolean; onC
   };
   const key = make.data?.attributes.key;
   return (
-    <Modal opened={opened} onClose={close} closeOnClickOutside={!key} title={kind === "api_keys" ? "New API key" : "New application key"} closeButtonProps={{ "aria-label": "Close" }}>
+    <Dialog opened={opened} onClose={close} closeOnClickOutside={!key} title={kind === "api_keys" ? "New API key" : "New application key"}>
       {key ? (
         <div className={classes.form}>
           <p>Copy it now: it is shown this once and stored only as a hash.</p>
@@ -114,20 +115,14 @@ function NewKey({ kind, opened, onClose }: { kind: KeyKind; opened: boolean; onC
           <CopyButton value={key}>{({ copied, copy }) => <Button onClick={copy}>{copied ? "Copied" : "Copy the key"}</Button>}</CopyButton>
         </div>
       ) : (
-        <form
-          className={classes.form}
-          onSubmit={(event) => {
-            event.preventDefault();
-            make.mutate();
-          }}
-        >
+        <Form className={classes.form} busy={make.isPending} onSubmit={() => make.mutate()}>
           <TextInput size="xs" data-autofocus required withAsterisk={false} label="Name" placeholder="What it is for" value={name} onChange={(event) => setName(event.currentTarget.value)} />
           {make.error && <ErrorState inline error={make.error} />}
           <Button type="submit" loading={make.isPending}>
             Make the key
           </Button>
-        </form>
+        </Form>
       )}
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,7 +1,8 @@
-import { Button, Modal, PasswordInput } from "@mantine/core";
+import { Button, PasswordInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { setPassword } from "@/api/people";
+import { Dialog, Form } from "@/components/Dialog";
 import { ErrorState } from "@/components/states";
 import { tell } from "@/components/telling";
 import classes from "./settings.module.css";
@@ -16,9 +17,9 @@ interface Props {
 
 export function Password({ userId, name, opened, onClose }: Props) {
   return (
-    <Modal opened={opened} onClose={onClose} title={userId === null ? "Change your password" : `Set a password for ${name}`} closeButtonProps={{ "aria-label": "Close" }}>
+    <Dialog closeOnClickOutside={false} opened={opened} onClose={onClose} title={userId === null ? "Change your password" : `Set a password for ${name}`}>
       {opened && <PasswordForm userId={userId} onDone={onClose} />}
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -33,19 +34,13 @@ function PasswordForm({ userId, onDone }: { userId: string | null; onDone: () =>
     },
   });
   return (
-    <form
-      className={classes.form}
-      onSubmit={(event) => {
-        event.preventDefault();
-        change.mutate();
-      }}
-    >
+    <Form className={classes.form} busy={change.isPending} onSubmit={() => change.mutate()}>
       {userId === null && <PasswordInput size="xs" data-autofocus required withAsterisk={false} label="Present password" autoComplete="current-password" value={current} onChange={(event) => setCurrent(event.currentTarget.value)} />}
       <PasswordInput size="xs" data-autofocus={userId !== null || undefined} required withAsterisk={false} label="New password" autoComplete="new-password" value={password} onChange={(event) => setNext(event.currentTarget.value)} />
       {change.error && <ErrorState inline error={change.error} />}
       <Button type="submit" loading={change.isPending}>
         Set the password
       </Button>
-    </form>
+    </Form>
   );
 }

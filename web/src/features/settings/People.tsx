@@ -1,4 +1,4 @@
-import { Badge, Button, Modal, Select, TextInput } from "@mantine/core";
+import { Badge, Button, Select, TextInput } from "@mantine/core";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { inviteUser, peopleQuery, rolesQuery, setUserDisabled } from "@/api/people";
@@ -6,6 +6,7 @@ import { useMe } from "@/api/session";
 import type { Resource, UserAttributes } from "@/api/types";
 import { AddButton } from "@/components/AddButton";
 import { AppLink } from "@/components/AppLink";
+import { Dialog, Form } from "@/components/Dialog";
 import { Gate } from "@/components/Gate";
 import { Columns, More, NothingFound, type Column } from "@/components/List";
 import page from "@/components/Page.module.css";
@@ -59,9 +60,9 @@ export function People() {
         </table>
       )}
       <More query={list} label="Show more people" />
-      <Modal opened={inviting} onClose={() => setInviting(false)} title="Add a person" closeButtonProps={{ "aria-label": "Close" }}>
+      <Dialog closeOnClickOutside={false} opened={inviting} onClose={() => setInviting(false)} title="Add a person">
         <Invite roles={(roles.data?.data ?? []).map((role) => ({ value: role.id, label: role.attributes.name }))} onDone={() => setInviting(false)} />
-      </Modal>
+      </Dialog>
     </>
   );
 }
@@ -130,13 +131,7 @@ function Invite({ roles, onDone }: { roles: { value: string; label: string }[]; 
     },
   });
   return (
-    <form
-      className={classes.form}
-      onSubmit={(event) => {
-        event.preventDefault();
-        invite.mutate();
-      }}
-    >
+    <Form className={classes.form} busy={invite.isPending} onSubmit={() => invite.mutate()}>
       <TextInput size="xs" data-autofocus type="email" required withAsterisk={false} label="Email" value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
       <TextInput size="xs" label="Name" value={name} onChange={(event) => setName(event.currentTarget.value)} />
       <Select size="xs" label="Role" required withAsterisk={false} data={roles} value={role} onChange={setRole} allowDeselect={false} />
@@ -145,6 +140,6 @@ function Invite({ roles, onDone }: { roles: { value: string; label: string }[]; 
       <Button type="submit" loading={invite.isPending} disabled={!role}>
         Add
       </Button>
-    </form>
+    </Form>
   );
 }

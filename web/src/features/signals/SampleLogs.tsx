@@ -5,7 +5,7 @@ import { AttributeTable } from "@/components/AttributeTable";
 import { Icon } from "@/components/icons";
 import { CopyJson } from "@/components/JsonView";
 import { useZone } from "@/components/zone";
-import { formatNumber, straight } from "@/lib/format";
+import { formatNumber } from "@/lib/format";
 import { formatCell } from "@/lib/time";
 import { custom } from "./config";
 import { relatedLogs } from "./relatedLogs";
@@ -47,7 +47,7 @@ function Sample({ sample, query }: { sample: SignalSample; query: string }) {
         <span className={classes.sampleQuery} title="Query that matched">
           {query}
         </span>
-        <span className="truncate">{straight(content.message ?? sample.eventId)}</span>
+        <span className="truncate">{content.message ?? sample.eventId}</span>
       </button>
       {open && (
         <div className={classes.sampleBody}>

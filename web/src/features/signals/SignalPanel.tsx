@@ -18,6 +18,7 @@ import { SidePanel } from "@/components/SidePanel";
 import { ErrorState, SkeletonRows } from "@/components/states";
 import { Tabs, type Tab } from "@/components/Tabs";
 import { AbsoluteTime, RelativeTime } from "@/components/Time";
+import { straight } from "@/lib/format";
 import { valueClauses } from "@/lib/queryText";
 import { newSuppression } from "@/lib/suppressions";
 import { stringifySearch } from "@/lib/urlState";
@@ -76,7 +77,7 @@ function Panel({ explorer, signal, isWhole, error, retry, steps, timeline, close
   const { state, update } = explorer;
   const maySuppress = useMay(SUPPRESSIONS_WRITE);
   useEffect(() => {
-    if (signal) document.title = `${titleOf(signal)} · Signals · Tocsin`;
+    if (signal) document.title = straight(`${titleOf(signal)} · Signals · Tocsin`);
   }, [signal]);
 
   if (!signal) {

@@ -1,12 +1,14 @@
 import { Button } from "@mantine/core";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { ApiError } from "@/api/errors";
 import { useMay } from "@/api/session";
 import { deleteTable, rowsQuery, tableKeys, tableQuery, valuesOf, type ReferenceTable } from "@/api/tables";
 import { Icon } from "@/components/icons";
 import { List, NothingFound, type Column } from "@/components/List";
 import { ListPage } from "@/components/ListPage";
 import { MoreItem, MoreMenu } from "@/components/MoreMenu";
+import { NotThere } from "@/components/NotThere";
 import page from "@/components/Page.module.css";
 import { EmptyState, ErrorState, SkeletonRows } from "@/components/states";
 import { RelativeTime } from "@/components/Time";
@@ -32,7 +34,7 @@ export function TableView({ id, search, onSearch, close }: Props) {
   if (table.data) return <Opened table={table.data} search={search} onSearch={onSearch} close={close} />;
   return (
     <ListPage title="Reference table" crumb={ALL}>
-      <div className={page.scroll}>{table.error ? <ErrorState error={table.error} retry={() => void table.refetch()} /> : <SkeletonRows rows={14} height={33} />}</div>
+      <div className={page.scroll}>{table.error instanceof ApiError && table.error.isUnknown ? <NotThere noun="reference table" /> : table.error ? <ErrorState error={table.error} retry={() => void table.refetch()} /> : <SkeletonRows rows={14} height={33} />}</div>
     </ListPage>
   );
 }

@@ -1,7 +1,8 @@
-import { Button, Checkbox, FileButton, Modal, Select, TextInput } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Button, Checkbox, FileButton, Select, TextInput } from "@mantine/core";
+import { useIsMutating, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { appendRows, createTable, MOST_BYTES, replaceRows, tableKeys, uploadCheckQuery, uploadFile, type ReferenceTable, type TableSchema, type UploadCheck } from "@/api/tables";
+import { Dialog, Form } from "@/components/Dialog";
 import { Icon } from "@/components/icons";
 import page from "@/components/Page.module.css";
 import { ErrorState, SkeletonRows } from "@/components/states";
@@ -14,6 +15,7 @@ const TYPES = [
   { value: "STRING", label: "Text" },
   { value: "INT32", label: "Whole number" },
 ];
+const TAKING = [...tableKeys.all, "take"];
 const ERRORS_SHOWN = 100;
 const HEAD_BYTES = 200_000;
 
@@ -29,15 +31,16 @@ interface Chosen {
 export function UploadForm({ purpose, opened, onClose, onDone }: { purpose: Purpose; opened: boolean; onClose: () => void; onDone: (id: string) => void }) {
   const titles = { create: "New table from a CSV file", replace: "Replace all rows by a CSV file", append: "Add rows from a CSV file" };
   return (
-    <Modal opened={opened} onClose={onClose} size="xl" title={titles[purpose.kind]} closeOnClickOutside={false} closeButtonProps={{ "aria-label": "Close" }}>
+    <Dialog opened={opened} onClose={onClose} size="xl" title={titles[purpose.kind]} closeOnClickOutside={false}>
       <Content purpose={purpose} onClose={onClose} onDone={onDone} />
-    </Modal>
+    </Dialog>
   );
 }
 
 function Content({ purpose, onClose, onDone }: { purpose: Purpose; onClose: () => void; onDone: (id: string) => void }) {
   const [chosen, setChosen] = useState<Chosen | null>(null);
   const [refusal, setRefusal] = useState<string | null>(null);
+  const isTaking = useIsMutating({ mutationKey: TAKING }) > 0;
   const choose = async (file: File | null) => {
     if (!file) return;
     setRefusal(null);
@@ -51,7 +54,7 @@ function Content({ purpose, onClose, onDone }: { purpose: Purpose; onClose: () =
       <div className={classes.file}>
         <FileButton onChange={(file) => void choose(file)} accept=".csv,text/csv,text/plain" inputProps={{ "aria-label": "CSV file" }}>
           {(props) => (
-            <Button {...props} variant={chosen ? "default" : "filled"} leftSection={<Icon name="plus" size={14} />} data-autofocus>
+            <Button {...props} disabled={isTaking} variant={chosen ? "default" : "filled"} leftSection={<Icon name="plus" size={14} />} data-autofocus>
               {chosen ? "Another file" : "Choose a CSV file"}
             </Button>
           )}
@@ -89,6 +92,7 @@ function Columns({ purpose, chosen: { file, head }, onClose, onDone }: { purpose
   });
   const check = useQuery({ ...uploadCheckQuery(upload.data ?? "", schema), enabled: upload.data !== undefined && keys.length > 0 });
   const take = useMutation({
+    mutationKey: TAKING,
     mutationFn: async () => {
       // An upload is for a table of one name.
       const id = name === uploadedName && upload.data !== undefined ? upload.data : await uploadFile(name, head.headers, file);
@@ -108,7 +112,7 @@ function Columns({ purpose, chosen: { file, head }, onClose, onDone }: { purpose
   const refused = upload.error ?? check.error;
   const rows = check.data?.row_count ?? 0;
   return (
-    <>
+    <Form className={page.form} busy={take.isPending} onSubmit={() => take.mutate()}>
       {isNew && (
         <div className={page.pair}>
           <TextInput size="xs" label="Name" description="Lookups and rules name the table by it: letters, digits, _ - ." value={name} onChange={(event) => setName(event.currentTarget.value)} />
@@ -154,11 +158,11 @@ function Columns({ purpose, chosen: { file, head }, onClose, onDone }: { purpose
         <Button variant="default" onClick={onClose}>
           Cancel
         </Button>
-        <Button disabled={Boolean(refused) || !check.data || rows === 0 || name === ""} loading={take.isPending} onClick={() => take.mutate()}>
+        <Button disabled={Boolean(refused) || !check.data || rows === 0 || name === ""} loading={take.isPending} type="submit">
           {{ create: `Create the table with ${plural(rows, "row")}`, replace: `Replace by ${plural(rows, "row")}`, append: `Add ${plural(rows, "row")}` }[purpose.kind]}
         </Button>
       </div>
-    </>
+    </Form>
   );
 }
 
