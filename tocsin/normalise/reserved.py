@@ -14,8 +14,11 @@ from tocsin.normalise.status import is_status, status_of
 DATES = ("timestamp", "date", "@timestamp", "_timestamp", "Timestamp", "eventTime", "published_date")
 STATUSES = ("status", "severity", "level")
 HOSTS = ("host", "hostname")
+MESSAGES = ("msg", "log")
+"""What loggers and container runtimes call the message, where there is none of that name."""
+SYSLOG = ("syslog.hostname", "syslog.appname", "syslog.severity")
 _NAMES = frozenset(
-    (*DATES, *STATUSES, *HOSTS, "ddsource", "ddtags", "service", "trace_id", "dd.trace_id", "dd", "syslog")
+    (*DATES, *STATUSES, *HOSTS, *SYSLOG, "ddsource", "ddtags", "service", "trace_id", "dd.trace_id", "dd", "syslog")
 )
 
 
@@ -30,21 +33,35 @@ def parse_body(body: dict[str, Json] | str) -> tuple[Attributes, str]:
             return {}, body
         body = inner
     attributes = dict(body)
-    message = attributes.get("message")
-    if message is None:
+    name = _message_name(attributes)
+    if name is None:
         return attributes, ""
+    message = attributes[name]
     inner = read_object(message) if isinstance(message, str) else message if isinstance(message, dict) else None
     if inner is not None:
         # The envelope's own members win: they say who sent the record.
-        del attributes["message"]
+        del attributes[name]
         attributes = {**inner, **attributes} if attributes else dict(inner)
-        message = attributes.get("message")
-        if isinstance(message, dict):
+        name = _message_name(attributes)
+        if name is None:
             return attributes, ""
+        message = attributes[name]
     if isinstance(message, str):
-        del attributes["message"]
+        if name != "message":  # it stays, for queries that read it there; container runtimes keep the line's end
+            return attributes, message.rstrip("\r\n")
+        del attributes[name]
         return attributes, message
     return attributes, ""
+
+
+def _message_name(attributes: Attributes) -> str | None:
+    """The member that is the message. An object under another name than `message` is an attribute like any other."""
+    if attributes.get("message") is not None:
+        return "message"
+    for name in MESSAGES:
+        if isinstance(attributes.get(name), str):
+            return name
+    return None
 
 
 def read_object(text: str) -> Attributes | None:
@@ -97,6 +114,8 @@ def read_reserved(record: RawRecord, attributes: Attributes, message: str) -> tu
     syslog = attributes.get("syslog")
     if type(syslog) is dict:
         _read_syslog(event, syslog, record)
+    elif not present.isdisjoint(SYSLOG):
+        _read_syslog(event, {name.partition(".")[2]: attributes.get(name) for name in SYSLOG}, record)
     return event, has_time
 
 

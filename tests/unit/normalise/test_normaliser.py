@@ -72,6 +72,11 @@ def test_defaults_of_the_request_fill_what_the_body_does_not_say() -> None:
         ({"message": '{"a": 1}', "a": 2}, {"a": 2}, ""),  # the envelope wins
         ({"message": 5, "b": 2}, {"message": 5, "b": 2}, ""),
         ({"message": None, "b": 2}, {"message": None, "b": 2}, ""),
+        ({"msg": "m", "b": 2}, {"msg": "m", "b": 2}, "m"),  # what loggers call it; queries may read it there
+        ({"log": "m\n", "stream": "stdout"}, {"log": "m\n", "stream": "stdout"}, "m"),  # container runtimes
+        ({"log": '{"a": 1, "msg": "m"}\n', "b": 2}, {"a": 1, "msg": "m", "b": 2}, "m"),
+        ({"message": "m", "msg": "n", "log": "o"}, {"msg": "n", "log": "o"}, "m"),
+        ({"msg": {"a": 1}, "log": {"b": 2}}, {"msg": {"a": 1}, "log": {"b": 2}}, ""),  # attributes like others
     ],
 )
 def test_automatic_json(body: dict[str, Any] | str, attributes: dict[str, Any], message: str) -> None:
@@ -89,6 +94,18 @@ def test_automatic_json(body: dict[str, Any] | str, attributes: dict[str, Any], 
 )
 def test_names_of_the_host(body: dict[str, Any]) -> None:
     assert event({"message": "m"} | body).host == "h"
+
+
+@pytest.mark.parametrize(
+    "syslog",
+    [
+        {"syslog": {"hostname": "web-7", "appname": "sso", "severity": 3}},
+        {"syslog.hostname": "web-7", "syslog.appname": "sso", "syslog.severity": 3},
+    ],
+)
+def test_a_syslog_header_in_either_spelling(syslog: dict[str, Any]) -> None:
+    found = event({"message": "m", **syslog}, host="relay")
+    assert (found.host, found.service, found.status) == ("web-7", "sso", "error")
 
 
 def test_objects_under_reserved_names_stay_attributes() -> None:
