@@ -55,9 +55,9 @@ def _answer(line: bytes, matcher: Matcher, to_event: ToEvent) -> dict[str, Any]:
     number = None
     try:
         given = orjson.loads(line)
+        number = given.get("id") if isinstance(given, dict) else None
         if not isinstance(given, dict) or "event" not in given:
             raise BadRequest("a line is an object with 'id' and 'event'")
-        number = given.get("id")
         event = event_of(given["event"], to_event)
     except (orjson.JSONDecodeError, BadRequest, Rejected) as error:
         return {"id": number, "matches": [], "error": str(error)}

@@ -1,14 +1,18 @@
 """What is allowed in a rule but probably not meant: ATT&CK tags that the map will not show (siem.md §2.26), templates
 that cannot be rendered (siem.md §2.25), calculated fields that nothing uses or that are made of every log, windows as
-long as a signal may last (siem.md §2.10), options that another detection method reads, a method that lacks data."""
+long as a signal may last (siem.md §2.10), cases that no event can fulfil (siem.md §2.7), options that another detection
+method reads, a method that lacks data."""
 
+import math
 from collections.abc import Iterator, Sequence
 
+from tocsin.errors import BadRequest
+from tocsin.evaluate.condition import OPERATORS, AnyOf, Comparison, Condition, Part, parse_condition
 from tocsin.match.conditions import uncalculated
 from tocsin.query import parse
 from tocsin.query.expression import expression_names
 from tocsin.query.tree import All, And, Node, Or, fold_up
-from tocsin.rule import CONTENT_ANOMALY, THIRD_PARTY, Rule
+from tocsin.rule import CONTENT_ANOMALY, HARDCODED, THIRD_PARTY, Rule, RuleQuery
 from tocsin.rules.attack import TACTICS, tactics_of
 from tocsin.rules.problems import Problem
 from tocsin.rules.scheduled.checks import calculated_names
@@ -26,6 +30,9 @@ METHOD_OPTIONS = {
 }
 """Members of `options` by the detection method that reads them."""
 
+COUNTING = ("count", "event_count")
+"""Aggregations of which an event alone is worth exactly one."""
+
 
 def hints(rule: Rule, *, has_cities: bool = True) -> list[Problem]:
     """Remarks on a rule's tags, texts and times; none of them keeps the rule from being stored. `has_cities`: there is
@@ -36,6 +43,7 @@ def hints(rule: Rule, *, has_cities: bool = True) -> list[Problem]:
         *_template_hints(rule),
         *_calculated_hints(rule),
         *duration_hints(rule),
+        *_case_hints(rule),
         *_option_hints(rule),
     ]
 
@@ -101,6 +109,62 @@ def duration_hints(rule: Rule) -> Iterator[Problem]:
             "from the first match in its window: choose a shorter evaluationWindow or a longer maxSignalDuration"
         )
         yield Problem("options.maxSignalDuration", message, "short_duration")
+
+
+def _case_hints(rule: Rule) -> Iterator[Problem]:
+    """Conditions that no event can fulfil: they are asked at events, of what came in the window before."""
+    options = rule.options
+    asked: list[tuple[str, str, int]] = []
+    if options.detection_method in ("threshold", HARDCODED):
+        asked = [
+            (f"cases[{i}].condition", case.condition, options.evaluation_window) for i, case in enumerate(rule.cases)
+        ]
+    elif options.detection_method == "sequence_detection":
+        steps = (options.method_options.get("sequenceDetectionOptions") or {}).get("steps") or ()
+        place = "options.sequenceDetectionOptions.steps"
+        asked = [
+            (f"{place}[{i}].condition", step.get("condition") or "", step.get("evaluationWindow") or 0)
+            for i, step in enumerate(steps)
+        ]
+    for target, text, seconds in asked:
+        try:
+            condition = parse_condition(text)
+        except BadRequest:
+            continue  # told of by the check of the rule
+        if _is_possible(condition, rule.queries, has_window=seconds > 0):
+            continue
+        if _is_possible(condition, rule.queries, has_window=True):
+            message = (
+                f"'{text}' cannot hold: with an evaluationWindow of 0 each event is looked at alone. Choose a window"
+            )
+            yield Problem(target, message, "no_window")
+        else:
+            message = (
+                f"'{text}' cannot hold: it is asked when an event of the rule comes, which is one already. That "
+                "nothing comes raises no signal; add a query for what is expected to come beside it"
+            )
+            yield Problem(target, message, "absence")
+
+
+def _is_possible(condition: Condition, queries: Sequence[RuleQuery], *, has_window: bool) -> bool:
+    """Whether an event of any query may fulfil it; what is compared is taken one by one, so a yes is no promise."""
+    if condition.is_sequence:
+        return has_window
+    return any(_holds_at(condition.stages[0], query.label, queries, has_window) for query in queries)
+
+
+def _holds_at(part: Part, label: str, queries: Sequence[RuleQuery], has_window: bool) -> bool:
+    """Whether a part of a condition may hold at an event of the query with this label, which counts itself."""
+    if isinstance(part, Comparison):
+        if not any(query.label == part.label and query.aggregation in COUNTING for query in queries):
+            return True
+        least = 1 if part.label == label else 0
+        near = (least, math.floor(part.number), math.ceil(part.number), math.floor(part.number) + 1)
+        # Other events of the same millisecond are no reason to go without a window.
+        counts = [count for count in (*near, part.number - 1) if count >= least and (has_window or count <= 1)]
+        return any(OPERATORS[part.operator](count, part.number) for count in counts)
+    inner = (_holds_at(one, label, queries, has_window) for one in part.parts)
+    return any(inner) if isinstance(part, AnyOf) else all(inner)
 
 
 def _option_hints(rule: Rule) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from tocsin.evaluate.new_value import MAX_METRICS
 from tocsin.query import QueryError, parse_field
 from tocsin.rule import Rule, RuleCase
 from tocsin.rules.problems import Problem
+from tocsin.rules.searches import shortened
 
 
 def check_learning(rule: Rule) -> Iterator[Problem]:
@@ -51,7 +52,7 @@ def check_percentiles(rule: Rule) -> Iterator[Problem]:
         try:
             read_percentile(case.condition, labels)
         except ConditionError as error:
-            message = f"Case condition '{case.condition}': {error}"
+            message = f"Case condition '{shortened(case.condition)}': {error}"
             yield Problem(target, message, error.code, error.start, error.end)
         except BadRequest as error:
             yield Problem(target, f"Case condition {error}", "percentile")

@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
+
 from tocsin.errors import BadRequest
 from tocsin.rule import Rule
+from tocsin.rules.documents import read_documents
 from tocsin.rules.executable import executable
 from tocsin.rules.shape import rule_from_api
-from tocsin.rules.shipped import SUFFIXES, BrokenContent, ShippedRule, load_document, read_rule_file
+from tocsin.rules.shipped import SUFFIXES, ShippedRule, load_document, read_rule_file
 from tocsin.rules.sigma.collection import Refused, import_sigma, is_sigma
 from tocsin.rules.sigma.files import SourceFile, is_rule_file, read_files
 
@@ -69,13 +72,11 @@ def _is_ours(path: Path) -> bool:
     if not is_rule_file(path.name):
         return True  # Sigma is YAML only
     text = path.read_text(encoding="utf-8", errors="replace")
-    if "\n---" in text:
-        return False
-    if "queries:" not in text and "rootQueries:" not in text:
+    if "queries" not in text and "rootQueries" not in text:
         return False
     try:
-        return not is_sigma(load_document(path))
-    except BrokenContent:
+        return not any(map(is_sigma, read_documents(text)))
+    except (BadRequest, RecursionError, ValueError, yaml.YAMLError):
         return True  # who reads it tells why it cannot be read
 
 

@@ -233,6 +233,8 @@ def _check_grouping(rule: Rule) -> Iterator[Problem]:
         if name not in grouped:
             message = f"groupSignalsBy names '{name}', which no query groups by"
             yield Problem(f"groupSignalsBy[{i}]", message, "not_grouped")
+        elif name in rule.group_signals_by[:i]:
+            yield Problem(f"groupSignalsBy[{i}]", f"Field '{name}' is listed twice", "duplicate")
 
 
 def _check_cases(rule: Rule) -> Iterator[Problem]:
@@ -252,6 +254,8 @@ def _check_cases(rule: Rule) -> Iterator[Problem]:
 
 def _check_conditions(rule: Rule) -> Iterator[Problem]:
     labels = tuple(query.label for query in rule.queries)
+    if not labels:
+        return  # told of by the check of the queries
     for i, case in enumerate(rule.cases):
         target = f"cases[{i}].condition"
         if not case.condition.strip():
@@ -261,7 +265,7 @@ def _check_conditions(rule: Rule) -> Iterator[Problem]:
             condition = parse_condition(case.condition)
             check_labels(condition, labels)
         except ConditionError as error:
-            message = f"Case condition '{case.condition}': {error}"
+            message = f"Case condition '{shortened(case.condition)}': {error}"
             yield Problem(target, message, error.code, error.start, error.end)
             continue
         if condition.is_sequence and (len(rule.cases) > 1 or len(rule.queries) < 2):

@@ -44,6 +44,11 @@ def test_events_in_our_shape_and_raw_records() -> None:
     ]
 
 
+def test_a_line_without_an_event_keeps_its_id() -> None:
+    (answer,) = answers({"id": 7})
+    assert (answer["id"], answer["matches"]) == (7, [])
+
+
 @pytest.mark.parametrize(
     ("line", "error"),
     [

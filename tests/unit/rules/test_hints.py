@@ -1,12 +1,12 @@
 """What is remarked upon: ATT&CK tags that the map would not show, calculated fields that nothing uses, signals as
-short as the window."""
+short as the window, cases that no event can fulfil."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from tocsin.rule import CalculatedField, Rule, RuleOptions, RuleQuery
+from tocsin.rule import CalculatedField, Rule, RuleCase, RuleOptions, RuleQuery
 from tocsin.rules.attack import TACTICS, tactics_of, techniques
 from tocsin.rules.hints import hints
 
@@ -100,3 +100,47 @@ def test_options_that_the_method_does_not_read() -> None:
 def test_travel_needs_a_city_database(method: str, has_cities: bool, expected: list[str]) -> None:
     rule = Rule("id", "name", "", (), (), RuleOptions(detection_method=method))
     assert [hint.code for hint in hints(rule, has_cities=has_cities)] == expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "window", "expected"),
+    [
+        ("a > 0", 0, []),
+        ("a > 0 && b > 0", 0, []),  # one event may meet both
+        ("a > 1", 0, ["no_window"]),
+        ("a > 1", 60, []),
+        ("a > 5 || b > 0", 0, []),
+        ("a >= 1.5", 0, ["no_window"]),
+        ("c > 5", 0, []),  # different values of one event's list
+        ("a > 0 then b > 0", 0, ["no_window"]),
+        ("a > 0 then b > 0", 60, []),
+        ("a < 1 && b < 1 && c < 9", 3600, []),  # asked at an event of c
+        ("a < 1", 3600, []),  # asked at one of the others
+        ("a > -1", 0, []),
+        ("a >", 0, []),
+    ],
+)
+def test_cases_that_no_event_can_fulfil(condition: str, window: int, expected: list[str]) -> None:
+    queries = (RuleQuery("a", "x"), RuleQuery("b", "y"), RuleQuery("c", "z", aggregation="cardinality"))
+    options = RuleOptions(evaluation_window=window, keep_alive=3600)
+    rule = Rule("id", "name", "", queries, (RuleCase("low", "a > 0"), RuleCase("high", condition)), options)
+    found = hints(rule)
+    assert [hint.code for hint in found] == expected
+    assert {hint.target for hint in found} <= {"cases[1].condition"}
+
+
+def test_that_nothing_comes_is_no_case_of_a_single_query() -> None:
+    cases = tuple(RuleCase("high", condition) for condition in ("a < 1", "a <= 0", "a == 0", "a < 2", "a != 1"))
+    rule = Rule("id", "name", "", (RuleQuery("a", "x"),), cases, RuleOptions(evaluation_window=900))
+    assert [(hint.target, hint.code) for hint in hints(rule)] == [
+        (f"cases[{i}].condition", "absence") for i in range(3)
+    ]
+
+
+def test_steps_without_a_window_that_count() -> None:
+    steps = [{"name": "guess", "condition": "a > 5"}, {"name": "enter", "condition": "b > 0"}]
+    options = RuleOptions("sequence_detection", 0, method_options={"sequenceDetectionOptions": {"steps": steps}})
+    rule = Rule("id", "name", "", (RuleQuery("a", "x"), RuleQuery("b", "y")), (RuleCase("high", "enter > 0"),), options)
+    assert [(hint.target, hint.code) for hint in hints(rule)] == [
+        ("options.sequenceDetectionOptions.steps[0].condition", "no_window")
+    ]

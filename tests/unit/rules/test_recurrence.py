@@ -131,6 +131,11 @@ def test_what_is_no_schedule_is_refused_with_the_member(schedule: tuple[str, str
     assert (caught.value.member, caught.value.code) == (member, code)
 
 
+def test_what_an_rrule_cannot_have_is_named_without_its_value() -> None:
+    with pytest.raises(ScheduleError, match="an RRULE here has no DTSTART; give start and timezone"):
+        Recurrence(Schedule("DTSTART;TZID=Europe/Paris:20300101T000000\nRRULE:FREQ=DAILY", "2030-01-01", "UTC"))
+
+
 def test_five_minutes_are_long_enough() -> None:
     found = Recurrence(Schedule("FREQ=MINUTELY;INTERVAL=5", "2020-01-01T00:00:00", "Asia/Kathmandu"))
     assert len(found.between(ms("2026-01-01"), ms("2026-01-02"))) == 288

@@ -112,6 +112,7 @@ def test_good_rule_has_no_problem() -> None:
         (query(ruleId="aaa-bbb-ccc"), "queries[0]", "signal_correlation"),
         (rule(queries=[{"query": "*", "name": "b"}, {"query": "*"}]), "queries[1].name", "both labelled 'b'"),
         (rule(groupSignalsBy=["host"]), "groupSignalsBy[0]", "no query groups by"),
+        (rule(groupSignalsBy=["@usr.id"] * 2), "groupSignalsBy[1]", "listed twice"),
         (rule(cases=[]), "cases", "at least one case"),
         (rule(cases=[{"status": "low", "condition": "b > 1"}] * 11), "cases", "11 cases given, 10 are allowed"),
         (case(status="urgent"), "cases[0].status", "must be one of 'info', 'low', 'medium', 'high' or 'critical'"),
@@ -173,6 +174,15 @@ def test_every_reason_is_said_at_once_after_a_general_line() -> None:
     assert general == "Invalid rule configuration"
     assert "Query filter cannot be empty" in reasons
     assert [detail["target"] for detail in refused.value.details] == ["name", "queries[0].query", "cases[0].condition"]
+
+
+def test_a_rule_without_queries_is_told_of_them_alone() -> None:
+    assert [problem.target for problem in check(rule(queries=[]))] == ["queries"]
+
+
+def test_a_condition_without_end_is_not_repeated_in_full() -> None:
+    (problem,) = check(case(condition="failed > 1 && " * 5_000))
+    assert len(problem.message) < 300
 
 
 def test_fault_in_a_text_is_located_in_it() -> None:

@@ -6,6 +6,7 @@ rules that run within a day both count, so that an hourly one does not rest for 
 """
 
 import calendar
+import re
 from collections.abc import Iterator
 from datetime import MAXYEAR, UTC, datetime, timedelta
 from functools import lru_cache
@@ -180,8 +181,8 @@ def _parts(text: str) -> dict[str, str]:
     parts: dict[str, str] = {}
     for part in text.strip().upper().removeprefix("RRULE:").rstrip(";").split(";"):
         name, equals, value = (piece.strip() for piece in part.partition("="))
-        if name.partition(":")[0] in NOT_HERE:
-            raise ScheduleError("rrule", "not_here", f"an RRULE here has no {name}; give start and timezone beside it")
+        if (kind := re.split("[:;\\s]", name, maxsplit=1)[0]) in NOT_HERE:
+            raise ScheduleError("rrule", "not_here", f"an RRULE here has no {kind}; give start and timezone beside it")
         if name not in PARTS or not equals or not value:
             raise ScheduleError("rrule", "invalid", f"'{part[:60]}' is no part of an RRULE such as FREQ=DAILY")
         if name in parts:

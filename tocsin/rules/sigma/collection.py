@@ -107,7 +107,10 @@ def _rules(file: SourceFile, found: Imported) -> Iterator[SigmaRuleBase]:
     try:
         documents = [document for document in read_documents(file.text) if document is not None]
         if not documents or not all(is_sigma(document) for document in documents):
-            raise BadRequest("it is no Sigma rule: it needs a logsource and a detection, or a correlation")
+            raise BadRequest(
+                "it is neither a rule of Tocsin, which has queries, nor one of Sigma, which has a logsource and a "
+                "detection, or a correlation"
+            )
         collection = SigmaCollection.from_dicts(
             documents, collect_errors=True, collect_filters=True, resolve_references=False
         )
