@@ -712,3 +712,9 @@ def test_the_web_applications_files(tmp_path: Any) -> None:
             assert "secret" not in answer.text
             assert answer.status_code == 404, path
         assert api.anonymous.get("/api/nothing").json() == {"errors": ["Not found"]}
+
+
+def test_a_body_that_is_no_json_is_told_as_such(api: Api) -> None:
+    answer = api.admin.post("/api/v2/roles", content=b'{"data": ', headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == ["the body is not valid JSON: Expecting value at character 9"]

@@ -162,6 +162,10 @@ def test_what_is_refused(sdk: ReferenceTablesApi, client: httpx.Client) -> None:
     assert httpx.put(second.partition("?")[0], content=b"a").status_code == 403
     assert "parts 2 of the upload are missing" in refused(file_metadata={"upload_id": answer.json()["data"]["id"]})
     table = create(sdk, "refusing")
+    for source, status in (("S3", 400), ("LOCAL_FILE", 200)):  # it may be told, not changed
+        document = {"data": {"type": "reference_table", "attributes": {"source": source}}}
+        answer = client.patch(f"{BASE}/tables/{table.id}", json=document)
+        assert answer.status_code == status, answer.text
     row = {"id": "ana", "type": "row", "attributes": {"values": {"level": 2**31}}}
     answer = client.post(f"{BASE}/tables/{table.id}/rows", json={"data": [row]})
     assert answer.status_code == 400

@@ -132,6 +132,12 @@ def test_create_read_change_delete(api: SecurityMonitoringApi, http: httpx.Clien
         assert gone.value.status == 404
 
 
+def test_tags_are_a_set(api: SecurityMonitoringApi, http: httpx.Client) -> None:
+    made = create(api, tags=["b:2", "a:1", "b:2"])
+    assert made.attributes.tags == ["a:1", "b:2"]
+    assert http.get(f"{BASE}/{made.id}").json()["data"]["attributes"]["tags"] == ["a:1", "b:2"]
+
+
 def test_list_searches_sorts_and_pages(api: SecurityMonitoringApi) -> None:
     names = ["list c", "list a", "list b"]
     made = {name: create(api, name=name, description="for the list").id for name in names}

@@ -105,8 +105,14 @@ async def _tocsin_error(request: Request, error: TocsinError) -> Response:
 
 
 async def _validation_error(request: Request, error: RequestValidationError) -> Response:
-    reasons = tuple(f"{_place(item['loc'])}: {item['msg']}" for item in error.errors()[:20])
+    reasons = tuple(_reason(item) for item in error.errors()[:20])
     return error_response(request.url.path, 400, *reasons)
+
+
+def _reason(item: Mapping[str, Any]) -> str:
+    if item["type"] == "json_invalid":
+        return f"the body is not valid JSON: {item['ctx']['error']} at character {item['loc'][-1]}"
+    return f"{_place(item['loc'])}: {item['msg']}"
 
 
 def _place(location: tuple[int | str, ...]) -> str:

@@ -156,7 +156,7 @@ def get_table(actor: Reader, tables: Tables, table_id: UUID) -> Response:
 def update_table(actor: Writer, tables: Tables, table_id: UUID, body: TableChangesBody) -> None:
     """Change description or tags, or replace all rows by those of an upload."""
     asked = body.data.attributes
-    changes: dict[str, Any] = {"description": asked.description, "tags": asked.tags}
+    changes: dict[str, Any] = {"description": asked.description, "tags": asked.tags, "source": asked.source}
     changes["upload_id"] = _upload_id(asked.file_metadata)
     if asked.schema_ is not None:
         changes["schema"] = _schema(asked.schema_)

@@ -232,6 +232,8 @@ class ReferenceTables:
         Raises `TableNotFound`, `BadRequest`.
         """
         seen = self.get(table_id)
+        if body.get("source") not in (None, seen.body["source"]):
+            raise BadRequest(f"source: it is {seen.body['source']} and cannot be changed; create another table")
         schema = Schema.of(body.get("schema") or seen.body["schema"])
         loaded = self._load(body["upload_id"], seen.name, schema) if body.get("upload_id") else None
         with self._state.transaction() as session:

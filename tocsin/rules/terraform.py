@@ -36,6 +36,11 @@ def to_terraform(rule: Rule) -> str:
     return "\n".join(lines) + "\n"
 
 
+def resource(type_name: str, name: str, members: Mapping[str, Any]) -> str:
+    """A block of any other type, of flat members and lists of blocks, ending in a newline."""
+    return "\n".join([f'resource "{type_name}" "{label(name)}" {{', *_members(members, 1), "}"]) + "\n"
+
+
 def label(name: str) -> str:
     """The name of the block: every character outside `[A-Za-z0-9_]` becomes `_`."""
     return "".join(c if c == "_" or (c.isascii() and c.isalnum()) else "_" for c in name)

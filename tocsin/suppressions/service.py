@@ -262,8 +262,12 @@ def _with_ends(versions: Sequence[VersionRow]) -> list[Suppression]:
 
 
 def _given(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a request counts."""
-    return {name: attributes[name] for name in WRITABLE if attributes.get(name) is not None}
+    """What of a request counts. Tags are a set: clients compare them with what they sent in any order (api.md §15)."""
+    given = {name: attributes[name] for name in WRITABLE if attributes.get(name) is not None}
+    tags = given.get("tags")
+    if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags):
+        given["tags"] = sorted(set(tags))
+    return given
 
 
 def _stamped(

@@ -140,6 +140,9 @@ class TableBody(BaseModel):
 
 
 class TableChanges(BaseModel):
+    """`source` cannot be changed; it may be given as it is."""
+
+    source: Literal["LOCAL_FILE", "S3", "GCS", "AZURE"] | None = None
     description: str | None = None
     schema_: Annotated[TableSchema | None, Field(alias="schema")] = None
     file_metadata: FileMetadata | None = None

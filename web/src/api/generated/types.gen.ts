@@ -8265,8 +8265,14 @@ export type TableBody = {
 
 /**
  * TableChanges
+ *
+ * `source` cannot be changed; it may be given as it is.
  */
 export type TableChanges = {
+    /**
+     * Source
+     */
+    source?: 'LOCAL_FILE' | 'S3' | 'GCS' | 'AZURE' | null;
     /**
      * Description
      */
@@ -8382,6 +8388,110 @@ export type TerraformAnswer = {
      * Terraformcontent
      */
     terraformContent: string;
+};
+
+/**
+ * TerraformAttributes
+ */
+export type TerraformAttributes = {
+    /**
+     * Type Name
+     */
+    type_name: string;
+    /**
+     * Resource Id
+     */
+    resource_id: string;
+    /**
+     * Output
+     */
+    output: string;
+};
+
+/**
+ * TerraformBulkAttributes
+ */
+export type TerraformBulkAttributes = {
+    /**
+     * Resource Ids
+     */
+    resource_ids: Array<string>;
+};
+
+/**
+ * TerraformBulkBody
+ */
+export type TerraformBulkBody = {
+    data: TerraformBulkData;
+};
+
+/**
+ * TerraformBulkData
+ */
+export type TerraformBulkData = {
+    /**
+     * Type
+     */
+    type: 'bulk_export_resources';
+    attributes: TerraformBulkAttributes;
+};
+
+/**
+ * TerraformConvertAttributes
+ *
+ * `resource_json`: the attributes as the API answers them; of a rule, the whole rule.
+ */
+export type TerraformConvertAttributes = {
+    /**
+     * Resource Json
+     */
+    resource_json: {
+        [key: string]: unknown;
+    };
+};
+
+/**
+ * TerraformConvertBody
+ */
+export type TerraformConvertBody = {
+    data: TerraformConvertData;
+};
+
+/**
+ * TerraformConvertData
+ */
+export type TerraformConvertData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type: 'convert_resource';
+    attributes: TerraformConvertAttributes;
+};
+
+/**
+ * TerraformData
+ */
+export type TerraformData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'format_resource';
+    attributes: TerraformAttributes;
+};
+
+/**
+ * TerraformResource
+ */
+export type TerraformResource = {
+    data: TerraformData;
 };
 
 /**
@@ -21927,6 +22037,694 @@ export type ExcludedBySuppressionApiV2SecurityMonitoringConfigurationSuppression
 };
 
 export type ExcludedBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdExcludedGetResponse = ExcludedBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdExcludedGetResponses[keyof ExcludedBySuppressionApiV2SecurityMonitoringConfigurationSuppressionsSuppressionIdExcludedGetResponses];
+
+export type ConvertRulesApiV2SecurityMonitoringTerraformRulesConvertPostData = {
+    body: TerraformConvertBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/terraform/rules/convert';
+};
+
+export type ConvertRulesApiV2SecurityMonitoringTerraformRulesConvertPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ConvertRulesApiV2SecurityMonitoringTerraformRulesConvertPostError = ConvertRulesApiV2SecurityMonitoringTerraformRulesConvertPostErrors[keyof ConvertRulesApiV2SecurityMonitoringTerraformRulesConvertPostErrors];
+
+export type ConvertRulesApiV2SecurityMonitoringTerraformRulesConvertPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: TerraformResource;
+};
+
+export type ConvertRulesApiV2SecurityMonitoringTerraformRulesConvertPostResponse = ConvertRulesApiV2SecurityMonitoringTerraformRulesConvertPostResponses[keyof ConvertRulesApiV2SecurityMonitoringTerraformRulesConvertPostResponses];
+
+export type ExportManyRulesApiV2SecurityMonitoringTerraformRulesBulkPostData = {
+    body: TerraformBulkBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/terraform/rules/bulk';
+};
+
+export type ExportManyRulesApiV2SecurityMonitoringTerraformRulesBulkPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ExportManyRulesApiV2SecurityMonitoringTerraformRulesBulkPostError = ExportManyRulesApiV2SecurityMonitoringTerraformRulesBulkPostErrors[keyof ExportManyRulesApiV2SecurityMonitoringTerraformRulesBulkPostErrors];
+
+export type ExportManyRulesApiV2SecurityMonitoringTerraformRulesBulkPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: Blob | File;
+};
+
+export type ExportManyRulesApiV2SecurityMonitoringTerraformRulesBulkPostResponse = ExportManyRulesApiV2SecurityMonitoringTerraformRulesBulkPostResponses[keyof ExportManyRulesApiV2SecurityMonitoringTerraformRulesBulkPostResponses];
+
+export type ExportRulesApiV2SecurityMonitoringTerraformRulesResourceIdGetData = {
+    body?: never;
+    path: {
+        /**
+         * Resource Id
+         */
+        resource_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security_monitoring/terraform/rules/{resource_id}';
+};
+
+export type ExportRulesApiV2SecurityMonitoringTerraformRulesResourceIdGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ExportRulesApiV2SecurityMonitoringTerraformRulesResourceIdGetError = ExportRulesApiV2SecurityMonitoringTerraformRulesResourceIdGetErrors[keyof ExportRulesApiV2SecurityMonitoringTerraformRulesResourceIdGetErrors];
+
+export type ExportRulesApiV2SecurityMonitoringTerraformRulesResourceIdGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: TerraformResource;
+};
+
+export type ExportRulesApiV2SecurityMonitoringTerraformRulesResourceIdGetResponse = ExportRulesApiV2SecurityMonitoringTerraformRulesResourceIdGetResponses[keyof ExportRulesApiV2SecurityMonitoringTerraformRulesResourceIdGetResponses];
+
+export type ConvertSuppressionsApiV2SecurityMonitoringTerraformSuppressionsConvertPostData = {
+    body: TerraformConvertBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/terraform/suppressions/convert';
+};
+
+export type ConvertSuppressionsApiV2SecurityMonitoringTerraformSuppressionsConvertPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ConvertSuppressionsApiV2SecurityMonitoringTerraformSuppressionsConvertPostError = ConvertSuppressionsApiV2SecurityMonitoringTerraformSuppressionsConvertPostErrors[keyof ConvertSuppressionsApiV2SecurityMonitoringTerraformSuppressionsConvertPostErrors];
+
+export type ConvertSuppressionsApiV2SecurityMonitoringTerraformSuppressionsConvertPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: TerraformResource;
+};
+
+export type ConvertSuppressionsApiV2SecurityMonitoringTerraformSuppressionsConvertPostResponse = ConvertSuppressionsApiV2SecurityMonitoringTerraformSuppressionsConvertPostResponses[keyof ConvertSuppressionsApiV2SecurityMonitoringTerraformSuppressionsConvertPostResponses];
+
+export type ExportManySuppressionsApiV2SecurityMonitoringTerraformSuppressionsBulkPostData = {
+    body: TerraformBulkBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/terraform/suppressions/bulk';
+};
+
+export type ExportManySuppressionsApiV2SecurityMonitoringTerraformSuppressionsBulkPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ExportManySuppressionsApiV2SecurityMonitoringTerraformSuppressionsBulkPostError = ExportManySuppressionsApiV2SecurityMonitoringTerraformSuppressionsBulkPostErrors[keyof ExportManySuppressionsApiV2SecurityMonitoringTerraformSuppressionsBulkPostErrors];
+
+export type ExportManySuppressionsApiV2SecurityMonitoringTerraformSuppressionsBulkPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: Blob | File;
+};
+
+export type ExportManySuppressionsApiV2SecurityMonitoringTerraformSuppressionsBulkPostResponse = ExportManySuppressionsApiV2SecurityMonitoringTerraformSuppressionsBulkPostResponses[keyof ExportManySuppressionsApiV2SecurityMonitoringTerraformSuppressionsBulkPostResponses];
+
+export type ExportSuppressionsApiV2SecurityMonitoringTerraformSuppressionsResourceIdGetData = {
+    body?: never;
+    path: {
+        /**
+         * Resource Id
+         */
+        resource_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security_monitoring/terraform/suppressions/{resource_id}';
+};
+
+export type ExportSuppressionsApiV2SecurityMonitoringTerraformSuppressionsResourceIdGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ExportSuppressionsApiV2SecurityMonitoringTerraformSuppressionsResourceIdGetError = ExportSuppressionsApiV2SecurityMonitoringTerraformSuppressionsResourceIdGetErrors[keyof ExportSuppressionsApiV2SecurityMonitoringTerraformSuppressionsResourceIdGetErrors];
+
+export type ExportSuppressionsApiV2SecurityMonitoringTerraformSuppressionsResourceIdGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: TerraformResource;
+};
+
+export type ExportSuppressionsApiV2SecurityMonitoringTerraformSuppressionsResourceIdGetResponse = ExportSuppressionsApiV2SecurityMonitoringTerraformSuppressionsResourceIdGetResponses[keyof ExportSuppressionsApiV2SecurityMonitoringTerraformSuppressionsResourceIdGetResponses];
+
+export type ConvertSecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersConvertPostData = {
+    body: TerraformConvertBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/terraform/security_filters/convert';
+};
+
+export type ConvertSecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersConvertPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ConvertSecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersConvertPostError = ConvertSecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersConvertPostErrors[keyof ConvertSecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersConvertPostErrors];
+
+export type ConvertSecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersConvertPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: TerraformResource;
+};
+
+export type ConvertSecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersConvertPostResponse = ConvertSecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersConvertPostResponses[keyof ConvertSecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersConvertPostResponses];
+
+export type ExportManySecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersBulkPostData = {
+    body: TerraformBulkBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/terraform/security_filters/bulk';
+};
+
+export type ExportManySecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersBulkPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ExportManySecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersBulkPostError = ExportManySecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersBulkPostErrors[keyof ExportManySecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersBulkPostErrors];
+
+export type ExportManySecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersBulkPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: Blob | File;
+};
+
+export type ExportManySecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersBulkPostResponse = ExportManySecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersBulkPostResponses[keyof ExportManySecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersBulkPostResponses];
+
+export type ExportSecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersResourceIdGetData = {
+    body?: never;
+    path: {
+        /**
+         * Resource Id
+         */
+        resource_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security_monitoring/terraform/security_filters/{resource_id}';
+};
+
+export type ExportSecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersResourceIdGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ExportSecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersResourceIdGetError = ExportSecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersResourceIdGetErrors[keyof ExportSecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersResourceIdGetErrors];
+
+export type ExportSecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersResourceIdGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: TerraformResource;
+};
+
+export type ExportSecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersResourceIdGetResponse = ExportSecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersResourceIdGetResponses[keyof ExportSecurityFiltersApiV2SecurityMonitoringTerraformSecurityFiltersResourceIdGetResponses];
+
+export type ConvertCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsConvertPostData = {
+    body: TerraformConvertBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/terraform/critical_assets/convert';
+};
+
+export type ConvertCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsConvertPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ConvertCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsConvertPostError = ConvertCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsConvertPostErrors[keyof ConvertCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsConvertPostErrors];
+
+export type ConvertCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsConvertPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: TerraformResource;
+};
+
+export type ConvertCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsConvertPostResponse = ConvertCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsConvertPostResponses[keyof ConvertCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsConvertPostResponses];
+
+export type ExportManyCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsBulkPostData = {
+    body: TerraformBulkBody;
+    path?: never;
+    query?: never;
+    url: '/api/v2/security_monitoring/terraform/critical_assets/bulk';
+};
+
+export type ExportManyCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsBulkPostErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Conflict
+     */
+    409: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ExportManyCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsBulkPostError = ExportManyCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsBulkPostErrors[keyof ExportManyCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsBulkPostErrors];
+
+export type ExportManyCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsBulkPostResponses = {
+    /**
+     * Successful Response
+     */
+    200: Blob | File;
+};
+
+export type ExportManyCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsBulkPostResponse = ExportManyCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsBulkPostResponses[keyof ExportManyCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsBulkPostResponses];
+
+export type ExportCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsResourceIdGetData = {
+    body?: never;
+    path: {
+        /**
+         * Resource Id
+         */
+        resource_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security_monitoring/terraform/critical_assets/{resource_id}';
+};
+
+export type ExportCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsResourceIdGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type ExportCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsResourceIdGetError = ExportCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsResourceIdGetErrors[keyof ExportCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsResourceIdGetErrors];
+
+export type ExportCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsResourceIdGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: TerraformResource;
+};
+
+export type ExportCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsResourceIdGetResponse = ExportCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsResourceIdGetResponses[keyof ExportCriticalAssetsApiV2SecurityMonitoringTerraformCriticalAssetsResourceIdGetResponses];
 
 export type ListThreatIntelFeedsApiV2SecuritySiemThreatIntelFeedsGetData = {
     body?: never;
