@@ -1,6 +1,7 @@
 """Content packs in a real browser."""
 
 import json
+import re
 
 import pytest
 from browser import Person, settled, violations_in_both_themes
@@ -77,3 +78,27 @@ def test_sample_logs_are_asked_for_as_long_as_chosen(ana: Person) -> None:
     assert violations_in_both_themes(ana) == {}
     told.get_by_role("button", name="Dismiss").click()
     expect(told).to_have_count(0)
+
+
+def test_names_of_packs_are_whole_beside_an_open_one(ana: Person) -> None:
+    page = ana.open("/packs?pack=slack")
+    expect(page.get_by_role("complementary", name="Slack")).to_be_visible()
+    names = page.get_by_role("row").get_by_role("link").filter(has_not_text=re.compile(r"^[\d,]+( of \d+)?$"))
+    expect(names.filter(has_text="Windows and Sysmon")).to_be_visible()
+    cut = "links => links.filter(a => a.getBoundingClientRect().right > a.closest('td').getBoundingClientRect().right)"
+    assert names.evaluate_all(f"{cut}.map(a => a.textContent)") == []
+
+
+@pytest.mark.parametrize(
+    ("address", "noun"),
+    [
+        ("/packs?pack=nothing", "content pack"),
+        ("/tables?open=nothing", "reference table"),
+        ("/tables?open=5f0e3b0c-6c3f-4e57-8a0e-0f6f4c1d9b11", "reference table"),
+        ("/jobs?job=nothing", "job"),
+        ("/intel?feed=nothing", "feed"),
+        ("/security-filters?filter=nothing", "security filter"),
+    ],
+)
+def test_a_link_to_what_is_not_there_says_so(ana: Person, address: str, noun: str) -> None:
+    expect(ana.open(address).get_by_role("heading", name=f"There is no such {noun}")).to_be_visible()

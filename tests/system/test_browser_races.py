@@ -359,3 +359,23 @@ def test_what_arrives_while_the_list_is_on_its_way_is_seen(ana: Person) -> None:
         for route in early:
             route.continue_()
     expect(ana.rows().first).to_contain_text("rolled out")
+
+
+def test_a_dialog_rests_and_stays_while_it_is_saved(ana: Person) -> None:
+    page = ana.open("/settings/keys")
+    page.get_by_role("button", name="New key").first.click()
+    dialog = page.get_by_role("dialog", name="New API key")
+    dialog.get_by_label("Name").fill("for the probe")
+    with held(page, "POST", "/api/v2/api_keys") as waiting:
+        page.keyboard.press("Enter")
+        wait_for_one(page, waiting)
+        page.keyboard.type(" and the next one")
+        page.keyboard.press("Escape")
+        expect(dialog).to_be_visible()  # gone, it could not show the key, which is shown once
+    expect(dialog.get_by_role("button", name="Copy the key")).to_be_visible()
+    page.keyboard.press("Escape")
+    row = page.get_by_role("region", name="API keys").get_by_role("row").filter(has_text="for the probe")
+    expect(row).not_to_contain_text("and the next one")
+    page.once("dialog", lambda asked: asked.accept())
+    row.get_by_role("button", name="Revoke").click()
+    expect(row).to_have_count(0)

@@ -77,6 +77,10 @@ def test_a_rule_is_left_to_some_and_given_back(ana: Person, engineer: Person, ru
     expect(engineer.switch("Vault rattled")).to_be_disabled()
     expect(theirs.get_by_role("group", name=ONLY_ADMIN)).to_be_visible()
     assert violations(theirs) == []
+    theirs.get_by_role("checkbox", name="Tick Vault rattled").check()
+    ticked = theirs.get_by_role("region", name="Ticked rules")
+    expect(ticked.get_by_text("1 of them is restricted to others")).to_be_visible()
+    expect(ticked.get_by_role("button")).to_have_text(["Export", "Clear"])
     engineer.open(f"/rules/{rule}")
     expect(theirs.get_by_text(ONLY_ADMIN)).to_be_visible()
     expect(theirs.get_by_role("tab", name="View")).to_be_visible()

@@ -23,6 +23,12 @@ describe("the columns beside an open panel", () => {
     expect(names(shown(LOGS), 0)).toEqual(["message"]);
   });
 
+  it("leaves in a narrow window what can be read without scrolling", () => {
+    const tight = (width: number) => fitting(shown(SIGNALS), width, true).map(({ id }) => id);
+    expect(tight(840)).toEqual(SIGNALS.defaults.columns);
+    expect(tight(700)).toEqual(["severity", "state", "title", "entities", "source", "assignee"]);
+  });
+
   it("drops of attributes that somebody chose the last first", () => {
     const own = ["@a", "@b", "@c"].map((id): ExplorerColumn => ({ id, header: id, width: 160, render: () => null }));
     expect(names(own, 330)).toEqual(["@a", "@b"]);

@@ -89,7 +89,7 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views, m
   const chosen = useMemo(() => state.columns.map((id) => config.columns.find((column) => column.id === id) ?? attributeColumn(id)), [state.columns, config.columns]);
   const offered = useMemo(() => offer(config.columns, chosen), [config.columns, chosen]);
   const section = useRef<HTMLElement>(null);
-  const columns = useFitting(section, chosen, state.event !== null, bulk ? TICK : 0);
+  const columns = useFitting(section, chosen, state.columns.join() !== config.defaults.columns.join(), state.event !== null, bulk ? TICK : 0);
   const actions = useMemo<ValueActions>(
     () => ({
       include: (field, value) => update((query) => onlyValue(query, field, value)),
@@ -176,7 +176,7 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views, m
             {bulk && ticked > 0 && bulk({ selection, total: total ?? events.length, loaded: events, select: setSelection })}
             <div className={classes.foot}>
               <span role="status">{events.length > 0 && total !== undefined && (events.length < total ? `${formatNumber(events.length)} of ${formatNumber(total)} loaded` : `All ${formatNumber(total)} loaded`)}</span>
-              {columns.length < chosen.length && <span className={classes.folded}>{plural(chosen.length - columns.length, "column")} hidden beside the panel</span>}
+              {columns.length < chosen.length && <span className={classes.folded}>{plural(chosen.length - columns.length, "column")} hidden{state.event === null ? ": no room" : " beside the panel"}</span>}
               <ColumnMenu shown={chosen} offered={offered} onColumns={(ids) => update({ columns: ids }, { replace: true })} />
             </div>
           </section>

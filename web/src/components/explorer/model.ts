@@ -72,9 +72,9 @@ export const leastOf = ({ least, width }: ExplorerColumn): number => least ?? wi
 
 const READABLE = 220;
 
-/** The columns that say most in so many pixels, in their order. */
-export function fitting(columns: readonly ExplorerColumn[], width: number): ExplorerColumn[] {
-  const need = (column: ExplorerColumn) => (column.grow ? Math.min(column.width, READABLE) : leastOf(column));
+/** The columns that say most in so many pixels, in their order: readable, or (`isTight`) as narrow as each can be. */
+export function fitting(columns: readonly ExplorerColumn[], width: number, isTight = false): ExplorerColumn[] {
+  const need = (column: ExplorerColumn) => (column.grow && !isTight ? Math.min(column.width, READABLE) : leastOf(column));
   const rank = (column: ExplorerColumn) => column.rank ?? columns.length;
   const kept = [...columns];
   while (kept.length > 1 && kept.reduce((sum, column) => sum + need(column), 0) > width) {

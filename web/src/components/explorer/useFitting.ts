@@ -1,20 +1,24 @@
 import { useEffect, useMemo, useState, type RefObject } from "react";
 import { fitting, type ExplorerColumn } from "./model";
 
-/** Of the chosen columns those that a list has room for while something is open beside it; else all of them. */
-export function useFitting(list: RefObject<HTMLElement | null>, columns: ExplorerColumn[], isBeside: boolean, taken: number): ExplorerColumn[] {
+/**
+ * Of the columns those that a list has room for while something is open beside it, or in a narrow window, as at 200 %. Those
+ * that somebody chose are all there, and the list can be scrolled.
+ */
+export function useFitting(list: RefObject<HTMLElement | null>, columns: ExplorerColumn[], isChosen: boolean, isBeside: boolean, taken: number): ExplorerColumn[] {
+  const isAll = isChosen && !isBeside;
   const [fit, setFit] = useState<string | null>(null);
   useEffect(() => {
     const element = list.current;
-    if (!isBeside || !element) return;
+    if (isAll || !element) return;
     // Only another set of columns draws the list anew, not every pixel of a panel that is drawn wider.
-    const observer = new ResizeObserver(() => setFit(fitting(columns, element.clientWidth - taken).map((column) => column.id).join()));
+    const observer = new ResizeObserver(() => setFit(fitting(columns, element.clientWidth - taken, !isBeside).map((column) => column.id).join()));
     observer.observe(element);
     return () => observer.disconnect();
-  }, [list, columns, isBeside, taken]);
+  }, [list, columns, isAll, isBeside, taken]);
   return useMemo(() => {
-    if (!isBeside || fit === null) return columns;
+    if (isAll || fit === null) return columns;
     const ids = fit.split(",");
     return columns.filter((column) => ids.includes(column.id));
-  }, [columns, isBeside, fit]);
+  }, [columns, isAll, fit]);
 }

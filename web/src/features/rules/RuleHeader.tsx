@@ -41,7 +41,7 @@ export function RuleHeader({ rule, may, whyNot, restriction, canSave, isSaving, 
         Rules
       </AppLink>
       <Icon name="chevronRight" size={12} />
-      <h1 className={`${common.title ?? ""} truncate`}>{(isDefault && text(draft.customName)) || draft.name || "New rule"}</h1>
+      <h1 className={`${common.title ?? ""} ${classes.title ?? ""} truncate`} title={(isDefault && text(draft.customName)) || draft.name}>{(isDefault && text(draft.customName)) || draft.name || "New rule"}</h1>
       <RestrictedMark restriction={restriction} />
       <SeverityLabel severity={highestSeverity(draft)} />
       {readOnly ? <span className={common.dim}>{state}</span> : <Switch size="xs" label={state} checked={draft.isEnabled} onChange={(event) => edit({ isEnabled: event.currentTarget.checked })} />}

@@ -50,6 +50,7 @@ const COLUMNS: ExplorerColumn[] = [
     field: "@workflow.triage.assignee.name",
     width: 112,
     least: 84,
+    rank: 5,
     render: (event) => assigneeOf(event)?.name ?? <span style={{ color: "var(--faint)" }}>–</span>,
     values: (event) => [assigneeOf(event)?.name ?? "Unassigned"],
   },
