@@ -14,7 +14,7 @@ from tocsin.evaluate.methods import METHODS
 from tocsin.explain.tests import failure
 from tocsin.rule import Rule
 from tocsin.rules.checking import RuleTester, TimelineResult
-from tocsin.rules.hints import duration_hints
+from tocsin.rules.hints import hints
 from tocsin.rules.shape import rule_from_api
 from tocsin.rules.shipped import load_document, read_rule_file
 
@@ -76,9 +76,20 @@ def test_ids_are_unique(documents: Mapping[Path, Any]) -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_signals_outlast_the_window(rules: Mapping[str, Rule]) -> None:
-    """Else who matches steadily would have a signal for nearly every match."""
-    assert [rule.id for rule in rules.values() if list(duration_hints(rule))] == []
+def test_nothing_is_remarked_upon(rules: Mapping[str, Rule]) -> None:
+    """What an author is told of while writing: signals that do not outlast the window, cases that cannot hold, …"""
+    assert {rule.id: [hint.message for hint in found] for rule in rules.values() if (found := hints(rule))} == {}
+
+
+def test_windows_is_read_without_case(rules: Mapping[str, Rule]) -> None:
+    texts = (
+        r"process\.(command_line|name|parent\.name)|winlog\.event_data\.(\w*Image|CommandLine|ScriptBlockText|Payload)"
+    )
+    exact = re.compile(rf"@({texts}):(?![*](?:\s|$))")
+    asked = {
+        rule.id: query.query for rule in rules.values() for query in rule.queries if "source:windows" in query.query
+    }
+    assert {rule_id: found.group() for rule_id, text in asked.items() if (found := exact.search(text))} == {}
 
 
 def test_every_method_is_used(rules: Mapping[str, Rule]) -> None:
