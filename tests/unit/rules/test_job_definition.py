@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from tocsin.errors import BadRequest, NotFound
+from tocsin.event import Event
 from tocsin.rule import CalculatedField, Rule, RuleCase, RuleQuery
 from tocsin.rules.jobs.definition import read
+from tocsin.rules.rehearsal import Rehearsal
+from tocsin.rules.shape import rule_from_api, rule_to_api
 
 STORED = Rule(
     id="aaa-bbb-ccc",
@@ -56,12 +59,42 @@ def test_a_job_may_calculate() -> None:
 
 
 @pytest.mark.parametrize(
+    ("case_index", "expected"),
+    [(None, {"8": "high", "5": "medium", "1": "info"}), (0, {"8": "high"}), (1, {"5": "medium"})],
+)
+def test_one_case_of_a_third_party_rule(case_index: int | None, expected: dict[str, str]) -> None:
+    body = {
+        "id": STORED.id,
+        "name": "Alerts",
+        "message": "",
+        "thirdPartyCases": [
+            {"name": "urgent", "query": "@level:>=8", "status": "high"},
+            {"name": "soon", "query": "@level:>=5", "status": "medium"},
+        ],
+        "options": {
+            "detectionMethod": "third_party",
+            "thirdPartyRuleOptions": {"defaultStatus": "info", "rootQueries": [{"query": "source:vendor"}]},
+        },
+    }
+    asked = read(from_rule(caseIndex=case_index, notifications=["@y"]), lambda _: rule_from_api(body))
+    # As the job keeps it.
+    rule = rule_from_api(rule_to_api(asked.rule))
+    assert {target for case in rule.cases for target in case.notifications} == {"@y"}
+    events = [
+        Event(f"AwAAA{level}", 1_000 + level, source="vendor", attributes={"level": level}) for level in (8, 5, 1)
+    ]
+    raised = Rehearsal([rule], 0).run(events).raised[STORED.id]
+    assert {one.decision.opened_by[-1]: one.signal.severity for one in raised} == expected
+
+
+@pytest.mark.parametrize(
     ("attributes", "reason"),
     [
         ({}, "either fromRule or jobDefinition"),
         ({**from_rule(), **defined()}, "either fromRule or jobDefinition"),
         ({"fromRule": "x"}, "must be an object"),
         (from_rule(index="cold"), "index 'cold' does not exist"),
+        (from_rule(index=None), "fromRule.index is missing; there is: main"),
         (from_rule(to=1000), "later than"),
         (from_rule(to=True), "Unix milliseconds"),
         (from_rule(caseIndex=2), "0 to 1"),

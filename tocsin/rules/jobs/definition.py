@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tocsin.errors import BadRequest
-from tocsin.rule import Rule
+from tocsin.rule import THIRD_PARTY, Rule
 from tocsin.rules.scheduled.checks import INDEXES
+from tocsin.rules.shape import rule_from_api, rule_to_api
 from tocsin.rules.validation import read_rule
 
 MAX_NAME = 500
@@ -47,7 +48,9 @@ def read(attributes: Mapping[str, Any], rule_of: Callable[[str], Rule]) -> Asked
     start, end = _time(body, "from"), _time(body, "to")
     if end <= start:
         raise BadRequest(f"{given[0]}.to must be later than {given[0]}.from")
-    if body.get("index") not in INDEXES:
+    if body.get("index") is None:
+        raise BadRequest(f"{given[0]}.index is missing; there is: {', '.join(INDEXES)}")
+    if body["index"] not in INDEXES:
         raise BadRequest(f"index '{body.get('index')}' does not exist; there is: {', '.join(INDEXES)}")
     if given[0] == "fromRule":
         rule = rule_of(_text(body, "id"))
@@ -66,7 +69,28 @@ def _from_rule(rule: Rule, body: Mapping[str, Any]) -> Rule:
         if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
             raise BadRequest("fromRule.notifications must be a list of texts")
         cases = tuple(replace(case, notifications=tuple(targets)) for case in cases)
+    if rule.options.detection_method == THIRD_PARTY:
+        return _of_third_party(rule, index, targets)
     return replace(rule, cases=cases)
+
+
+def _of_third_party(rule: Rule, index: int | None, targets: list[str] | None) -> Rule:
+    """The same of a rule whose cases are made of `thirdPartyCases`. Of one case alone the roots take only what is its
+    own: neither what an earlier one takes, nor what is left to the default."""
+    body = rule_to_api(rule)
+    cases = [dict(case) for case in body.get("thirdPartyCases") or ()]
+    options = dict(body["options"]["thirdPartyRuleOptions"])
+    if index is not None:
+        own = [f"({cases[index]['query']})", *(f"NOT ({earlier['query']})" for earlier in cases[:index])]
+        options["rootQueries"] = [
+            {**root, "query": " AND ".join([f"({root['query']})", *own])} for root in options["rootQueries"]
+        ]
+        cases = [cases[index]]
+    if targets is not None:
+        cases = [{**case, "notifications": targets} for case in cases]
+        options["defaultNotifications"] = targets
+    made = {"thirdPartyCases": cases, "options": {**body["options"], "thirdPartyRuleOptions": options}}
+    return rule_from_api({**body, **made})
 
 
 def _defined(body: Mapping[str, Any]) -> Rule:
