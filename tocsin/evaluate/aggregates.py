@@ -30,7 +30,10 @@ def rounded(total: int) -> float:
 
 
 class SlidingTally:
-    """One query's value over a window: what enters at the end leaves at the front."""
+    """One query's value over a window: what enters at the end leaves at the front.
+
+    Most only count, and there is one for each query of each scope: what others need is made when it is needed.
+    """
 
     __slots__ = ("aggregation", "count", "distinct", "highs", "total")
 
@@ -38,18 +41,22 @@ class SlidingTally:
         self.aggregation = aggregation
         self.count = 0
         self.total = 0
-        self.distinct: dict[str, int] = {}
-        self.highs: deque[tuple[float, int]] = deque()
+        self.distinct: dict[str, int] | None = None
+        self.highs: deque[tuple[float, int]] | None = None
 
     def enter(self, serial: int, distinct: Sequence[str], value: float | None) -> None:
         """One event enters; `serial` rises with each."""
         self.count += 1
         if self.aggregation == "cardinality":
+            if self.distinct is None:
+                self.distinct = {}
             for text in distinct:
                 self.distinct[text] = self.distinct.get(text, 0) + 1
         elif value is not None and self.aggregation == "sum":
             self.total += exact(value)
         elif value is not None and self.aggregation == "max":
+            if self.highs is None:
+                self.highs = deque()
             while self.highs and self.highs[-1][0] <= value:
                 self.highs.pop()
             self.highs.append((value, serial))
@@ -57,7 +64,7 @@ class SlidingTally:
     def leave(self, serial: int, distinct: Sequence[str], value: float | None) -> None:
         """The oldest event leaves, described as it was when it entered."""
         self.count -= 1
-        if self.aggregation == "cardinality":
+        if self.distinct is not None:
             for text in distinct:
                 left = self.distinct[text] - 1
                 if left:
@@ -73,7 +80,7 @@ class SlidingTally:
     def value(self) -> float | None:
         """The query's value; a maximum of nothing has none."""
         if self.aggregation == "cardinality":
-            return float(len(self.distinct))
+            return float(len(self.distinct)) if self.distinct else 0.0
         if self.aggregation == "sum":
             return rounded(self.total)
         if self.aggregation == "max":
@@ -84,8 +91,8 @@ class SlidingTally:
         twin = SlidingTally(self.aggregation)
         twin.count = self.count
         twin.total = self.total
-        twin.distinct = self.distinct.copy()
-        twin.highs = self.highs.copy()
+        twin.distinct = None if self.distinct is None else self.distinct.copy()
+        twin.highs = None if self.highs is None else self.highs.copy()
         return twin
 
 

@@ -334,7 +334,7 @@ class AnomalyMachine(WindowMachine):
         events = len(window)
         values = self._values(window.group, window.tallies)
         signal, is_new = self._life.hit(entry, window.group, case_index, values, events, facts)
-        self._take(signal, is_new, [hit[0] for hit in hits])
+        self._take(signal, is_new, [hit[:2] for hit in hits])
 
     def _open(self, buckets: _Buckets, bucket: int) -> None:
         start = bucket - self.plan.window_buckets + 1

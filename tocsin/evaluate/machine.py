@@ -87,13 +87,13 @@ class WindowMachine(EventMachine):
         width = len(group)
         return tuple(tally.value if arity == width else None for tally, arity in zip(tallies, self._arity, strict=True))
 
-    def _take(self, signal: Evidence, is_new: bool, windows: Sequence[Window]) -> None:
-        """What lies in these windows is the signal's, each event once."""
+    def _take(self, signal: Evidence, is_new: bool, entered: Iterable[tuple[Window, Entry]]) -> None:
+        """What lies in these windows is the signal's, each event once. Each comes with what entered it just now."""
         if is_new:
             self._counted = {}
-        for window in windows:
-            fresh = window.since(self._counted.get(window.group, -1))
-            self._counted[window.group] = fresh[-1].serial
+        for window, entry in entered:
+            fresh = window.since(self._counted.get(window.group, -1), entry)
+            self._counted[window.group] = entry.serial
             signal.take(window.group, fresh)
 
     def _drop(self, group: tuple[str, ...]) -> None:

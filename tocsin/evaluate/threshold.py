@@ -132,7 +132,7 @@ class ThresholdMachine(WindowMachine):
         is_decided = self._life.is_decided_at(entry.timestamp, case_index)
         facts = self._facts(window.group, entry) if is_decided else None
         signal, is_new = self._life.hit(entry, window.group, case_index, values, events, facts)
-        self._take(signal, is_new, [hit[0] for hit in hits])
+        self._take(signal, is_new, [hit[:2] for hit in hits])
 
     def _facts(self, group: tuple[str, ...], entry: Entry) -> Mapping[str, Json] | None:
         """What the method says of a hit that decides a signal; counts say all that there is to say."""

@@ -1,0 +1,103 @@
+"""A window holds what a plain list of its entries would, in a fraction of the memory, and its copies share it."""
+
+import tracemalloc
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tocsin.evaluate import window as window_module
+from tocsin.evaluate.decision import MatchRow
+from tocsin.evaluate.evidence import Entry
+from tocsin.evaluate.window import CHUNK, Window, parts_of
+from tocsin.event import event_id
+
+
+def entry(serial: int, at: int, identity: str | None = None, distinct: str | None = None) -> Entry:
+    identity = event_id(at, b"%d" % serial) if identity is None else identity
+    return Entry(serial, at, identity, parts_of([MatchRow(at, identity, (), 0, distinct)]))
+
+
+IDS = st.sampled_from(
+    [
+        None,
+        "e1",
+        "",
+        "AwAAA" + "0" * 35,
+        "AwAAA" + "a" * 35 + "A",
+        "AwAAA" + " " * 36,
+        "AwAAA" + "0 " * 18,
+        "AwAAA" + "é" * 36,
+        "BwAAA" + "0" * 36,
+    ]
+)
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), IDS, st.sampled_from(["a", "b", None])), max_size=80), st.data())
+@example([(0, "e1", None)] * 60, None)
+def test_window_is_a_list(steps: list[tuple[int, str | None, str | None]], data: st.DataObject | None) -> None:
+    """Whatever the ids, and however small the chunks; what a copy takes in does not touch the one that it is of."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(window_module, "CHUNK", 4)
+        patch.setattr(window_module, "DEAD", 2)
+        window, held = Window(("g",), ["cardinality"]), list[Entry]()
+        others: list[tuple[Window, list[Entry]]] = []
+        at = 10**12
+        for serial, (gap, identity, distinct) in enumerate(steps):
+            at += gap
+            span = data.draw(st.sampled_from([0, 20, 100, 100, 1000])) if data else 1000
+            new = entry(serial, at, identity, distinct)
+            before = len(held)
+            held = [*(each for each in held if span and each.timestamp > at - span), new]
+            assert window.enter(new, span) == len(held) - before
+            assert window.latest == at
+            since = data.draw(st.integers(-1, serial - 1)) if data else -1
+            assert window.since(since, new) == [each for each in held if each.serial > since]
+            if data and data.draw(st.integers(0, 4)) == 0:
+                others.append((window, held))
+                window = window.copy()
+        for each, wanted in [*others, (window, held)]:
+            assert list(each) == wanted
+            assert len(each) == len(wanted)
+            assert each.last(3) == tuple(wanted[-3:])
+            assert each.tallies[0].value == len({part.distinct for of in wanted for part in of.parts if part.distinct})
+
+
+def held_bytes(make: Any) -> int:
+    tracemalloc.start()
+    kept = make()
+    size = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    del kept
+    return size
+
+
+def filled(count: int) -> Window:
+    window = Window(("g",), ["cardinality"])
+    for serial in range(count):
+        window.enter(entry(serial, 10**12 + serial, distinct=f"value {serial % 50}"), 10**9)
+    return window
+
+
+def test_entry_takes_some_fifty_bytes() -> None:
+    """As an `Entry` with a part, a tuple of each and an id it takes 280."""
+    filled(100)  # the values are known
+    assert held_bytes(lambda: filled(20_000)) < 60 * 20_000
+
+
+def test_copies_share_all_but_the_end() -> None:
+    window = filled(20_000)
+    assert held_bytes(window.copy) < 60 * CHUNK + 8 * 20_000 / CHUNK + 10_000
+
+
+def test_what_has_left_a_small_window_is_let_go() -> None:
+    """There are thousands of them: each slides on, an entry at a time, and holds few."""
+    window = Window(("g",), ["count"])
+
+    def slide() -> Window:
+        for serial in range(1_000):
+            window.enter(entry(serial, 10**12 + 1000 * serial), 4_000)
+        return window
+
+    assert held_bytes(slide) < 60 * 3 * 16 + 1_500
