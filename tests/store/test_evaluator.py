@@ -16,6 +16,7 @@ from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.evaluator import REFRESH_MS, Baselines, Evaluator, EvaluatorMetrics
 from tocsin.evaluate.latest import Latest
 from tocsin.evaluate.method import decide
+from tocsin.evaluate.newcomers import Newcomers
 from tocsin.evaluate.repository import Matches, Progress
 from tocsin.evaluate.threshold import plan
 from tocsin.event import Event, event_id
@@ -95,6 +96,20 @@ class FakeRules:
         return self.versions.get((rule_id, version))
 
 
+class OwnMatches(Matches):
+    """Tests share a store: new to the evaluator of one is who its own rules have no matches of."""
+
+    def __init__(self, events: EventStore, latest: Latest, rules: FakeRules) -> None:
+        super().__init__(events, latest)
+        self._rules = rules
+
+    def newcomers(self) -> Newcomers | None:
+        own = {"rules": [rule_id for rule_id, _ in self._rules.versions]}
+        last = "SELECT max(timestamp) AS last, count() AS matches FROM matches WHERE rule_id IN {rules:Array(String)}"
+        (row,) = self._events.query(Sql(last, own))
+        return Newcomers(row["last"] if row["matches"] else None)
+
+
 class World:
     """A live evaluator with a clock to turn; `restart` is what a new process finds."""
 
@@ -124,7 +139,7 @@ class World:
         state: Any = Sabotaged(self.state, self.saboteur)
         # So small that some of the events are at hand and others are read.
         self.latest = Latest(latest_bytes=3_000, kept_bytes=3_000)
-        matches, rows = Matches(events, self.latest), SignalRows(events)
+        matches, rows = OwnMatches(events, self.latest, self.rules), SignalRows(events)
         self.rows, self.matches = SignalRows(self.store), Matches(self.store)
         self.triage = TriageService(
             state,
@@ -599,6 +614,40 @@ def test_idle_groups_stay_however_much_busy_ones_hold(
     world.ingest(event(23, "zoe", rule=rule))
     world.run()
     assert world.metric("tocsin_evaluator_groups_rebuilt_total") == 4
+
+
+def test_groups_of_which_nothing_was_heard_are_not_looked_for(event_store: EventStore, state: StateStore) -> None:
+    rule = threshold("aaa-aaa-aau", ("low", "a > 1"))
+    world = World(event_store, state, rule)
+    world.run()
+    world.ingest(event(1, "ann", rule=rule), event(1, "bob", rule=rule))
+    world.run()
+    assert world.metric("tocsin_evaluator_groups_new_total") == 2
+    assert world.signals(rule) == []
+    world.restart()
+    world.run()  # whoever begins knows that there are matches of that time, but not whose
+    world.ingest(event(2, "ann", rule=rule), event(2, "eve", rule=rule), event(5000, "zoe", rule=rule))
+    world.run()
+    assert [orjson.loads(row["document"])["usr"]["id"] for row in world.signals(rule)] == ["ann"]
+    assert world.metric("tocsin_evaluator_groups_rebuilt_total") == 4  # bob's match is read again as well
+    assert world.metric("tocsin_evaluator_groups_new_total") == 1  # an hour after the last of which there may be more
+    world.ingest(event(5001, "zoe", rule=rule), event(3, "zoe", rule=rule))  # older than what is in memory
+    world.run()
+    assert world.metric("tocsin_evaluator_groups_new_total") == 1
+    assert len(world.signals(rule)) == 2
+
+
+def test_who_was_heard_of_while_a_rule_was_disabled_is_looked_for(event_store: EventStore, state: StateStore) -> None:
+    rule = threshold("aaa-aaa-aav", ("low", "a > 1"))
+    world = World(event_store, state, rule)
+    world.run()
+    world.rules.enabled.clear()
+    world.ingest(event(1, rule=rule))
+    world.run()
+    world.rules.enabled[rule.id] = rule
+    world.ingest(event(2, rule=rule))
+    world.run()
+    assert len(world.signals(rule)) == 1
 
 
 # Same events, same signals, whatever happens

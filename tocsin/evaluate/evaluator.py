@@ -27,6 +27,7 @@ from tocsin.evaluate.lineage import INSTANT, Taught, row_for, taught
 from tocsin.evaluate.loading import eligible, is_eligible, load
 from tocsin.evaluate.method import Plan
 from tocsin.evaluate.methods import plan
+from tocsin.evaluate.newcomers import Newcomers
 from tocsin.evaluate.repository import Failure, GroupKey, Matches, Progress, StoredMatch
 from tocsin.evaluate.travel import TravelPlan
 from tocsin.rule import Rule
@@ -56,6 +57,9 @@ REFRESHED_TOGETHER = 32
 REFRESHED_EVENTS = 2_000
 """So many of them in one step, the longest waiting first, with so many events that they name and that are read for
 that: new signals must not queue behind a thousand old ones. One at least, however many it names."""
+
+REFRESHED_EVERY_MS = 1_000
+"""Steps are shorter than that when they have little to do: what is stored anew anyway should not make them longer."""
 
 REFRESHED_IDLE = 100
 """So many while nothing new comes in, which may come at any moment."""
@@ -138,7 +142,10 @@ class EvaluatorMetrics:
         self.failures = Counter(
             f"{prefix}_rule_failures", "Failed evaluations of a rule.", ["rule_id"], registry=registry
         )
-        self.rebuilt = Counter(f"{prefix}_groups_rebuilt", "Groups read from the store.", registry=registry)
+        self.rebuilt = Counter(
+            f"{prefix}_groups_rebuilt", "Groups that came into memory, from the store or new.", registry=registry
+        )
+        self.new = Counter(f"{prefix}_groups_new", "Of these, new ones, which were not looked for.", registry=registry)
         self.decided = Counter(f"{prefix}_groups_decided", "Groups that were decided.", registry=registry)
         self.lag = Gauge(
             f"{prefix}_lag_seconds", "Age of the oldest match that is not evaluated yet.", registry=registry
@@ -179,6 +186,8 @@ class Evaluator:
         self._clock = clock
         self._metrics = metrics
         self._feed: Reading | None = None
+        self._newcomers: Newcomers | None = None
+        self._passed_over = set[tuple[str, int]]()
         self._groups: OrderedDict[GroupKey, Group] = OrderedDict()
         self._cached = 0
         self._plans: dict[tuple[str, int], Plan | Failure | None] = {}
@@ -187,6 +196,7 @@ class Evaluator:
         self._grown: dict[GroupKey, tuple[int, int]] = {}
         self._learning: dict[tuple[str, int], Taught] = {}
         self._put_off: dict[tuple[str, int], _PutOff] = {}
+        self._refreshed_at = 0
         self._saved = 0
         self.is_behind = False
         self.has_stored = False
@@ -212,12 +222,16 @@ class Evaluator:
         self._put_off.clear()
         self._cached = 0
         self._feed = None
+        self._newcomers = None
         self.is_behind = False
 
     def _step(self) -> bool:
         if self._feed is None:
             self._saved = self.progress.watermark() or 0
+            self._begin_to_hear()
             self._feed = self._make_reading(self._matches, self._saved, self._clock)
+        elif self._newcomers is not None and self._newcomers.is_full:
+            self._begin_to_hear()
         feed = self._feed
         batch = feed.read()
         now = self._clock()
@@ -294,6 +308,8 @@ class Evaluator:
                 with failures.of(group.key, 0):
                     group.accept(due[group.key], dict(ids.get(group.key, {})))
                     self._keep(group)
+                    if not due[group.key].decisions and _shows_windows(group.plan):
+                        self._matches.keep_window(row.event_id for row in fresh.get(group.key, ()))
             elif group.key in waits:
                 self._keep(group)
         for group in groups:
@@ -323,6 +339,8 @@ class Evaluator:
         are being decided, which are not kept meanwhile."""
         if is_idle:
             return set(islice(self._grown, REFRESHED_IDLE))
+        if 0 <= now - self._refreshed_at < REFRESHED_EVERY_MS:
+            return set()
         due = (key for key, (since, _) in self._grown.items() if not 0 <= now - since < REFRESH_MS)
         refreshed: set[GroupKey] = set()
         events = 0
@@ -332,6 +350,8 @@ class Evaluator:
             if refreshed and events > REFRESHED_EVENTS:
                 break
             refreshed.add(key)
+        if refreshed:
+            self._refreshed_at = now
         return refreshed
 
     def _remember_failed(self, failures: "_Failures") -> None:
@@ -351,15 +371,18 @@ class Evaluator:
         for match in matches:
             if match.rule_version & INSTANT:
                 continue
+            prepared = self._plan(match.rule_id, match.rule_version) if match.rule_id in enabled else None
+            if not isinstance(prepared, Plan):
+                self._passed_over.add((match.rule_id, match.rule_version))
             if match.rule_id not in enabled:
                 self._metrics.skipped.labels("rule disabled").inc()
                 self._notes.skipped(match.rule_id, match.ingested_at, "rule disabled")
                 continue
-            prepared = self._plan(match.rule_id, match.rule_version)
             if prepared is None:
                 self._metrics.skipped.labels("rule unknown").inc()
                 self._notes.skipped(match.rule_id, match.ingested_at, "rule unknown")
             elif match.row.distinct is None and isinstance(prepared, TravelPlan) and not self._has_cities:
+                self._passed_over.add((match.rule_id, match.rule_version))
                 self._metrics.skipped.labels(NO_CITIES).inc()
                 self._notes.skipped(match.rule_id, match.ingested_at, NO_CITIES)
             elif isinstance(prepared, Learning):
@@ -468,9 +491,16 @@ class Evaluator:
         self._metrics.rebuilt.inc(len(cold))
         plans = {key: self._prepared(key) for key in cold}
         asked = {key: earliest - plans[key].rule.max_signal_duration_ms - 1 for key, earliest in cold.items()}
-        stored = self._sink.stored(asked)
-        groups = {}
+        new = {key for key in cold if self._is_new(key, plans[key], asked[key])}
+        self._metrics.new.inc(len(new))
+        asked = {key: since for key, since in asked.items() if key not in new}
+        stored = self._sink.stored(asked) if asked else {}
+        groups: dict[GroupKey, Group] = {}
         for key, earliest in cold.items():
+            if key in new:
+                with failures.of(key, len(fresh[key])):
+                    groups[key] = self._new(key, plans[key], fresh[key])
+                continue
             restart, signals = self._reach(key, plans[key], stored.get(key, []), earliest)
             known = {signal.id: signal for signal in signals if signal.timestamp >= restart}
             groups[key] = Group(key, plans[key], restart, known)
@@ -478,8 +508,31 @@ class Evaluator:
         def guard(key: GroupKey) -> _Guard | None:
             return None if key in failures.keys else failures.of(key, len(fresh[key]))
 
-        load(self._matches, groups, self._teachers_of, guard)
+        load(self._matches, {key: groups[key] for key in asked}, self._teachers_of, guard)
         return [group for group in groups.values() if group.key not in failures.keys]
+
+    def _begin_to_hear(self) -> None:
+        """What is not in the store by now comes by the feed."""
+        self._newcomers = self._matches.newcomers()
+        self._passed_over.clear()
+
+    def _is_new(self, key: GroupKey, prepared: Plan, since: int) -> bool:
+        """Whether the store has nothing of a group but what is in the batch: all that it would be asked for came by the
+        feed, and nothing that came was of this group."""
+        if self._newcomers is None or not self._newcomers.hear(key):
+            return False
+        if self._teachers_of(key) or (key.rule_id, key.rule_version) in self._passed_over:
+            return False
+        return self._newcomers.knows_all_since(since - prepared.lookback_ms)
+
+    def _new(self, key: GroupKey, prepared: Plan, rows: Iterable[MatchRow]) -> Group:
+        """A group of which there is nothing but these matches."""
+        ordered = sorted(dict.fromkeys(rows), key=position)
+        group = Group(key, prepared, ordered[0].timestamp, {})
+        if prepared.history is not None:
+            group.remember(())
+        group.load(ordered)
+        return group
 
     def _reach(
         self, key: GroupKey, prepared: Plan, signals: list[StoredSignal], earliest: int
@@ -541,6 +594,11 @@ class Evaluator:
         bounds."""
         matches, groups = self._cached - beside[0], len(self._groups) - beside[1]
         return matches > limit * CACHED_MATCHES or groups > limit * CACHED_GROUPS
+
+
+def _shows_windows(prepared: Plan) -> bool:
+    """Whether a signal shows, when it opens, what came some time before."""
+    return prepared.history is None and prepared.lookback_ms > 0
 
 
 def _opening(signals: Iterable[StoredSignal], moment: int) -> int:

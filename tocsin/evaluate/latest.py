@@ -7,9 +7,12 @@ not here is in the store, and says the same there.
 """
 
 import threading
+import zlib
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
+
+import orjson
 
 from tocsin.event import Event
 from tocsin.store.rows import decode_line, has_matches
@@ -18,24 +21,43 @@ LATEST_BYTES = 16_000_000
 """Of logs that match a rule: at 5,000 events/s some four seconds."""
 
 KEPT_BYTES = 64_000_000
-"""Of those that will be asked for."""
+"""Of those that will be asked for, packed: 80,000."""
+
+WINDOW_BYTES = 32_000_000
+"""Of those that may be asked for, when a signal opens."""
 
 LINE_BYTES: Final = 250
 """Memory that a line takes beside its text, about."""
 
 
+SHOWN: Final = ("id", "host", "service", "source", "status", "message", "trace_id", "tags", "document")
+"""What is read of a line: the rest, which is for searching, takes more than half of it."""
+
+
 class _Line(NamedTuple):
     ingested_at: int
     text: bytes
+    is_packed: bool = False
+
+    def packed(self) -> "_Line":
+        row = orjson.loads(self.text + b"}")
+        shown = orjson.dumps({name: row[name] for name in SHOWN})[:-1]
+        return self._replace(text=zlib.compress(shown, 1), is_packed=True)
+
+    def event(self, timestamp: int) -> Event:
+        return decode_line(zlib.decompress(self.text) if self.is_packed else self.text, timestamp, self.ingested_at)
 
 
 class Latest:
     """Safe to use from several threads: who stores logs adds them, who decides signals takes them."""
 
-    def __init__(self, latest_bytes: int = LATEST_BYTES, kept_bytes: int = KEPT_BYTES) -> None:
+    def __init__(
+        self, latest_bytes: int = LATEST_BYTES, kept_bytes: int = KEPT_BYTES, window_bytes: int = WINDOW_BYTES
+    ) -> None:
         self._lock = threading.Lock()
         self._latest = _Bounded(latest_bytes)
         self._kept = _Bounded(kept_bytes)
+        self._windows = _Bounded(window_bytes)
 
     def add(self, ingested_at: int, lines: Mapping[str, bytes]) -> None:
         """These logs are stored: their lines by id, as `store.rows.decode_line` reads them. `ingested_at` in Unix
@@ -47,11 +69,23 @@ class Latest:
 
     def keep(self, event_ids: Iterable[str]) -> None:
         """These will be asked for: those that are here stay longer."""
+        self._put(self._kept, event_ids)
+
+    def keep_window(self, event_ids: Iterable[str]) -> None:
+        """These will be asked for if a signal opens soon. They do not drive out those of which that is known."""
+        self._put(self._windows, event_ids)
+
+    def _put(self, into: "_Bounded", event_ids: Iterable[str]) -> None:
         with self._lock:
-            for identity in event_ids:
-                line = self._latest.lines.get(identity)
-                if line is not None and identity not in self._kept.lines:
-                    self._kept.put(identity, line)
+            found = {
+                identity: line
+                for identity in event_ids
+                if identity not in into.lines and (line := self._latest.lines.get(identity)) is not None
+            }
+        packed = {identity: line.packed() for identity, line in found.items()}  # who stores logs need not wait for it
+        with self._lock:
+            for identity, line in packed.items():
+                into.put(identity, line)
 
     def events(self, refs: Iterable[tuple[int, str]]) -> dict[str, Event]:
         """Those of these events (timestamp, id) that are here, by id, as the store would give them."""
@@ -59,9 +93,15 @@ class Latest:
             found = [
                 (timestamp, identity, line)
                 for timestamp, identity in refs
-                if (line := self._kept.lines.get(identity) or self._latest.lines.get(identity)) is not None
+                if (line := self._line(identity)) is not None
             ]
-        return {identity: decode_line(line.text, timestamp, line.ingested_at) for timestamp, identity, line in found}
+        return {identity: line.event(timestamp) for timestamp, identity, line in found}
+
+    def _line(self, identity: str) -> _Line | None:
+        for held in (self._latest, self._kept, self._windows):
+            if (line := held.lines.get(identity)) is not None:
+                return line
+        return None
 
 
 class _Bounded:

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.history import HistoryRow, HistoryShape
 from tocsin.evaluate.latest import Latest
+from tocsin.evaluate.newcomers import Newcomers
 from tocsin.evaluate.tables import evaluation_failures, evaluator_progress
 from tocsin.event import Event
 from tocsin.query import Sql
@@ -73,6 +74,8 @@ SELECT intDiv(toUnixTimestamp64Milli(ingested_at), {size:Int64}) AS bucket, coun
 FROM matches WHERE ingested_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND {only}
 GROUP BY bucket ORDER BY bucket LIMIT {limit:UInt32}
 """
+
+_LAST = "SELECT max(timestamp) AS last, count() AS matches FROM matches"
 
 _OF_BUCKETS = f"""
 SELECT {_COLUMNS} FROM matches
@@ -149,6 +152,11 @@ class Matches:
         """Buckets of ingestion time (`BUCKET_MS`) from `since` on, with the matches stored in each; oldest first."""
         sql = Sql.of(_BUCKETS, only=self.only(), size=BUCKET_MS, since=since, limit=limit)
         return [(int(row["bucket"]), int(row["matches"])) for row in self._events.query(sql, LIMITS)]
+
+    def newcomers(self) -> Newcomers | None:
+        """Who tells new groups from those that the store has matches of; None where that is not known."""
+        row = self._events.query(Sql(_LAST), LIMITS)[0]
+        return Newcomers(int(row["last"]) if row["matches"] else None)
 
     def of_buckets(self, buckets: Sequence[int]) -> list[StoredMatch]:
         """All matches of these buckets (ascending), in no order."""
@@ -283,6 +291,11 @@ class Matches:
         """These will be asked for, in a while: those that are at hand stay so."""
         if self._latest is not None:
             self._latest.keep(event_ids)
+
+    def keep_window(self, event_ids: Iterable[str]) -> None:
+        """These will be asked for if a signal opens soon."""
+        if self._latest is not None:
+            self._latest.keep_window(event_ids)
 
 
 class Progress:

@@ -12,6 +12,7 @@ import orjson
 
 from tocsin.evaluate.correlation import as_member
 from tocsin.evaluate.decision import MatchRow
+from tocsin.evaluate.newcomers import Newcomers
 from tocsin.evaluate.repository import LIMITS, Matches, StoredMatch
 from tocsin.event import Event, SignalEvent
 from tocsin.query import Sql
@@ -63,6 +64,10 @@ class SignalMatches(Matches):
             before = latest.pop(row["id"], None)
             latest[row["id"]] = row if before is None or row["row_version"] > before["row_version"] else before
         return [_changed(row) for row in latest.values()]
+
+    def newcomers(self) -> Newcomers | None:
+        """A signal may leave a group, and another process may have written beside this one."""
+        return None
 
     def newest(self) -> int:
         """The highest version that any signal has."""

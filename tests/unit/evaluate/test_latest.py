@@ -1,6 +1,10 @@
 """What was stored last is at hand, within its bounds, as the store gives it."""
 
-from tocsin.evaluate.latest import LINE_BYTES, Latest
+import zlib
+
+import orjson
+
+from tocsin.evaluate.latest import LINE_BYTES, SHOWN, Latest
 from tocsin.event import Event
 from tocsin.rule import Match
 from tocsin.store.rows import encode_event
@@ -42,11 +46,17 @@ def test_a_log_that_matches_is_at_hand() -> None:
 def test_the_first_ones_go_first_but_for_those_that_are_kept() -> None:
     lines = {f"e{number}": line(event(number), MATCH) for number in range(10)}
     size = len(lines["e0"]) + LINE_BYTES
-    latest = Latest(latest_bytes=3 * size, kept_bytes=2 * size)
+    shown = orjson.dumps({name: orjson.loads(lines["e0"] + b"}")[name] for name in SHOWN})[:-1]
+    packed = len(zlib.compress(shown, 1)) + LINE_BYTES + 10
+    assert packed < size
+    latest = Latest(latest_bytes=3 * size, kept_bytes=2 * packed, window_bytes=packed)
     for identity in lines:
         latest.add(5_000, {identity: lines[identity]})
         latest.keep(["e0", "e2", "e4", "unknown"])
+        latest.keep_window(["e1", "e3", "e5"])
     everything = [ref(number) for number in range(10)]
-    assert set(latest.events(everything)) == {"e2", "e4", "e7", "e8", "e9"}
+    found = latest.events(everything)
+    assert set(found) == {"e2", "e4", "e5", "e7", "e8", "e9"}
+    assert found == {f"e{number}": event(number) for number in (2, 4, 5, 7, 8, 9)}, "packed or not"
     latest.add(5_000, {"e9": lines["e9"]})
-    assert set(latest.events(everything)) == {"e2", "e4", "e7", "e8", "e9"}, "the same again takes no room"
+    assert set(latest.events(everything)) == set(found), "the same again takes no room"
