@@ -211,3 +211,26 @@ def test_log_content_cannot_become_markup(ana: Person) -> None:
     expect(page.get_by_role("complementary").get_by_text("onerror", exact=False).first).to_be_visible()
     settled(ana)
     assert page.evaluate("() => window.__owned") is None
+
+
+def test_related_signals_say_what_they_share(ana: Person) -> None:
+    body = {"filter": {"query": "*", "from": "now-7d", "to": "now"}, "page": {"limit": 200}}
+    signals = ana.server.post("/api/v2/explore/signals/events", body)["data"]
+    entities = {one["id"]: set(one["attributes"]["custom"].get("entities", [])) for one in signals}
+    sharing = {
+        each: [other for other in entities if other != each and entities[other] & entities[each]] for each in entities
+    }
+    chosen = max(sharing, key=lambda each: len(sharing[each]))
+    page = ana.open(f"/signals?event={chosen}&tab=related")
+    related = page.get_by_role("list", name="Related signals")
+    first = related.get_by_role("listitem").first
+    shared = first.locator("code").first.inner_text()
+    assert any(entity.endswith(f":{shared}") for entity in entities[chosen])
+    settled(ana)
+    assert violations(page) == []
+    first.get_by_role("button").click()
+    page.wait_for_url(lambda address: chosen not in address)
+    assert opened(page) in sharing[chosen]
+    assert any(entity.endswith(f":{shared}") for entity in entities[opened(page)])
+    page.get_by_role("link", name="View all related activity").click()
+    expect(ana.rows().nth(1)).to_be_visible()

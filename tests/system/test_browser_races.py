@@ -198,10 +198,12 @@ def test_a_key_that_comes_before_the_list_acts_on_the_open_signal(ana: Person, s
 
 def test_a_key_that_comes_before_the_signal_asks_for_the_reason_once_it_is_there(ana: Person, signal: str) -> None:
     page = ana.page
-    with held(page, "POST", LIST), held(page, "GET", f"{SIGNALS}/*"):
+    with held(page, "POST", LIST) as rows, held(page, "GET", f"{SIGNALS}/*") as panel:
         ana.open(f"/signals?event={signal}")
         page.get_by_role("complementary", name="Signal", exact=True).wait_for()
         page.keyboard.press("e")
+        wait_for_one(page, rows)
+        wait_for_one(page, panel)
     expect(page.get_by_role("form", name="Archive this signal")).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("form", name="Archive this signal")).to_have_count(0)

@@ -6,6 +6,7 @@ import type { QueryFault } from "./errors";
 import type { CheckAnswer, CompletionAnswer, CountAnswer, EventsPage, ExploreEvent, FacetsAnswer, Filter, Hint, TimeseriesAnswer, Track } from "./types";
 
 const PAGE = 100;
+const MOST_FACET_VALUES = 1000;
 const path = (track: Track, what: string): string => `/api/v2/explore/${track}/${what}`;
 
 export const exploreKeys = { track: (track: Track) => ["explore", track] as const };
@@ -40,6 +41,9 @@ export const facetQuery = (track: Track, filter: Filter, facet: string, limit: n
     placeholderData: keepPreviousData,
     staleTime: Infinity,
   });
+
+/** Several at once, of one search. */
+export const facetsOf = (track: Track, filter: Filter, facets: readonly string[], signal?: AbortSignal): Promise<FacetsAnswer> => post<FacetsAnswer>(path(track, "facets"), { filter, facets, limit: MOST_FACET_VALUES }, signal);
 
 export const timeseriesQuery = (track: Track, filter: Filter, buckets: number) =>
   queryOptions({

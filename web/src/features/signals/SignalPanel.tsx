@@ -25,6 +25,7 @@ import { stringifySearch } from "@/lib/urlState";
 import { custom, severityOf, stateOf, timeOf, titleOf } from "./config";
 import { Explained } from "./Explained";
 import { History } from "./History";
+import { RelatedSignals } from "./RelatedSignals";
 import { RuleDetails } from "./RuleDetails";
 import { SampleLogs } from "./SampleLogs";
 import classes from "./signals.module.css";
@@ -143,6 +144,7 @@ function Panel({ explorer, signal, isWhole, error, retry, steps, timeline, close
         onChange={(tab) => update({ tab }, { replace: true })}
         tabs={[
           { id: "logs", label: "Logs", content: onceWhole(<SampleLogs signal={signal} />) },
+          { id: "related", label: "Related", content: <RelatedSignals signal={signal} explorer={explorer} /> },
           { id: "why", label: "Why", content: onceWhole(<Explained signal={signal} />) },
           { id: "rule", label: "Rule details", content: <RuleDetails signal={signal} /> },
           ...(timeline ? [timeline] : []),

@@ -13,22 +13,10 @@ import { formatNumber, plural } from "@/lib/format";
 import { formatDuration } from "@/lib/time";
 import { splitEntity } from "./Entities";
 import { custom, timeOf, titleOf } from "./config";
+import { fieldWords, hasWord } from "./fieldWords";
 import { Why } from "./Why";
 import { relatedLogs } from "./relatedLogs";
 import classes from "./signals.module.css";
-
-/** Short words for long paths; the menu of the value spells the path. */
-const WORDS: Record<string, string> = {
-  "network.client.ip": "client IP",
-  "network.client.geoip.country.iso_code": "country",
-  "network.client.geoip.as.name": "network",
-  "usr.id": "user",
-  "usr.name": "user name",
-  "evt.name": "event",
-  "evt.outcome": "outcome",
-  "http.useragent": "user agent",
-  "http.url_details.path": "path",
-};
 
 /** Paths whose values tell the story when the events agree on them. */
 const TELLING = ["usr.id", "usr.name", "network.client.ip", "network.client.geoip.country.iso_code", "network.client.geoip.as.name", "evt.name", "evt.outcome", "http.useragent", "http.url_details.path"];
@@ -96,7 +84,7 @@ export function WhatHappened({ signal, explorer }: { signal: ExploreEvent; explo
       <dl className={classes.values}>
         {values.map(({ field, label, texts }) => (
           <div key={label} className={classes.valueRow}>
-            <dt title={label}>{WORDS[label] ?? label}</dt>
+            <dt title={label}>{fieldWords(label)}</dt>
             <dd>
               <Values field={field} texts={texts} />
             </dd>
@@ -196,6 +184,6 @@ function keyValues(signal: ExploreEvent): { field: string; label: string; texts:
   }
   for (const path of TELLING) for (const text of textsAt(signalCustom, path)) add(`@${path}`, text);
   // The same words under a second name tell nothing new.
-  const list = [...rows.values()].toSorted((left, right) => Number(right.label in WORDS) - Number(left.label in WORDS));
+  const list = [...rows.values()].toSorted((left, right) => Number(hasWord(right.label)) - Number(hasWord(left.label)));
   return list.filter((row, index) => !list.slice(0, index).some((other) => other.texts.join() === row.texts.join()));
 }
