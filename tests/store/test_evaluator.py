@@ -650,6 +650,38 @@ def test_who_was_heard_of_while_a_rule_was_disabled_is_looked_for(event_store: E
     assert len(world.signals(rule)) == 1
 
 
+def test_signals_that_only_grow_are_stored_once_a_second(
+    event_store: EventStore, state: StateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tocsin.evaluate.evaluator.REFRESHED_TOGETHER", 1)
+    rule = threshold("aaa-aaa-aaw", ("low", "a > 0"))
+    world = World(event_store, state, rule)
+    world.ingest(event(1, "ann", rule=rule), event(1, "bob", rule=rule))
+    world.run()
+    world.ingest(event(2, "ann", rule=rule), event(2, "bob", rule=rule))
+    world.engine.step()
+    world.now += REFRESH_MS
+    stored = []
+    for second in range(3, 7):
+        world.ingest(event(second, "ann", rule=rule), event(second, "bob", rule=rule))  # the clock goes on by 0.65 s
+        world.engine.step()
+        stored.append(world.metric("tocsin_signals_updated_total"))
+    assert stored == [1, 1, 2, 2]
+
+
+def test_logs_that_a_signal_will_show_when_it_opens_stay_at_hand(event_store: EventStore, state: StateStore) -> None:
+    rule = threshold("aaa-aaa-aax", ("low", "a > 30"))
+    world = World(event_store, state, rule)
+    sent = [event(second, rule=rule) for second in range(30)]
+    for each in sent:
+        world.ingest(each)
+        world.run()
+    asked = [(made.timestamp, made.id) for made, _ in sent]
+    found = world.latest.events(asked)
+    assert len(world.matches.events(asked)) == 30
+    assert found == world.matches.events(asked)
+
+
 # Same events, same signals, whatever happens
 
 
