@@ -29,7 +29,7 @@ def to_terraform(rule: Rule) -> str:
     lines += _members({"message": rule.message, "tags": rule.tags, "has_extended_title": rule.has_extended_title}, 1)
     if rule.group_signals_by:
         lines += _members({"group_signals_by": rule.group_signals_by}, 1)
-    for name, member in (("scheduling_options", "schedulingOptions"), ("calculated_field", "calculatedFields")):
+    for name, member in _BLOCKS.items():
         if body.get(member):
             lines += _members({name: body[member]}, 1)
     lines += [*_members({"type": rule.type}, 1), "}"]
@@ -86,6 +86,11 @@ _CASE = {
     "notifications": "notifications",
     "condition": "condition",
     "customStatus": "custom_status",
+}
+_BLOCKS = {
+    "reference_tables": "referenceTables",
+    "scheduling_options": "schedulingOptions",
+    "calculated_field": "calculatedFields",
 }
 _THIRD_PARTY_CASE = {"name": "name", "query": "query"} | _CASE
 _SINGULAR = {"rootQueries": "root_query"}

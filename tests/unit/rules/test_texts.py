@@ -59,6 +59,19 @@ def test_terraform() -> None:
     assert to_terraform(rule) == EXPECTED
 
 
+def test_terraform_keeps_what_filters_a_query() -> None:
+    table = {"tableName": "vip", "columnName": "mail", "logFieldPath": "usr.email", "ruleQueryName": "a"}
+    body = {
+        "name": "n",
+        "queries": [{"query": "x"}],
+        "cases": [],
+        "referenceTables": [{**table, "checkPresence": False}],
+    }
+    lines = ["reference_tables {", '\ttable_name = "vip"', '\tcolumn_name = "mail"', '\tlog_field_path = "usr.email"']
+    lines += ['\trule_query_name = "a"', "\tcheck_presence = false", "}"]
+    assert "".join(f"\t{line}\n" for line in lines) in to_terraform(rule_from_api(body))
+
+
 def test_changes_name_member_and_kind() -> None:
     old = {"id": "x", "version": 1, "name": "a", "tags": ["t"], "customName": "c"}
     new = {"id": "x", "version": 2, "name": "b", "tags": ["t"], "groupSignalsBy": ["host"]}
