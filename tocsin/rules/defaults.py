@@ -51,21 +51,31 @@ def carry_over(shipped: Mapping[str, Any], current: Mapping[str, Any], upgraded:
     result["tags"] = with_default_tags(added, upgraded["tags"])
     for kind, free in (("cases", _FREE_IN_CASES), ("queries", _FREE_IN_QUERIES)):
         result[kind] = [
-            _carry_over_item(shipped[kind], current[kind], index, item, free)
+            _carry_over_item(shipped[kind], current[kind], _place(shipped[kind], upgraded[kind], index), item, free)
             for index, item in enumerate(upgraded[kind])
         ]
     return result
 
 
+def _place(shipped: Sequence[Mapping[str, Any]], upgraded: Sequence[Mapping[str, Any]], index: int) -> int | None:
+    """Where the item stood before: items are known by their name, those of one name by their order."""
+    name = upgraded[index].get("name")
+    before = [place for place, item in enumerate(shipped) if item.get("name") == name]
+    now = [place for place, item in enumerate(upgraded) if item.get("name") == name]
+    if len(before) == len(now):
+        return before[now.index(index)]
+    return index if index in before else None
+
+
 def _carry_over_item(
     shipped: Sequence[Mapping[str, Any]],
     current: Sequence[Mapping[str, Any]],
-    index: int,
+    index: int | None,
     upgraded: Mapping[str, Any],
     free: Sequence[str],
 ) -> dict[str, Any]:
     result = dict(upgraded)
-    if index < len(current) and index < len(shipped) and shipped[index].get("name") == upgraded.get("name"):
+    if index is not None and index < len(current):
         for name in free:
             if name in current[index] and current[index][name] != shipped[index].get(name):
                 result[name] = current[index][name]

@@ -78,5 +78,20 @@ def test_what_people_set_for_a_case_that_is_now_another_one_is_dropped() -> None
     assert carry_over(SHIPPED, changed, upgraded)["cases"] == upgraded["cases"]
 
 
+def test_what_people_set_follows_cases_and_queries_to_their_new_places() -> None:
+    queries = [{"name": name, "query": f"source:{name}"} for name in ("one", "two")]
+    cases = [{"name": name, "status": "low", "condition": "one > 0"} for name in ("first", "", "")]
+    shipped = complete(queries=queries, cases=cases)
+    mine = copy.deepcopy(shipped)
+    mine["queries"][1]["customQueryExtension"] = "-@usr.id:robot"
+    for case, target in zip(mine["cases"], ("@first", "@second", "@third"), strict=True):
+        case["notifications"] = [target]
+    new = {"name": "new", "status": "high", "condition": "one > 9"}
+    upgraded = complete(queries=[{"name": "zero", "query": "*"}, *queries], cases=[new, cases[1], cases[0], cases[2]])
+    carried = carry_over(shipped, mine, upgraded)
+    assert [query.get("customQueryExtension") for query in carried["queries"]] == [None, None, "-@usr.id:robot"]
+    assert [case["notifications"] for case in carried["cases"]] == [[], ["@second"], ["@first"], ["@third"]]
+
+
 def test_default_tags_cannot_be_removed() -> None:
     assert with_default_tags(["mine", "b", "mine"], ["a", "b"]) == ["a", "b", "mine"]
