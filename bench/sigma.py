@@ -4,22 +4,21 @@ import gzip
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
 
+from bench.matching import Cost, passes
 from bench.rsigma import HOW_TO_BUILD, Raced, race
 from bench.table import Row
 from tocsin.bootstrap import event_from_record
 from tocsin.event import Event
-from tocsin.garbage import collect_seldom
 from tocsin.match import Matcher
 from tocsin.query.parser import parse
 from tocsin.query.to_predicate import to_predicate
-from tocsin.query.values import flatten
 from tocsin.rule import Rule
 from tocsin.rules.shape import rule_from_api
 from tocsin.rules.sigma.collection import Imported, import_sigma
@@ -50,22 +49,6 @@ TARGET_SWAP = 0.2
 
 T = TypeVar("T")
 
-BATCH = 100
-"""Events that are formed just before they are matched, as in the pipeline: what was just made is in the cache."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Seconds of processor time an event. It is flattened and written as JSON before it is matched: the store needs
-    both, and the matcher reads them."""
-
-    matching: float
-    forming: float
-
-    @property
-    def both(self) -> float:
-        return self.matching + self.forming
-
 
 def run() -> list[Row]:
     if not SHARED.is_dir():
@@ -78,8 +61,8 @@ def run() -> list[Row]:
     sample = list(map(event_from_record, records))
     matcher, load = _timed(lambda: Matcher(rules))
     swap = _swap(matcher, rules, sample)
-    passes = [(*_passes(rules, sample), *_passes(few, sample)) for _ in range(TRIES)]
-    first, again, few_first, few_again = (min(each, key=_matching) for each in zip(*passes, strict=True))
+    tried = [(*passes(rules, sample), *passes(few, sample)) for _ in range(TRIES)]
+    first, again, few_first, few_again = (min(each, key=_matching) for each in zip(*tried, strict=True))
     chosen = sample[:: max(1, len(sample) // PLAIN_EVENTS)]
     plain, agrees = _plain(rules, matcher, chosen)
     rate = 1 / first.matching
@@ -175,27 +158,6 @@ def _records() -> Iterator[dict[str, Any]]:
 def _timed(work: Callable[[], T]) -> tuple[T, float]:
     began = time.process_time()
     return work(), time.process_time() - began
-
-
-def _passes(rules: Sequence[Rule], sample: Sequence[Event]) -> tuple[Cost, Cost]:
-    """What an event costs a matcher that has seen nothing yet, and when it sees them all again."""
-    matcher = Matcher(rules)
-    collect_seldom()  # as the workers do
-    return _cost(matcher, sample), _cost(matcher, sample)
-
-
-def _cost(matcher: Matcher, sample: Sequence[Event]) -> Cost:
-    matching = forming = 0.0
-    for start in range(0, len(sample), BATCH):
-        batch = sample[start : start + BATCH]
-        began = time.process_time()
-        formed = [(event, flatten(event.attributes), orjson.dumps(event.attributes)) for event in batch]
-        between = time.process_time()
-        for event, found, document in formed:
-            matcher.match(event, found, document)
-        matching += time.process_time() - between
-        forming += between - began
-    return Cost(matching / len(sample), forming / len(sample))
 
 
 def _matching(cost: Cost) -> float:

@@ -29,8 +29,12 @@ _MOST_PIECES = 8
 
 _ESCAPE = r"\\u[0-9a-f]{4}|\\[^u]"
 _ONE = rf'(?:[^"\\\x80-\xff]|[\x80-\xff]{{2,4}}|{_ESCAPE})'
+_ANY = rf'(?:[^"\\]|{_ESCAPE})*'
 _BETWEEN_WORDS = rf'(?:[^0-9a-z_"\\]|{_ESCAPE})+'
-"""One character of a value, and what may stand between two words, as they are in JSON: never the end of the value."""
+"""One character of a value, any number of them, and what may stand between two words, as they are in JSON: never the
+end of the value."""
+
+_WILD: dict[Piece, str] = {ONE: _ONE, ANY: _ANY}
 
 REMEMBERED = 50_000
 """Values; forgotten all at once when there are more."""
@@ -128,27 +132,14 @@ def _pattern(leaf: Leaf) -> str | None:
         whole = _short(leaf.words)
         return _BETWEEN_WORDS.join(_escaped(str(word)) for word in whole) or None
     if isinstance(leaf, Glob | TextGlob | AnyCase):
-        pieces = _short(max(_stretches(leaf.pieces), key=_length))
-        return "".join(_ONE if piece is ONE else _escaped(str(piece)) for piece in pieces) or None
+        return "".join(_WILD.get(piece) or _escaped(str(piece)) for piece in _short(_inner(leaf.pieces))) or None
     return None
 
 
-def _stretches(pieces: Pieces) -> list[list[Piece]]:
-    """What stands between two `*`, from its first literal to its last."""
-    found: list[list[Piece]] = [[]]
-    for piece in pieces:
-        if piece is ANY:
-            found.append([])
-        elif found[-1] or piece is not ONE:
-            found[-1].append(piece)
-    for stretch in found:
-        while stretch and stretch[-1] is ONE:
-            stretch.pop()
-    return found
-
-
-def _length(pieces: Sequence[Piece]) -> int:
-    return sum(len(piece) for piece in pieces if isinstance(piece, str))
+def _inner(pieces: Pieces) -> Pieces:
+    """From the first literal to the last: what stands before and behind may be anything."""
+    literals = [position for position, piece in enumerate(pieces) if isinstance(piece, str)]
+    return pieces[literals[0] : literals[-1] + 1] if literals else ()
 
 
 def _short(pieces: Sequence[Piece]) -> list[Piece]:
@@ -159,6 +150,8 @@ def _short(pieces: Sequence[Piece]) -> list[Piece]:
             break
         found.append(piece[:left] if isinstance(piece, str) else piece)
         left -= len(piece) if isinstance(piece, str) else 1
+    while found and not isinstance(found[-1], str):
+        found.pop()
     return found
 
 

@@ -70,6 +70,9 @@ FORESEEN = 50
 COMMON = 500.0
 """The price of a clause that is true of every second event: a hundred texts to look for are cheaper."""
 
+ENGINE = 100.0
+"""That of a regular expression: seldom true, but each new value is read by an engine."""
+
 SHORT_VALUE = 4
 """Characters. What is so short (`200`, `GET`, `true`) is one of few values, and true of many events."""
 
@@ -501,8 +504,10 @@ def _cost(nodes: Sequence[Node], fields: Collection[Field], track: Track) -> Cal
             price += 1_000  # looks at the whole event
         elif leaf.field.kind is FieldKind.NAME and leaf.field.name in track.columns:
             price += 10 if track.columns[leaf.field.name].kind is Kind.TEXT else 0
-        if isinstance(leaf, Range | Regex):
+        if isinstance(leaf, Range):
             return price + COMMON
+        if isinstance(leaf, Regex):
+            return price + ENGINE
         if (length := _length(leaf)) is not None and length <= SHORT_VALUE:
             price += COMMON
         if isinstance(leaf, Equals | Cidr):
