@@ -234,3 +234,16 @@ def test_related_signals_say_what_they_share(ana: Person) -> None:
     assert any(entity.endswith(f":{shared}") for entity in entities[opened(page)])
     page.get_by_role("link", name="View all related activity").click()
     expect(ana.rows().nth(1)).to_be_visible()
+
+
+def test_a_value_of_a_signal_leads_to_its_logs_and_back(ana: Person) -> None:
+    page = ana.open("/signals?query=host:*")
+    ana.rows().first.click()
+    page.get_by_role("complementary").get_by_role("button", name="host ").first.click()
+    page.get_by_role("menuitem", name="Logs with this value").click()
+    page.wait_for_url("**/logs?query=host*")
+    ana.rows().first.click()
+    page.get_by_role("complementary").get_by_role("button", name="host ").first.click()
+    page.get_by_role("menuitem", name="Signals with this value").click()
+    page.wait_for_url("**/signals?query=host*")
+    expect(ana.rows().first).to_be_visible()

@@ -1,5 +1,5 @@
-import { useSyncExternalStore } from "react";
 import { useQuery } from "@tanstack/react-query";
+import { useSyncExternalStore } from "react";
 import { connectionIsLost, whenConnectionChanges } from "@/api/connection";
 import { engineQuery } from "@/api/coverage";
 import { useMay } from "@/api/session";

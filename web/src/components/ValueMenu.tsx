@@ -1,14 +1,17 @@
 import { Menu, UnstyledButton } from "@mantine/core";
 import { useClipboard } from "@mantine/hooks";
-import type { ReactNode } from "react";
+import { useRouter } from "@tanstack/react-router";
+import type { MouseEvent, ReactNode } from "react";
+import { isPlainClick } from "./AppLink";
 import { useValueActions } from "./explorer/actions";
-import { Icon } from "./icons";
+import { Icon, type IconName } from "./icons";
 import classes from "./ValueMenu.module.css";
 
 /** One menu for every value: filter, exclude, copy, and what the place adds. */
 export function ValueMenu({ field, value, children, extra }: { field: string; value: string; children?: ReactNode; extra?: ReactNode }) {
   const actions = useValueActions();
   const clipboard = useClipboard();
+  const found = actions?.elsewhere(field, value) ?? null;
   return (
     <Menu position="bottom-start" keepMounted={false}>
       <Menu.Target>
@@ -30,11 +33,34 @@ export function ValueMenu({ field, value, children, extra }: { field: string; va
             </Menu.Item>
           </>
         )}
+        {found && (
+          <MenuLink to={found.address} icon={found.icon}>
+            {found.label}
+          </MenuLink>
+        )}
         <Menu.Item leftSection={<Icon name="copy" />} onClick={() => clipboard.copy(value)}>
           Copy value
         </Menu.Item>
         {extra}
       </Menu.Dropdown>
     </Menu>
+  );
+}
+
+function MenuLink({ to, icon, children }: { to: string; icon: IconName; children: ReactNode }) {
+  const router = useRouter();
+  return (
+    <Menu.Item
+      component="a"
+      href={to}
+      leftSection={<Icon name={icon} />}
+      onClick={(event: MouseEvent) => {
+        if (!isPlainClick(event)) return;
+        event.preventDefault();
+        router.history.push(to);
+      }}
+    >
+      {children}
+    </Menu.Item>
   );
 }

@@ -2,6 +2,7 @@ import { ActionIcon, Tooltip } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useDeferredValue, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { eventsQuery } from "@/api/explore";
+import { useMay } from "@/api/session";
 import type { ExploreEvent } from "@/api/types";
 import { useHotkeys } from "@/components/hotkeys";
 import { Icon } from "@/components/icons";
@@ -16,7 +17,7 @@ import { EmptyResult } from "./EmptyResult";
 import { EventGrid, TICK, type GridHandle } from "./EventGrid";
 import classes from "./Explorer.module.css";
 import { FacetPanel } from "./FacetPanel";
-import { attributeColumn, type ExplorerColumn, type ExplorerHandle } from "./model";
+import { attributeColumn, elsewhere, type ExplorerColumn, type ExplorerHandle } from "./model";
 import { QueryBox } from "./QueryBox";
 import { TimeRange } from "./TimeRange";
 import { Trend } from "./Trend";
@@ -90,12 +91,14 @@ export function Explorer({ explorer, title, panel, bulk, rowKeys, help, views, m
   const offered = useMemo(() => offer(config.columns, chosen), [config.columns, chosen]);
   const section = useRef<HTMLElement>(null);
   const columns = useFitting(section, chosen, state.columns.join() !== config.defaults.columns.join(), state.event !== null, bulk ? TICK : 0);
+  const mayElsewhere = useMay(config.track === "logs" ? "security_monitoring_signals_read" : "logs_read_data");
   const actions = useMemo<ValueActions>(
     () => ({
       include: (field, value) => update((query) => onlyValue(query, field, value)),
       exclude: (field, value) => update((query) => toggleExcluded(query, field, value)),
+      elsewhere: (field, value) => (mayElsewhere ? elsewhere(config.track, state.range, field, value) : null),
     }),
-    [update],
+    [update, config.track, state.range, mayElsewhere],
   );
   const cursor = useCursor(state.event, update);
   const { id: currentId, moveTo, open } = cursor;

@@ -1,9 +1,11 @@
 /** What an explorer is made of, apart from its track. */
 import type { ReactNode } from "react";
 import type { EventAttributes, ExploreEvent, Filter, Track } from "@/api/types";
-import type { ExplorerDefaults, ExplorerState } from "@/lib/urlState";
+import { quoteValue } from "@/lib/queryText";
+import { stringifySearch, type ExplorerDefaults, type ExplorerState } from "@/lib/urlState";
 import type { Range, Resolved } from "@/lib/time";
 import { textsAt, valueAt } from "@/lib/attributes";
+import type { Elsewhere } from "./actions";
 
 export interface ExplorerColumn {
   id: string;
@@ -65,6 +67,17 @@ export interface ExplorerHandle {
   follow: () => void;
   /** What is shown or on its way was asked for by nobody. */
   isFollowing: boolean;
+}
+
+/** Of signals alone, or with another meaning there than in logs. */
+const OWN = /^(status|title|timestamp|message|rule|@workflow\b.*|@explanation\b.*)$/;
+
+/** Where the other kind of events is searched for a value: the logs of the time that is shown, or signals of lately. */
+export function elsewhere(track: Track, range: Range, field: string, value: string): Elsewhere | null {
+  if (OWN.test(field)) return null;
+  const query = `${field}:${quoteValue(value)}`;
+  if (track === "logs") return { label: "Signals with this value", icon: "signals", address: `/signals${stringifySearch({ query })}` };
+  return { label: "Logs with this value", icon: "logs", address: `/logs${stringifySearch({ query, from: range.from, to: range.to })}` };
 }
 
 /** How narrow a column may be, beyond which it says too little. */
