@@ -16,7 +16,7 @@ from query_reference import address_of_text, all_paths, matches
 from query_strategies import events, queries, queries_about
 
 from tocsin.config import Config
-from tocsin.query import LOGS, QueryError, parse, to_predicate, to_sql
+from tocsin.query import AUDIT, LOGS, SIGNALS, QueryError, parse, to_predicate, to_sql
 from tocsin.query.evaluate import evaluate_lines, event_of, row_of
 from tocsin.query.sql import Sql
 from tocsin.query.to_sql import drop_table, scratch_table
@@ -76,6 +76,44 @@ def test_predicate_sql_and_reference_agree(engine: EventStore, batch: tuple[list
             expected = matches(node, event)
             assert to_predicate(node, TRACK)(event_of(event, TRACK)) == expected, (text, event)
             assert answer == expected, (text, event)
+
+
+def series(size: int, word: str, joint: str) -> str:
+    """Words and phrases of which no event holds one, but for the one given, joined."""
+    return joint.join([*(f"none{n}" for n in range(size - 2)), '"none at all"', word])
+
+
+@pytest.mark.parametrize("size", [3, 9, 40, 600])
+def test_many_words_are_as_few(engine: EventStore, size: int) -> None:
+    """From some on, words are asked for together: in one pass, then in a set."""
+    found = [
+        {"message": "alpha beta gamma"},
+        {"message": "gamma\nalpha"},
+        {"message": "Beta, alpha-GAMMA!"},
+        {"message": "alphabet gammas", "attributes": {"error": {"message": "beta gamma alpha"}, "roles": ["gamma"]}},
+        {"message": "none", "attributes": {"a": "alpha", "title": "gamma", "n": 5}},
+        {"message": "", "attributes": {"deep": [{"x": "beta gamma"}]}},
+    ]
+    words = ("alpha", "gamma", '"alpha beta"', '"beta gamma"', "5")
+    texts = []
+    for field in ("{}", "message:({})", "*:({})"):
+        texts += [field.format(f"({series(size, word, ' OR ')})") for word in words]
+        texts += [f"-{field.format(f'({series(size, word, chr(32))})')}" for word in words]
+        # all of them: what an event has, often
+        texts += [field.format(f"({' '.join([word, 'gamma'] * (size // 2))})") for word in words]
+    for track in (TRACK, eval_track(SIGNALS), eval_track(AUDIT)):
+        by_sql = answers(engine, texts, found, track)
+        for event, row in zip(found, by_sql, strict=True):
+            for text, answer in zip(texts, row, strict=True):
+                assert answer == to_predicate(parse(text), track)(event_of(event, track)), (text[-60:], event)
+        assert any(map(any, by_sql)) and not all(map(all, by_sql))
+
+
+def test_many_words_need_no_more_memory_than_few(engine: EventStore) -> None:
+    found = [{"message": f"{'lorem ipsum dolor sit amet ' * 10} {n}"} for n in range(3000)]
+    wanted = " OR ".join(f"none{n}" for n in range(4990))
+    by_sql = answers(engine, [f"({wanted} OR 7)", f"message:({wanted} OR 8)"], found, TRACK)
+    assert [n for n, row in enumerate(by_sql) if any(row)] == [7, 8]
 
 
 def test_the_cases_by_sql(engine: EventStore) -> None:

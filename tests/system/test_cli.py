@@ -93,6 +93,7 @@ def test_what_is_rejected_is_listed_and_replayed(server: Server) -> None:
     assert "an empty object says nothing" in listed
     identity = listed.splitlines()[1].split()[0]
     assert "rejected again 1" in ran(server, "rejected", "replay", identity, code=1)
+    assert "ids that no rejected event has: 1" in ran(server, "rejected", "replay", identity, "AwAAAnone", code=2)
     assert "nothing was rejected" in ran(server, "rejected", "list", "--code", "no_such_code")
 
 

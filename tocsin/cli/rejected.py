@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tocsin.cli.client import Client
-from tocsin.cli.output import cell, plain_table, print_table
+from tocsin.cli.output import cell, plain_table, print_table, report
 
 app = typer.Typer(help="List and replay rejected events.", no_args_is_help=True)
 Url = Annotated[str | None, typer.Option(help="Server; default: the one on this machine.")]
@@ -42,7 +42,7 @@ def replay(
 ) -> None:
     """Send rejected events through the pipeline again; doing it twice does no harm.
 
-    Exit code 1: some were rejected again.
+    Exit code 1: some were rejected again; 2: an id is unknown.
     """
     client = Client(url)
     total: Counter[str] = Counter()
@@ -54,4 +54,7 @@ def replay(
             break
     known = f", known already {total['duplicates']}" if total["duplicates"] else ""
     print(f"replayed {total['replayed']}: stored {total['stored']}{known}, rejected again {total['rejected']}")
+    if missing := max(len(set(ids or [])) - total["replayed"], 0):
+        report(f"ids that no rejected event has: {missing}; `tocsin rejected list` shows all")
+        raise typer.Exit(2)
     raise typer.Exit(1 if total["rejected"] else 0)
