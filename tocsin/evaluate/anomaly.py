@@ -198,6 +198,7 @@ class AnomalyMachine(WindowMachine):
 
     def copy(self) -> Self:
         twin = super().copy()
+        twin._sweep_at = self._sweep_at
         twin._buckets = {key: buckets.copy() for key, buckets in self._buckets.items()}
         return twin
 

@@ -121,6 +121,7 @@ class ContentAnomalyMachine(ThresholdMachine):
 
     def copy(self) -> Self:
         twin = super().copy()
+        twin._check_at = self._check_at
         twin._memories = self._memories.copy()
         return twin
 

@@ -39,7 +39,29 @@ class Entry(NamedTuple):
 class Evidence:
     """A signal in the making."""
 
+    __slots__ = (
+        "_opening",
+        "_plan",
+        "events_matched",
+        "facts",
+        "first_events",
+        "first_seen",
+        "groups",
+        "hits",
+        "last_events",
+        "last_hit",
+        "last_seen",
+        "named",
+        "opened_by",
+        "seen",
+        "tallies",
+        "timestamp",
+        "verdicts",
+    )
+
     def __init__(self, prepared: Plan, opening: Entry, named: int) -> None:
+        self._plan = prepared
+        self._opening = opening
         self.named = named
         self.opened_by = opening.event_id
         self.timestamp = opening.timestamp
@@ -57,13 +79,18 @@ class Evidence:
         self.seen: dict[str, int] | None = {} if prepared.kept is not None else None
 
     def copy(self) -> "Evidence":
-        twin: Evidence = object.__new__(Evidence)
-        twin.__dict__.update(self.__dict__)
+        twin = Evidence(self._plan, self._opening, self.named)
+        twin.first_seen = self.first_seen
+        twin.last_seen = self.last_seen
+        twin.last_hit = self.last_hit
+        twin.hits = self.hits
         twin.verdicts = self.verdicts.copy()
+        twin.events_matched = self.events_matched
         twin.tallies = [tally.copy() for tally in self.tallies]
         twin.groups = self.groups.copy()
         twin.first_events = self.first_events.copy()
         twin.last_events = self.last_events.copy()
+        twin.facts = self.facts
         twin.seen = None if self.seen is None else self.seen.copy()
         return twin
 
@@ -147,6 +174,8 @@ class Evidence:
 class Life:
     """The signals of one signal group, one after the other."""
 
+    __slots__ = ("_closed", "_group", "_named", "_plan", "_severities", "open")
+
     def __init__(self, prepared: Plan, named: int) -> None:
         self.open: Evidence | None = None
         self._plan = prepared
@@ -156,8 +185,8 @@ class Life:
         self._closed: list[Decision] = []
 
     def copy(self) -> "Life":
-        twin: Life = object.__new__(Life)
-        twin.__dict__.update(self.__dict__)
+        twin = Life(self._plan, self._named)
+        twin._group = self._group
         twin.open = self.open.copy() if self.open else None
         twin._closed = self._closed.copy()
         return twin

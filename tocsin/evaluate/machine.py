@@ -19,12 +19,16 @@ class EventMachine(ABC):
         self.start = start
         self.position: tuple[int, str] | None = None
         self.entries = 0
+        self._prepared = prepared
+        self._named = named
         self._serial = 0
         self._life = Life(prepared, named)
 
     def copy(self) -> Self:
-        twin = object.__new__(type(self))
-        twin.__dict__.update(self.__dict__)
+        twin = type(self)(self._prepared, self.start, self._named)
+        twin.position = self.position
+        twin.entries = self.entries
+        twin._serial = self._serial
         twin._life = self._life.copy()
         return twin
 

@@ -176,6 +176,7 @@ class NewValueMachine(EventMachine):
             if len(memory.recent) > 64 and len(memory.recent) * 8 > len(memory.settled):
                 self._settle(memory)
         twin = super().copy()
+        twin._settle_at = self._settle_at
         twin._memories = self._memories.copy()
         return twin
 

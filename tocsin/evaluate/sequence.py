@@ -236,8 +236,11 @@ class SequenceMachine:
         self._close_at = 64
 
     def copy(self) -> "SequenceMachine":
-        twin: SequenceMachine = object.__new__(SequenceMachine)
-        twin.__dict__.update(self.__dict__)
+        twin = SequenceMachine(self.plan, self.start, self._named)
+        twin.position = self.position
+        twin.entries = self.entries
+        twin._serial = self._serial
+        twin._sweep_at, twin._close_at = self._sweep_at, self._close_at
         twin._windows = {key: window.copy() for key, window in self._windows.items()}
         twin._waiting = {key: partials.copy() for key, partials in self._waiting.items()}
         twin._since = {key: entries.copy() for key, entries in self._since.items()}

@@ -68,8 +68,10 @@ class ThirdPartyMachine:
         self._life: Life | None = None
 
     def copy(self) -> "ThirdPartyMachine":
-        twin: ThirdPartyMachine = object.__new__(ThirdPartyMachine)
-        twin.__dict__.update(self.__dict__)
+        twin = ThirdPartyMachine(self.plan, self.start, self._named)
+        twin.position = self.position
+        twin.entries = self.entries
+        twin._serial = self._serial
         twin._life = self._life.copy() if self._life else None
         return twin
 

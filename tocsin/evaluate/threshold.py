@@ -20,6 +20,7 @@ What the words mean here (decision 0070):
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from tocsin.errors import BadRequest
 from tocsin.evaluate.aggregates import AGGREGATIONS, SlidingTally
@@ -77,6 +78,11 @@ class ThresholdMachine(WindowMachine):
         self._sweep_at = 64
         self._span = prepared.rule.window_ms
         self._labels = tuple(query.label for query in prepared.rule.queries)
+
+    def copy(self) -> Self:
+        twin = super().copy()
+        twin._sweep_at = self._sweep_at
+        return twin
 
     def _event(self, at: tuple[int, str], rows: list[MatchRow]) -> None:
         timestamp = at[0]

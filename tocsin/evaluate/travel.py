@@ -205,6 +205,7 @@ class TravelMachine(EventMachine):
 
     def copy(self) -> Self:
         twin = super().copy()
+        twin._sweep_at = self._sweep_at
         twin._accounts = {group: account.copy() for group, account in self._accounts.items()}
         return twin
 
