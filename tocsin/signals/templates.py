@@ -65,11 +65,11 @@ class Facts:
 
     def numbers(self) -> dict[str, float]:
         return {
-            "severity": self.severity,
-            "timestamp_epoch": self.timestamp,
-            "first_seen_epoch": self.first_seen,
-            "last_seen_epoch": self.last_seen,
-            "events_matched": self.events_matched,
+            "severity": float(self.severity),
+            "timestamp_epoch": float(self.timestamp),
+            "first_seen_epoch": float(self.first_seen),
+            "last_seen_epoch": float(self.last_seen),
+            "events_matched": float(self.events_matched),
         }
 
 
@@ -77,8 +77,9 @@ def render(template: str, facts: Facts, *, markdown: bool = True) -> str:
     """The text with its variables filled in. `markdown=False` is for a title: one line of plain text, no escapes."""
     try:
         text = "".join(_render(_parse(template), facts, _Output(markdown)))
-    except _Broken as broken:
-        return template if not markdown else f"{template}\n\n{NOTE.format(reason=broken.message)}"
+    except Exception as error:  # noqa: BLE001 - a rule's text must never stop the evaluation of all others
+        reason = error.message if isinstance(error, _Broken) else f"our own mistake: {type(error).__name__}: {error}"
+        return template if not markdown else f"{template}\n\n{NOTE.format(reason=reason)}"
     if len(text) > MAX_RENDERED:
         text = text[:MAX_RENDERED] + ("\n\n*The text was cut here.*" if markdown else "")
     return text if markdown else " ".join(text.split())
@@ -276,6 +277,7 @@ _TEXTS: Mapping[str, Callable[[Facts], str]] = {
     "first_seen": lambda facts: written_time(facts.first_seen),
     "last_seen": lambda facts: written_time(facts.last_seen),
     "rule_name": lambda facts: facts.rule_name,
+    "rule.name": lambda facts: facts.rule_name,
     "case_name": lambda facts: facts.case_name,
 }
 
@@ -355,12 +357,15 @@ CONDITIONS: Mapping[str, Callable[[Sequence[str], Facts], bool]] = {
 _NAMES = re.compile(r"@?[A-Za-z_][\w.@]*")
 
 
+_DIGITS = re.compile(r"[0-9]+\.?[0-9]*")
+
+
 class _Arithmetic:
     """`last_seen_epoch - 600000`: + - * / and parentheses; an unknown name or a division by zero makes it empty."""
 
     def __init__(self, text: str, names: Mapping[str, float]) -> None:
         self.text = text
-        self.tokens = re.findall(r"\s*(\d+\.?\d*|@?[A-Za-z_][\w.@]*|\S)", text)
+        self.tokens = re.findall(r"\s*([0-9]+\.?[0-9]*|@?[A-Za-z_][\w.@]*|\S)", text)
         self.names = names
         self.at = 0
 
@@ -400,7 +405,7 @@ class _Arithmetic:
             if self._take() != ")":
                 raise self._broken()
             return inner
-        if piece[:1].isdigit():
+        if _DIGITS.fullmatch(piece):
             return float(piece)
         if _NAMES.fullmatch(piece):
             return self.names[piece]

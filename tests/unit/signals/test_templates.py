@@ -1,6 +1,7 @@
 """Titles and messages: every variable and helper of siem.md §2.25, and what attackers may put into values."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -54,6 +55,8 @@ FACTS = Facts(
         ('{{eval "last_seen_epoch-600000"}}', "1898949000000"),
         ('{{eval "(last_seen_epoch - first_seen_epoch) / 1000"}}', "600"),
         ('{{eval "1 / 4"}} {{eval "2 * -3"}}', "0.25 -6"),
+        ('{{eval "last_seen_epoch - first_seen_epoch"}} {{eval "-events_matched"}} {{eval severity}}', "600000 -57 3"),
+        ("{{rule.name}} is {{rule_name}}", "Brute force is Brute force"),
         ('[{{eval "1 / 0"}}{{eval "nothing + 1"}}{{eval "usr.id * 2"}}]', "[]"),
         ('{{eval "@http.status_code + 1"}} {{eval "http.status_code + 1"}}', "404 404"),
         ('{{local_time "last_seen" "Europe/Paris"}}', "2030-03-05 15:00:00+01:00"),
@@ -156,10 +159,17 @@ def test_no_value_introduces_a_handle_or_a_tag(value: str) -> None:
 
 
 pieces = st.sampled_from(
-    ["{{", "}}", "{{#if @usr.id}}", "{{/if}}", "{{else}}", '{{eval "', '1-("', "{{^is_match", ' "x"', "{{{{raw}}}}",
+    ["²", "severity", "{{", "}}", "{{#if @usr.id}}", "{{/if}}", "{{else}}", '{{eval "',
+     '1-("', "{{^is_match", ' "x"', "{{{{raw}}}}",
      "{{@usr.id}}", '{{local_time "at" "', "UTC", '{{urlencode "', "`", "text", "\n", "[", "]", "{{[",
      '{{#is_match "a" "b"}}']
 )  # fmt: skip
+
+
+def test_what_we_did_not_foresee_stops_nobody() -> None:
+    odd: Any = [{"a": object}]
+    said = render("x {{@odd}}", replace(FACTS, attributes={"odd": odd}))
+    assert said.startswith("x {{@odd}}") and "our own mistake: TypeError" in said
 
 
 @given(st.lists(pieces, max_size=12).map("".join))
