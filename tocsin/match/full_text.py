@@ -36,6 +36,9 @@ end of the value."""
 
 _WILD: dict[Piece, str] = {ONE: _ONE, ANY: _ANY}
 
+PADDED = orjson.OPT_APPEND_NEWLINE
+"""As `Patterns` wants a text to end (`literals.PAD`)."""
+
 REMEMBERED = 50_000
 """Values; forgotten all at once when there are more."""
 
@@ -77,9 +80,9 @@ class FullText:
     def _text(self, names: Names, found: Iterable[Sequence[Scalar]]) -> bytes:
         values: list[Any] = list(_texts(names, found)) if self._reads_numbers else [names, *found]
         try:
-            text = orjson.dumps(values)
+            text = orjson.dumps(values, option=PADDED)
         except orjson.JSONEncodeError:  # a lone surrogate, which no clause has either
-            text = orjson.dumps(list(map(whole_text, _texts(names, found))))
+            text = orjson.dumps(list(map(whole_text, _texts(names, found))), option=PADDED)
         return self._readable(text)
 
     def _is_without(self, names: Names, document: bytes) -> bool:
@@ -89,7 +92,7 @@ class FullText:
         if not document or self._reads_numbers:
             return False
         try:
-            return not self._patterns.within(self._readable(document + orjson.dumps(names)))
+            return not self._patterns.within(self._readable(document + orjson.dumps(names, option=PADDED)))
         except orjson.JSONEncodeError:
             return False
 

@@ -79,18 +79,18 @@ class Patterns:
 
     def possible(self, text: str) -> Sequence[int]:
         """Positions of the patterns that may match."""
-        return self.within(text.encode()) if text.isascii() else self._all
+        return self.within(text.encode() + PAD) if text.isascii() else self._all
 
     def within(self, text: bytes) -> list[int]:
-        """The same, for patterns that are about bytes."""
+        """The same, for patterns that are about bytes; the text ends with a line break (see `PAD`)."""
         hits = [*self._always]
         if self._database is not None:
             with self._lock:
-                self._database.scan(text + _PAD, _note, 0, hits)
+                self._database.scan(text, _note, 0, hits)
         return hits
 
 
-_PAD = b"\n"
+PAD = b"\n"
 """Hyperscan 0.9 may miss a short pattern that ends where the text does, when longer ones are looked for with it. `$` is
 true before a last line break as well, only `\\z` is not."""
 
@@ -113,4 +113,4 @@ def _compiled(patterns: Sequence[str], ids: Sequence[int], flags: int) -> "hyper
 
 
 def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", errors="surrogatepass")
+    return text.encode() if text.isascii() else text.encode("utf-8", errors="surrogatepass")
