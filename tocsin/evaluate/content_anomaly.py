@@ -111,10 +111,9 @@ class _Memory(Memory):
 class ContentAnomalyMachine(ThresholdMachine):
     """The threshold machine, fed with the logs that are anomalous."""
 
-    plan: ContentAnomalyPlan
-
     def __init__(self, prepared: ContentAnomalyPlan, start: int | None, named: int) -> None:
         super().__init__(prepared, start, named)
+        self._similarity = prepared
         self._memories = Memories(lambda: _Memory(Remembered(prepared.similarity, prepared.similar_items)))
         self._anomalous: dict[tuple[tuple[str, ...], int], Words] = {}
         self._check_at = 1_000
@@ -139,8 +138,8 @@ class ContentAnomalyMachine(ThresholdMachine):
                 continue
             content = words(row.distinct)
             met.append((memory, row, content))
-            is_learned = row.timestamp >= memory.first + self.plan.learning_ms
-            if is_learned and self._similar(memory, row, content) < self.plan.similar_items:
+            is_learned = row.timestamp >= memory.first + self._similarity.learning_ms
+            if is_learned and self._similar(memory, row, content) < self._similarity.similar_items:
                 anomalous.append(row._replace(distinct=None))
                 self._anomalous[row.group, row.query_index] = content
         if anomalous:
@@ -151,21 +150,21 @@ class ContentAnomalyMachine(ThresholdMachine):
             self._check(at[0])
 
     def _similar(self, memory: _Memory, row: MatchRow, content: Words) -> int:
-        return memory.contents.count(content, row.timestamp - self.plan.forget_ms)
+        return memory.contents.count(content, row.timestamp - self._similarity.forget_ms)
 
     def _learn(self, memory: _Memory, content: Words, timestamp: int) -> None:
         held = memory.contents.weight
-        memory.contents.learn(content, timestamp, timestamp - self.plan.forget_ms)
+        memory.contents.learn(content, timestamp, timestamp - self._similarity.forget_ms)
         self.entries += memory.contents.weight - held
 
     def _facts(self, group: tuple[str, ...], entry: Entry) -> dict[str, Json]:
         query_index = entry.parts[0].query_index
         content = self._anomalous[group, query_index]
         contents = self._memories.of(group, query_index).contents
-        horizon = entry.timestamp - self.plan.forget_ms
+        horizon = entry.timestamp - self._similarity.forget_ms
         facts: dict[str, Json] = {
-            "fields": list(self.plan.rule.queries[query_index].metrics),
-            "similarity_threshold": self.plan.similarity / 100,
+            "fields": list(self._similarity.rule.queries[query_index].metrics),
+            "similarity_threshold": self._similarity.similarity / 100,
             "similar_items": contents.count(content, horizon),
         }
         if (found := nearest(content, contents.live(horizon), COMPARED)) is not None:

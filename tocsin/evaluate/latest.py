@@ -7,12 +7,12 @@ not here is in the store, and says the same there.
 """
 
 import threading
-import zlib
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 import orjson
+from zstandard import ZstdCompressor, ZstdDecompressor
 
 from tocsin.event import Event
 from tocsin.store.rows import decode_line, has_matches
@@ -39,13 +39,14 @@ class _Line(NamedTuple):
     text: bytes
     is_packed: bool = False
 
-    def packed(self) -> "_Line":
+    def packed(self, packing: ZstdCompressor) -> "_Line":
         row = orjson.loads(self.text + b"}")
         shown = orjson.dumps({name: row[name] for name in SHOWN})[:-1]
-        return self._replace(text=zlib.compress(shown, 1), is_packed=True)
+        return self._replace(text=packing.compress(shown), is_packed=True)
 
-    def event(self, timestamp: int) -> Event:
-        return decode_line(zlib.decompress(self.text) if self.is_packed else self.text, timestamp, self.ingested_at)
+    def event(self, timestamp: int, packing: ZstdDecompressor) -> Event:
+        text = packing.decompress(self.text) if self.is_packed else self.text
+        return decode_line(text, timestamp, self.ingested_at)
 
 
 class Latest:
@@ -82,7 +83,8 @@ class Latest:
                 for identity in event_ids
                 if identity not in into.lines and (line := self._latest.lines.get(identity)) is not None
             }
-        packed = {identity: line.packed() for identity, line in found.items()}  # who stores logs need not wait for it
+        packing = ZstdCompressor(level=1)
+        packed = {identity: line.packed(packing) for identity, line in found.items()}  # who stores logs need not wait
         with self._lock:
             for identity, line in packed.items():
                 into.put(identity, line)
@@ -95,7 +97,8 @@ class Latest:
                 for timestamp, identity in refs
                 if (line := self._line(identity)) is not None
             ]
-        return {identity: line.event(timestamp) for timestamp, identity, line in found}
+        packing = ZstdDecompressor()
+        return {identity: line.event(timestamp, packing) for timestamp, identity, line in found}
 
     def _line(self, identity: str) -> _Line | None:
         for held in (self._latest, self._kept, self._windows):

@@ -1,8 +1,7 @@
 """What was stored last is at hand, within its bounds, as the store gives it."""
 
-import zlib
-
 import orjson
+from zstandard import ZstdCompressor
 
 from tocsin.evaluate.latest import LINE_BYTES, SHOWN, Latest
 from tocsin.event import Event
@@ -47,7 +46,7 @@ def test_the_first_ones_go_first_but_for_those_that_are_kept() -> None:
     lines = {f"e{number}": line(event(number), MATCH) for number in range(10)}
     size = len(lines["e0"]) + LINE_BYTES
     shown = orjson.dumps({name: orjson.loads(lines["e0"] + b"}")[name] for name in SHOWN})[:-1]
-    packed = len(zlib.compress(shown, 1)) + LINE_BYTES + 10
+    packed = len(ZstdCompressor(level=1).compress(shown)) + LINE_BYTES + 10
     assert packed < size
     latest = Latest(latest_bytes=3 * size, kept_bytes=2 * packed, window_bytes=packed)
     for identity in lines:
