@@ -34,8 +34,8 @@ MODULES = (
     "tocsin/evaluate/evidence.py",
     "tocsin/evaluate/window.py",
 )
-"""Those in which a worker and detection spend their time, and what these call without pause. Packages themselves stay as
-they are."""
+"""Those in which a worker and detection spend their time, and what these call without pause. Packages themselves stay
+as they are."""
 
 OPTIMISATION = "1"
 """Of the C compiler: more takes twice as long to compile and gains nothing that could be measured."""
