@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import orjson
 
 from tocsin.event import Event
-from tocsin.garbage import collect_seldom
+from tocsin.garbage import collect_all, collect_seldom
 from tocsin.match import Matcher
 from tocsin.query.values import flatten
 from tocsin.rule import Rule
@@ -31,6 +31,7 @@ class Cost:
 
 def passes(rules: Sequence[Rule], sample: Sequence[Event]) -> tuple[Cost, Cost]:
     """What an event costs a matcher that has seen nothing yet, and when it sees them all again."""
+    collect_all()  # the matchers of earlier passes, which were set aside
     matcher = Matcher(rules)
     collect_seldom()  # as the workers do
     return _cost(matcher, sample), _cost(matcher, sample)
