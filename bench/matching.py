@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 import orjson
 
+from bench.table import Row
 from tocsin.event import Event
-from tocsin.garbage import collect_all, collect_seldom
+from tocsin.garbage import collect_seldom
 from tocsin.match import Matcher
 from tocsin.query.values import flatten
 from tocsin.rule import Rule
+
+TARGET_GROWTH = 1.5
 
 BATCH = 100
 """Events that are formed just before they are matched, as in the pipeline: what was just made is in the cache."""
@@ -31,7 +34,6 @@ class Cost:
 
 def passes(rules: Sequence[Rule], sample: Sequence[Event]) -> tuple[Cost, Cost]:
     """What an event costs a matcher that has seen nothing yet, and when it sees them all again."""
-    collect_all()  # the matchers of earlier passes, which were set aside
     matcher = Matcher(rules)
     collect_seldom()  # as the workers do
     return _cost(matcher, sample), _cost(matcher, sample)
@@ -49,3 +51,26 @@ def _cost(matcher: Matcher, sample: Sequence[Event]) -> Cost:
         matching += time.process_time() - between
         forming += between - began
     return Cost(matching / len(sample), forming / len(sample))
+
+
+def growth(name: str, many: Cost, few: Cost, note: str, note_of_matching: str = "") -> list[Row]:
+    """What an event costs with many rules against what it costs with a few of them."""
+    ratio = many.both / few.both
+    return [
+        Row(
+            f"{name}, flattened, as JSON, and matched",
+            f"{1e6 * many.both:.1f} us/event",
+            f"{1e6 * few.both:.1f} us/event",
+            ratio,
+            f"<= {TARGET_GROWTH} times",
+            note,
+            ratio <= TARGET_GROWTH,
+        ),
+        Row(
+            "the same, matched only",
+            f"{1e6 * many.matching:.1f} us/event",
+            f"{1e6 * few.matching:.1f} us/event",
+            many.matching / few.matching,
+            note=note_of_matching,
+        ),
+    ]

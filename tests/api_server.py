@@ -37,6 +37,18 @@ CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 ADMIN, PASSWORD = "admin@example.com", "sesame opens it 9"
 API_KEY, APP_KEY = "0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef01234567"
 
+RULE: dict[str, Any] = {
+    "type": "log_detection",
+    "name": "Door rattled",
+    "isEnabled": True,
+    "message": "m",
+    "tags": ["source:sshd"],
+    "queries": [{"query": "source:sshd failed", "aggregation": "count", "groupByFields": [], "distinctFields": []}],
+    "cases": [{"status": "high", "condition": "a > 5", "notifications": []}],
+    "options": {"detectionMethod": "threshold", "evaluationWindow": 300, "keepAlive": 3600, "maxSignalDuration": 86400},
+}
+"""A body of a rule as the SDK knows it, for tests to which it does not matter which."""
+
 
 class MovableClock:
     """The system's time, plus what a test adds to it (milliseconds). Once stopped, only the test moves it."""

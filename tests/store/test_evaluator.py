@@ -218,6 +218,10 @@ class World:
         rows = self.rows.rows(row["id"] for row in ids)
         return [rows[name] for name in sorted(rows)]
 
+    def users(self, rule: Rule) -> list[str]:
+        """Whom the signals of a rule are about."""
+        return [orjson.loads(row["document"])["usr"]["id"] for row in self.signals(rule)]
+
     def metric(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(name, labels) or 0.0
 
@@ -478,7 +482,7 @@ def test_old_events_fire_only_when_sent_as_backfill(event_store: EventStore, sta
     world.now = BORN + 25 * HOUR
     world.ingest(event(1, rule=rule), event(3600 + 1, "eve", rule=rule))
     world.run()
-    assert [orjson.loads(row["document"])["usr"]["id"] for row in world.signals(rule)] == ["eve"]
+    assert world.users(rule) == ["eve"]
     assert world.metric("tocsin_evaluator_skipped_total", reason="late") == 1
     world.ingest(event(2, rule=rule, tags=["backfill:true"]))
     world.run()
@@ -527,7 +531,7 @@ def test_group_too_large_for_memory_fails_visibly_and_alone(
     world = World(event_store, state, rule)
     world.ingest(event(1, "eve", rule=rule), *(event(number, rule=rule) for number in range(30)))
     world.run()
-    assert [orjson.loads(row["document"])["usr"]["id"] for row in world.signals(rule)] == ["eve"]
+    assert world.users(rule) == ["eve"]
     (failure,) = world.progress.failures()
     assert failure.matches == 30
     assert "['bob']" in failure.message
@@ -628,7 +632,7 @@ def test_groups_of_which_nothing_was_heard_are_not_looked_for(event_store: Event
     world.run()  # whoever begins knows that there are matches of that time, but not whose
     world.ingest(event(2, "ann", rule=rule), event(2, "eve", rule=rule), event(5000, "zoe", rule=rule))
     world.run()
-    assert [orjson.loads(row["document"])["usr"]["id"] for row in world.signals(rule)] == ["ann"]
+    assert world.users(rule) == ["ann"]
     assert world.metric("tocsin_evaluator_groups_rebuilt_total") == 4  # bob's match is read again as well
     assert world.metric("tocsin_evaluator_groups_new_total") == 1  # an hour after the last of which there may be more
     world.ingest(event(5001, "zoe", rule=rule), event(3, "zoe", rule=rule))  # older than what is in memory

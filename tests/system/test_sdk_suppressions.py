@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from api_server import as_model, client_for, sdk_for, serve, services_in
+from api_server import RULE, as_model, client_for, sdk_for, serve, services_in
 from datadog_api_client.exceptions import ApiException
 from datadog_api_client.v2.api.security_monitoring_api import SecurityMonitoringApi
 from datadog_api_client.v2.model.security_monitoring_standard_rule_create_payload import (
@@ -30,17 +30,6 @@ from tocsin.suppressions.service import SuppressionsService
 pytestmark = pytest.mark.system
 
 BASE = "/api/v2/security_monitoring/configuration/suppressions"
-
-RULE: dict[str, Any] = {
-    "type": "log_detection",
-    "name": "Door rattled",
-    "isEnabled": True,
-    "message": "m",
-    "tags": ["source:sshd"],
-    "queries": [{"query": "source:sshd failed", "aggregation": "count", "groupByFields": [], "distinctFields": []}],
-    "cases": [{"status": "high", "condition": "a > 5", "notifications": []}],
-    "options": {"detectionMethod": "threshold", "evaluationWindow": 300, "keepAlive": 3600, "maxSignalDuration": 86400},
-}
 
 BODY: dict[str, Any] = {
     "name": "Pen test week",

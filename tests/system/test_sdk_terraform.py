@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from api_server import as_model, client_for, sdk_for, serve, services_in
+from api_server import RULE, as_model, client_for, sdk_for, serve, services_in
 from datadog_api_client.v2.api.security_monitoring_api import SecurityMonitoringApi
 from datadog_api_client.v2.model.security_monitoring_terraform_bulk_export_request import (
     SecurityMonitoringTerraformBulkExportRequest,
@@ -38,17 +38,6 @@ UNSTABLE = (
     "convert_security_monitoring_terraform_resource",
     "bulk_export_security_monitoring_terraform_resources",
 )
-
-RULE: dict[str, Any] = {
-    "type": "log_detection",
-    "name": "Door rattled",
-    "isEnabled": True,
-    "message": "m",
-    "tags": ["source:sshd"],
-    "queries": [{"query": "source:sshd failed", "aggregation": "count", "groupByFields": [], "distinctFields": []}],
-    "cases": [{"status": "high", "condition": "a > 5", "notifications": []}],
-    "options": {"detectionMethod": "threshold", "evaluationWindow": 300, "keepAlive": 3600, "maxSignalDuration": 86400},
-}
 
 BODIES: dict[str, tuple[str, dict[str, Any], str]] = {
     "suppressions": (
