@@ -6,6 +6,7 @@ A file is read as a stream, whatever its size, except a JSON list or one object 
 import codecs
 import gzip
 import io
+import json
 import re
 import sys
 import zlib
@@ -28,6 +29,12 @@ MAX_LINE_BYTES = 64_000_000
 
 _OPENS_JSON = re.compile(rb'\s*(?:\[\s*(?:[\[{"\]]|$)|\{\s*(?:["}]|$))')
 """How a JSON list or object begins, unlike a text line such as `[error] …` or `{id} …`."""
+
+
+_DECODER = json.JSONDecoder()
+
+_TORN_WORD = re.compile(r"(?:-|t|tr|tru|f|fa|fal|fals|n|nu|nul|[.eE][+-]?|u[0-9a-fA-F]{0,4})?\s*")
+"""All that a document may still hold behind the place at which it cannot be read further, if it was only cut."""
 
 
 class UnreadableFile(Exception):
@@ -92,6 +99,9 @@ def _parse(stream: IO[bytes]) -> Iterator[Record]:
         if _is_json(rest):
             yield from _unpack(orjson.loads(rest))
             return
+        if (torn := _torn(rest.decode("utf-8", "replace"))) is not None:
+            yield from _unpack(torn.whole)
+            raise ValueError(f"line {torn.line}: {torn.problem}; what comes before it was read, nothing after it")
         stream = io.BytesIO(rest)
         first = _read_line(stream)
     while first:
@@ -118,6 +128,50 @@ def _line(text: bytes) -> Iterator[Record]:
             yield from _unpack(value)
             return
     yield text.decode("utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class _Torn:
+    """A JSON list or object that is not whole: its elements before the place where it stops to be one."""
+
+    whole: list[Any]
+    line: int
+    problem: str
+
+
+def _torn(text: str) -> _Torn | None:
+    """What is left of a JSON document that breaks off; None for lines of text of which the first begins like one."""
+    begin = _skipped(text, 0)
+    is_list = text[begin] == "["
+    if not is_list and any(_is_json(line.encode()) for line in text.splitlines() if line.startswith("{")):
+        return None  # lines of JSON of which the first is torn
+    whole: list[Any] = []
+    try:
+        if not is_list:
+            _DECODER.raw_decode(text, begin)
+            return None
+        place = _skipped(text, begin + 1)
+        while True:
+            element, place = _DECODER.raw_decode(text, place)
+            whole.append(element)
+            place = _skipped(text, place)
+            if text[place : place + 1] != ",":
+                raise json.JSONDecodeError("no comma", text, place)
+            place = _skipped(text, place + 1)
+    except json.JSONDecodeError as error:
+        if error.msg.startswith("Unterminated string") or _TORN_WORD.fullmatch(text, error.pos):
+            return _Torn(whole, error.lineno, f"the JSON {'list' if is_list else 'object'} ends early")
+        is_closed = text[error.pos] == "]"
+        is_of_records = len(whole) > 1 and isinstance(whole[0], dict)
+        return _Torn(whole, error.lineno, "the JSON list is broken") if is_of_records and not is_closed else None
+    except (RecursionError, ValueError):  # too deep, or a number without end
+        return None
+
+
+def _skipped(text: str, place: int) -> int:
+    while text[place : place + 1].isspace():
+        place += 1
+    return place
 
 
 def _unpack(value: Any) -> Iterator[Record]:

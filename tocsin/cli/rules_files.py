@@ -24,8 +24,9 @@ def export(
     ),
     url: Url = None,
 ) -> None:
-    """Write rules to files, one each. A rule whose file is there already keeps its file, and the tests in it."""
-    from tocsin.rules.files import file_name, rule_file
+    """Write rules to files, one each: YAML. A rule whose file is there already keeps its file, the file's format, and
+    the tests in it."""
+    from tocsin.rules.files import file_name, write_rule
 
     there = {given["id"]: (path, given) for path, given in _documents([directory])} if directory.is_dir() else {}
     directory.mkdir(parents=True, exist_ok=True)
@@ -33,7 +34,10 @@ def export(
     for page in pages(Client(url), RULES, {"query": query}):
         for body in page["data"]:
             path, given = there.get(body["id"], (directory / file_name(body), {}))
-            path.write_text(rule_file(body, given.get("tests")), encoding="utf-8")
+            try:
+                write_rule(path, body, given.get("tests"))
+            except TypeError as error:
+                raise BadRequest(f"{path}: {error}") from error
             written += 1
     note(f"{written:,} rules written to {directory}")
 

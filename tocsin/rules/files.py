@@ -1,9 +1,13 @@
-"""Rules as files that people keep under version control: YAML in the shape of `content/rules` (siem.md §2.29)."""
+"""Rules as files that people keep under version control, in the shape of `content/rules` (siem.md §2.29): YAML, or JSON
+where the file's name says so."""
 
+import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import orjson
 import yaml
 
 from tocsin.rules.shape import writable
@@ -27,12 +31,35 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def rule_file(body: Mapping[str, Any], tests: Any = None) -> str:
-    """The file of a rule as the API answers it: what may be written of it, and its tests if it has any."""
+def write_rule(path: Path, body: Mapping[str, Any], tests: Any = None) -> None:
+    """Write the file of a rule as the API answers it, whole or not at all: the tests in it may be nowhere else.
+
+    Raises `TypeError` for tests that are no JSON where the file is.
+    """
+    document = _document(body, tests)
+    if path.suffix == ".json":
+        content = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    else:
+        content = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120).encode()
+    target = path.resolve()  # a link stays one
+    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")  # no suffix of a rule: a torn one is never read
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            beside.chmod(target.stat().st_mode & 0o777)
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _document(body: Mapping[str, Any], tests: Any) -> dict[str, Any]:
+    """What may be written of the rule, in the order in which people read it, and its tests if it has any."""
     kept = {"id": body["id"], **writable(body)}
     ordered = {name: kept[name] for name in (*_ORDER, *kept) if name in kept and kept[name] not in (None, [], {})}
-    ordered |= {"isEnabled": bool(body.get("isEnabled", True)), **({"tests": tests} if tests else {})}
-    return yaml.dump(ordered, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return ordered | {"isEnabled": bool(body.get("isEnabled", True)), **({"tests": tests} if tests else {})}
 
 
 def file_name(body: Mapping[str, Any]) -> str:

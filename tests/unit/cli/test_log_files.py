@@ -114,6 +114,49 @@ def test_a_truncated_file_gives_what_it_can_and_then_fails(file: Path, compress:
     assert found[1] == "1 7919"
 
 
+def unclosed(whole: bytes) -> str:
+    return whole.decode().removesuffix("]").rstrip()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+@given(st.lists(OBJECTS, min_size=1, max_size=5), st.sampled_from([orjson.dumps, indented]), st.data())
+def test_a_torn_json_list_gives_its_whole_records_and_then_fails(
+    file: Path, objects: list[Any], form: Any, data: Any
+) -> None:
+    """Wherever it is cut; none of its lines becomes a log."""
+    whole = form(objects).decode()
+    kept = whole[: data.draw(st.integers(whole.index("{") + 2, len(whole) - 1))]
+    file.write_text(kept, encoding="utf-8")
+    found = []
+    with pytest.raises(UnreadableFile, match="the JSON list ends early"):
+        for line in read_records(str(file)):
+            found.append(line.record)
+    assert found == objects[: max(n for n in range(len(objects) + 1) if kept.startswith(unclosed(form(objects[:n]))))]
+
+
+def test_a_torn_json_object_is_no_text(file: Path) -> None:
+    file.write_text('{"Records": [{"eventName": "GetUser"}, {"eventName": "Ge')
+    with pytest.raises(UnreadableFile, match="line 1: the JSON object ends early"):
+        records(file)
+    file.write_text('{\n  "a": 1,\n  "b": tr')
+    with pytest.raises(UnreadableFile, match="line 3: the JSON object ends early"):
+        records(file)
+    file.write_text('{"a": \n{"a": 2}\n')
+    assert records(file) == ['{"a":', {"a": 2}], "lines, of which the first is torn"
+
+
+def test_a_list_that_is_broken_in_the_middle_is_said(file: Path) -> None:
+    file.write_text('[\n{"a": 1},\n{"a": 2},\n{"a": oops},\n{"a": 4}\n]')
+    with pytest.raises(UnreadableFile, match="line 4: the JSON list is broken"):
+        records(file)
+
+
+@pytest.mark.parametrize("text", ['[{"thread": 1}] said', '["GET /" 200]\n["GET /" 404]', '[["a"] b'])
+def test_text_that_begins_like_a_list_of_json(file: Path, text: str) -> None:
+    file.write_text(text)
+    assert records(file) == text.split("\n")
+
+
 def test_what_cannot_be_read_is_said(file: Path, tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match="No such file"):
         records(tmp_path / "missing")
