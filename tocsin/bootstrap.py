@@ -41,6 +41,7 @@ from tocsin.evaluate.replay import Replay
 from tocsin.evaluate.repository import BUCKET_MS, Matches, Progress
 from tocsin.evaluate.signal_feed import SignalFeed
 from tocsin.event import Event, RawRecord
+from tocsin.explain.leads import Leads
 from tocsin.explain.repository import EntityEvents
 from tocsin.explain.rules import RuleExplanations
 from tocsin.explain.signals import SignalExplanations
@@ -190,6 +191,7 @@ class Services:
     previews: Previews
     exclusions: Exclusions
     signal_explanations: SignalExplanations
+    leads: Leads
     rule_explanations: RuleExplanations
     pipelines: PipelinesService
     reference_tables: ReferenceTables
@@ -487,6 +489,7 @@ def _wire(config: Config, clock: Clock, state: StateStore, events: EventStore) -
         rules=rules,
         suppressions=suppressions,
         signal_explanations=SignalExplanations(rows, hidden_rows, rules, clock),
+        leads=Leads(signals, rules),
         rule_explanations=RuleExplanations(
             rules,
             EntityEvents(events),

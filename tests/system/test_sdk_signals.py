@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,6 +26,7 @@ sys.path.append(str(Path(__file__).parents[1] / "store"))
 from test_evaluator import BORN, World, event, threshold
 
 from tocsin.config import Config
+from tocsin.explain.leads import Leads
 from tocsin.explore.service import ExploreService, Filter
 from tocsin.signals.service import SignalsService
 from tocsin.store.events import open_event_store
@@ -32,7 +34,10 @@ from tocsin.store.state import StateStore
 
 pytestmark = pytest.mark.system
 
-RULE = threshold("aaa-bbb-ccc", ("high", "a > 5"), ("low", "a > 0"), keep_alive=60, max_signal_duration=60)
+RULE = replace(
+    threshold("aaa-bbb-ccc", ("high", "a > 5"), ("low", "a > 0"), keep_alive=60, max_signal_duration=60),
+    tags=("security:attack", "technique:T1110-brute-force"),
+)
 BROKEN = threshold("bad-aaa-aaa", ("low", "a >"))
 USERS = [f"user{number:02d}" for number in range(23)]
 START, END = datetime.fromtimestamp(BORN / 1000 - 60, UTC), datetime.fromtimestamp(BORN / 1000 + 600, UTC)
@@ -54,9 +59,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]
     world.run()
     signals = SignalsService(world.rows, world.matches, world.rules)
     explore = ExploreService(events, world.clock)
-    services = {"signals": signals, "explore": explore, "triage": world.triage, "evaluator": world.engine.evaluator}
+    leads = Leads(signals, world.rules)
+    services = {"signals": signals, "leads": leads, "explore": explore, "triage": world.triage}
+    services["evaluator"] = world.engine.evaluator
     with serve_api(folder / "api", events=events, **services) as api:
         configuration = Configuration(host=api.url)
+        configuration.unstable_operations["get_signal_entities"] = True
         configuration.api_key = {"apiKeyAuth": API_KEY, "appKeyAuth": APP_KEY}
         with ApiClient(configuration) as client:
             yield SimpleNamespace(api=api, client=SecurityMonitoringApi(client))
@@ -187,6 +195,30 @@ def test_investigation_queries_find_the_signal_s_logs(world: Any) -> None:
         query = each["attributes"]["query_filter"]
         scope = explore.scope("logs", Filter(query, BORN - 60_000, BORN + 600_000))
         assert explore.count(scope).count >= 8, query
+
+
+def test_suggested_actions_are_the_searches_and_what_to_read(world: Any) -> None:
+    (found,) = search(world, "status:high").data
+    actions = world.client.get_suggested_actions_matching_signal(signal_id=found.id).data
+    searches = world.client.get_investigation_log_queries_matching_signal(signal_id=found.id).data
+    kinds = [str(action.type) for action in actions]
+    assert kinds == ["investigation_log_queries"] * len(searches) + ["recommended_blog_posts"]
+    assert [action.id for action in actions[:-1]] == [each.id for each in searches]
+    assert len({action.id for action in actions}) == len(actions)
+    assert actions[-1].attributes.url == "https://attack.mitre.org/techniques/T1110"
+    with pytest.raises(NotFoundException):
+        world.client.get_suggested_actions_matching_signal(signal_id="nonsense")
+
+
+@pytest.mark.filterwarnings("ignore:Using unstable operation")
+def test_entities_are_whom_the_signal_is_about(world: Any) -> None:
+    (found,) = search(world, "status:high").data
+    data = world.client.get_signal_entities(signal_id=found.id).data
+    assert (data.id, str(data.type)) == (found.id, "entities")
+    assert {each["kind"]: each["value"] for each in data.attributes.identities}["user"] == "user00"
+    assert len(world.client.get_signal_entities(signal_id=found.id, limit=1).data.attributes.identities) == 1
+    with pytest.raises(NotFoundException):
+        world.client.get_signal_entities(signal_id="nonsense")
 
 
 def test_reading_needs_its_permissions(world: Any) -> None:

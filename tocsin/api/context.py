@@ -13,6 +13,7 @@ from tocsin.content_packs.samples import SampleLogs
 from tocsin.content_packs.service import ContentPacks
 from tocsin.critical_assets.service import CriticalAssetsService
 from tocsin.evaluate.evaluator import Evaluator
+from tocsin.explain.leads import Leads
 from tocsin.explain.rules import RuleExplanations
 from tocsin.explain.signals import SignalExplanations
 from tocsin.explore.service import ExploreService
@@ -70,6 +71,8 @@ class Tocsin(Protocol):
     def exclusions(self) -> Exclusions: ...
     @property
     def signal_explanations(self) -> SignalExplanations: ...
+    @property
+    def leads(self) -> Leads: ...
     @property
     def rule_explanations(self) -> RuleExplanations: ...
     @property

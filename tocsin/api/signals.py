@@ -9,6 +9,10 @@ from tocsin.access.actor import Actor
 from tocsin.api.context import Services
 from tocsin.api.paging import timestamp
 from tocsin.api.schemas.signals import (
+    EntitiesAnswer,
+    EntitiesAttributes,
+    EntitiesData,
+    Identity,
     Links,
     Meta,
     PageMeta,
@@ -23,6 +27,7 @@ from tocsin.api.schemas.signals import (
 )
 from tocsin.api.security import requires
 from tocsin.event import Event, Json, SignalEvent
+from tocsin.explain.leads import Leads
 from tocsin.explore.resources import resource
 from tocsin.explore.service import ExploreService, Filter
 from tocsin.explore.sorting import parse_sort
@@ -41,9 +46,15 @@ async def _signals(services: Services) -> SignalsService:
     return service
 
 
+async def _leads(services: Services) -> Leads:
+    leads: Leads = services.leads
+    return leads
+
+
 Explore = Annotated[ExploreService, Depends(_explore)]
 Signals = Annotated[SignalsService, Depends(_signals)]
 Reader = Annotated[Actor, Depends(requires("security_monitoring_signals_read"))]
+Leading = Annotated[Leads, Depends(_leads)]
 EventReader = Annotated[Actor, Depends(requires("security_monitoring_signals_read", "logs_read_data"))]
 
 BASE = "/api/v2/security_monitoring/signals"
@@ -111,6 +122,21 @@ def get_signal_events(
 def get_investigation_queries(signals: Signals, _actor: Reader, signal_id: str) -> SearchesAnswer:
     """Searches of logs that lead on from the signal."""
     return SearchesAnswer(data=[Resource.model_validate(search) for search in signals.investigation_queries(signal_id)])
+
+
+@router.get(f"{BASE}/{{signal_id}}/suggested_actions")
+def get_suggested_actions(leads: Leading, _actor: Reader, signal_id: str) -> SearchesAnswer:
+    """The same searches, then pages to read: those that the rule's author names, and those of its techniques."""
+    return SearchesAnswer(data=[Resource.model_validate(action) for action in leads.suggested_actions(signal_id)])
+
+
+@router.get(f"{BASE}/{{signal_id}}/entities")
+def get_signal_entities(
+    leads: Leading, _actor: Reader, signal_id: str, limit: Annotated[int, Query(ge=1, le=1000)] = 100
+) -> EntitiesAnswer:
+    """The users, addresses, hosts and domains that the signal is about."""
+    identities = [Identity.model_validate(each) for each in leads.entities(signal_id, limit)]
+    return EntitiesAnswer(data=EntitiesData(id=signal_id, attributes=EntitiesAttributes(identities=identities)))
 
 
 def page_of(

@@ -62,3 +62,27 @@ class SignalAnswer(BaseModel):
 
 class SearchesAnswer(BaseModel):
     data: list[Resource]
+
+
+class Identity(BaseModel):
+    """Somebody or something that a signal is about, and the search for its logs."""
+
+    id: Annotated[str, Field(examples=["@usr.id:bob"])]
+    kind: Literal["user", "ip_address", "host", "domain", "other"]
+    attribute: str
+    value: str
+    query: str
+
+
+class EntitiesAttributes(BaseModel):
+    identities: list[Identity]
+
+
+class EntitiesData(BaseModel):
+    id: str
+    type: Literal["entities"] = "entities"
+    attributes: EntitiesAttributes
+
+
+class EntitiesAnswer(BaseModel):
+    data: EntitiesData

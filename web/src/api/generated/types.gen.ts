@@ -1997,6 +1997,38 @@ export type EngineHealth = {
 };
 
 /**
+ * EntitiesAnswer
+ */
+export type EntitiesAnswer = {
+    data: EntitiesData;
+};
+
+/**
+ * EntitiesAttributes
+ */
+export type EntitiesAttributes = {
+    /**
+     * Identities
+     */
+    identities: Array<Identity>;
+};
+
+/**
+ * EntitiesData
+ */
+export type EntitiesData = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type?: 'entities';
+    attributes: EntitiesAttributes;
+};
+
+/**
  * EvaluationAnswer
  *
  * Times in Unix milliseconds. Matches ingested before the watermark have been decided.
@@ -3267,6 +3299,34 @@ export type Identifier = {
      * Type
      */
     type: string;
+};
+
+/**
+ * Identity
+ *
+ * Somebody or something that a signal is about, and the search for its logs.
+ */
+export type Identity = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Kind
+     */
+    kind: 'user' | 'ip_address' | 'host' | 'domain' | 'other';
+    /**
+     * Attribute
+     */
+    attribute: string;
+    /**
+     * Value
+     */
+    value: string;
+    /**
+     * Query
+     */
+    query: string;
 };
 
 /**
@@ -20575,6 +20635,127 @@ export type GetInvestigationQueriesApiV2SecurityMonitoringSignalsSignalIdInvesti
 };
 
 export type GetInvestigationQueriesApiV2SecurityMonitoringSignalsSignalIdInvestigationQueriesGetResponse = GetInvestigationQueriesApiV2SecurityMonitoringSignalsSignalIdInvestigationQueriesGetResponses[keyof GetInvestigationQueriesApiV2SecurityMonitoringSignalsSignalIdInvestigationQueriesGetResponses];
+
+export type GetSuggestedActionsApiV2SecurityMonitoringSignalsSignalIdSuggestedActionsGetData = {
+    body?: never;
+    path: {
+        /**
+         * Signal Id
+         */
+        signal_id: string;
+    };
+    query?: never;
+    url: '/api/v2/security_monitoring/signals/{signal_id}/suggested_actions';
+};
+
+export type GetSuggestedActionsApiV2SecurityMonitoringSignalsSignalIdSuggestedActionsGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type GetSuggestedActionsApiV2SecurityMonitoringSignalsSignalIdSuggestedActionsGetError = GetSuggestedActionsApiV2SecurityMonitoringSignalsSignalIdSuggestedActionsGetErrors[keyof GetSuggestedActionsApiV2SecurityMonitoringSignalsSignalIdSuggestedActionsGetErrors];
+
+export type GetSuggestedActionsApiV2SecurityMonitoringSignalsSignalIdSuggestedActionsGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: SearchesAnswer;
+};
+
+export type GetSuggestedActionsApiV2SecurityMonitoringSignalsSignalIdSuggestedActionsGetResponse = GetSuggestedActionsApiV2SecurityMonitoringSignalsSignalIdSuggestedActionsGetResponses[keyof GetSuggestedActionsApiV2SecurityMonitoringSignalsSignalIdSuggestedActionsGetResponses];
+
+export type GetSignalEntitiesApiV2SecurityMonitoringSignalsSignalIdEntitiesGetData = {
+    body?: never;
+    path: {
+        /**
+         * Signal Id
+         */
+        signal_id: string;
+    };
+    query?: {
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/v2/security_monitoring/signals/{signal_id}/entities';
+};
+
+export type GetSignalEntitiesApiV2SecurityMonitoringSignalsSignalIdEntitiesGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: ApiErrorResponse;
+    /**
+     * Unauthorized
+     */
+    401: ApiErrorResponse;
+    /**
+     * Forbidden
+     */
+    403: ApiErrorResponse;
+    /**
+     * Not Found
+     */
+    404: ApiErrorResponse;
+    /**
+     * Payload Too Large
+     */
+    413: ApiErrorResponse;
+    /**
+     * Unsupported Media Type
+     */
+    415: ApiErrorResponse;
+    /**
+     * Too Many Requests
+     */
+    429: ApiErrorResponse;
+    /**
+     * Service Unavailable
+     */
+    503: ApiErrorResponse;
+};
+
+export type GetSignalEntitiesApiV2SecurityMonitoringSignalsSignalIdEntitiesGetError = GetSignalEntitiesApiV2SecurityMonitoringSignalsSignalIdEntitiesGetErrors[keyof GetSignalEntitiesApiV2SecurityMonitoringSignalsSignalIdEntitiesGetErrors];
+
+export type GetSignalEntitiesApiV2SecurityMonitoringSignalsSignalIdEntitiesGetResponses = {
+    /**
+     * Successful Response
+     */
+    200: EntitiesAnswer;
+};
+
+export type GetSignalEntitiesApiV2SecurityMonitoringSignalsSignalIdEntitiesGetResponse = GetSignalEntitiesApiV2SecurityMonitoringSignalsSignalIdEntitiesGetResponses[keyof GetSignalEntitiesApiV2SecurityMonitoringSignalsSignalIdEntitiesGetResponses];
 
 export type SetStatesApiV2SecurityMonitoringSignalsBulkStatePatchData = {
     body: BulkStateChange;
