@@ -20,7 +20,7 @@ from datadog_api_client import ApiClient, Configuration
 from datadog_api_client.model_utils import validate_and_convert_types
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
-from waiting import PATIENCE, TIMEOUT, until
+from waiting import PATIENCE, PLAIN, until
 
 from tocsin.access.audit import AuditTrail
 from tocsin.access.service import Access
@@ -80,7 +80,7 @@ class Api:
     def client(self, **headers: str) -> httpx.Client:
         """A new client with these headers (underscores for hyphens)."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return httpx.Client(base_url=self.url, headers=named, timeout=TIMEOUT)
+        return httpx.Client(base_url=self.url, headers=named, **PLAIN)
 
     def sign_in(self, email: str = ADMIN, password: str = PASSWORD) -> httpx.Client:
         """A browser: it keeps the cookie and sends the session's token."""
@@ -188,7 +188,7 @@ def sdk_for(url: str, unstable: Sequence[str] = ()) -> Iterator[ApiClient]:
 def client_for(url: str) -> Iterator[httpx.Client]:
     """A plain client with the administrator's keys."""
     keys = {"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}
-    with httpx.Client(base_url=url, headers=keys, timeout=TIMEOUT) as client:
+    with httpx.Client(base_url=url, headers=keys, **PLAIN) as client:
         yield client
 
 
@@ -205,7 +205,7 @@ def serve_api(folder: Path, state_url: str = "", **others: Any) -> Iterator[Api]
     state = open_state_store(config)
     services = services_over(state, config, clock, **others)
     app = create_app(services, web_files=folder / "web")
-    with serve(app) as url, client_for(url) as admin, httpx.Client(base_url=url, timeout=TIMEOUT) as anonymous:
+    with serve(app) as url, client_for(url) as admin, httpx.Client(base_url=url, **PLAIN) as anonymous:
         yield Api(url, app, services, clock, admin, anonymous, itertools.count(1))
     state.close()
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -13,6 +13,10 @@ PATIENCE = 120.0
 
 TIMEOUT = 60.0
 """Seconds that one request may take, likewise."""
+
+PLAIN: dict[str, Any] = {"timeout": TIMEOUT, "verify": False}
+"""For clients of the tests' own servers, which speak plain HTTP: each would read the certificates of all authorities
+first, which costs 24 ms, more than most requests."""
 
 
 def until(look: Callable[[], Found], holds: Callable[[Found], object] = bool, every: float = 0.05) -> Found:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import httpx
 import orjson
 from server import API_KEY
-from waiting import PATIENCE, TIMEOUT
+from waiting import PATIENCE, PLAIN
 
 from tocsin.demo.story import HOUR, intrusions_of_week, usual_week
 
@@ -51,7 +51,7 @@ class Sender:
 
         def work() -> None:
             try:
-                with httpx.Client(base_url=self.url, headers={"DD-API-KEY": API_KEY}, timeout=TIMEOUT) as http:
+                with httpx.Client(base_url=self.url, headers={"DD-API-KEY": API_KEY}, **PLAIN) as http:
                     while True:
                         with self._lock:
                             body = next(queue, None)

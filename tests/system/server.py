@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from ports import free_port
-from waiting import PATIENCE, TIMEOUT, until
+from waiting import PATIENCE, PLAIN, until
 
 ADMIN_EMAIL = "admin@example.com"
 ADMIN_PASSWORD = "correct horse battery staple"
@@ -66,7 +66,7 @@ class Server:
         if self.process is not None and self.process.poll() is not None:
             pytest.fail(f"the server ended with code {self.process.returncode}")
         with contextlib.suppress(httpx.HTTPError):
-            return httpx.get(f"{self.url}/health/ready", timeout=10).status_code == 200
+            return httpx.get(f"{self.url}/health/ready", **PLAIN | {"timeout": 10}).status_code == 200
         return False
 
     @contextlib.contextmanager
@@ -108,15 +108,15 @@ class Server:
         return {"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, headers=self.headers, timeout=TIMEOUT)
+        return httpx.Client(base_url=self.url, headers=self.headers, **PLAIN)
 
     def post(self, path: str, body: Any) -> Any:
-        answer = httpx.post(self.url + path, json=body, headers=self.headers, timeout=TIMEOUT)
+        answer = httpx.post(self.url + path, json=body, headers=self.headers, **PLAIN)
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 
     def get(self, path: str, **params: str) -> Any:
-        answer = httpx.get(self.url + path, params=params, headers=self.headers, timeout=TIMEOUT)
+        answer = httpx.get(self.url + path, params=params, headers=self.headers, **PLAIN)
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 
@@ -138,7 +138,7 @@ class Server:
 
     def _rested_at(self) -> float:
         """When detection last began a round that left nothing to do; 0 if it never did. Unix seconds."""
-        for line in httpx.get(f"{self.url}/metrics", timeout=TIMEOUT).text.splitlines():
+        for line in httpx.get(f"{self.url}/metrics", **PLAIN).text.splitlines():
             if line.startswith("tocsin_evaluator_rested_at "):
                 return float(line.split()[1])
         return 0.0

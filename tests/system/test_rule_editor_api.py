@@ -12,7 +12,7 @@ import httpx
 import pytest
 from api_server import serve, services_in
 from server import API_KEY, APP_KEY
-from waiting import PATIENCE, TIMEOUT
+from waiting import PATIENCE, PLAIN, TIMEOUT
 
 from tocsin.access.audit import AuditTrail
 from tocsin.api.app import create_app
@@ -69,7 +69,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace
         )
         with serve(create_app(given)) as address:
             headers = {"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APP_KEY}
-            with httpx.Client(base_url=address, headers=headers, timeout=TIMEOUT) as client:
+            with httpx.Client(base_url=address, headers=headers, **PLAIN) as client:
                 yield SimpleNamespace(http=client, services=given)
 
 

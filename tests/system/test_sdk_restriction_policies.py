@@ -14,7 +14,7 @@ from datadog_api_client.v2.model.restriction_policy_attributes import Restrictio
 from datadog_api_client.v2.model.restriction_policy_binding import RestrictionPolicyBinding
 from datadog_api_client.v2.model.restriction_policy_type import RestrictionPolicyType
 from datadog_api_client.v2.model.restriction_policy_update_request import RestrictionPolicyUpdateRequest
-from waiting import TIMEOUT
+from waiting import PLAIN
 
 from tocsin.access.actor import SYSTEM
 from tocsin.bootstrap import Services
@@ -62,7 +62,7 @@ def engineer(served: tuple[str, Services]) -> Iterator[httpx.Client]:
     url, services = served
     roles = services.access.roles.list(text="Detection Engineer").items
     services.access.users.create("eve@example.com", SYSTEM, role_ids=[roles[0].uuid], password=PASSWORD)
-    with closing(httpx.Client(base_url=url, timeout=TIMEOUT)) as browser:
+    with closing(httpx.Client(base_url=url, **PLAIN)) as browser:
         signed = browser.post("/api/v2/session", json={"email": "eve@example.com", "password": PASSWORD})
         browser.headers["X-CSRF-Token"] = signed.json()["data"]["attributes"]["csrf_token"]
         yield browser
@@ -175,7 +175,7 @@ def test_an_application_key_acts_as_its_owner(
     wanted = {"data": {"type": "application_keys", "attributes": {"name": "deploy"}}}
     key = engineer.post("/api/v2/current_user/application_keys", json=wanted).json()["data"]["attributes"]["key"]
     keys = {"DD-API-KEY": admin.headers["DD-API-KEY"], "DD-APPLICATION-KEY": key}
-    with httpx.Client(base_url=served[0], headers=keys, timeout=TIMEOUT) as client:
+    with httpx.Client(base_url=served[0], headers=keys, **PLAIN) as client:
         assert client.delete(f"{RULES}/{rule}").status_code == 403
         bulk = {"data": {"type": "bulk_delete_rules", "attributes": {"ruleIds": [rule]}}}
         answer = client.request("DELETE", f"{RULES}/bulk_delete", json=bulk).json()
