@@ -17,7 +17,7 @@ What the words mean here (decision 0082):
 - The events of a signal are those that lay in the window at one of its hits.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Self
@@ -186,12 +186,14 @@ class _Bounds:
 class AnomalyMachine(WindowMachine):
     """O(1) per match, but for the first of a bucket, which compares with the history.
 
-    `start` (Unix milliseconds): events before it only fill the buckets and windows.
+    `start` (Unix milliseconds): events before it only fill the buckets and windows. `watch_case` is told of which scope
+    the cases were decided, and when (`nearest.py`).
     """
 
     def __init__(self, prepared: AnomalyPlan, start: int | None, named: int) -> None:
         super().__init__(prepared, start, named)
         self.plan = prepared
+        self.watch_case: Callable[[tuple[str, ...], int], None] | None = None
         self._buckets: dict[tuple[tuple[str, ...], int], _Buckets] = {}
         self._sweep_at = 64
         self._severities = tuple(SEVERITIES.index(case.severity) for case in prepared.rule.cases)
@@ -220,6 +222,8 @@ class AnomalyMachine(WindowMachine):
                 self._count(group, part.query_index, part.distinct, timestamp)
             if may_hit and not all(row.is_history for row in of_scope):
                 found = self._case(group, timestamp)
+                if self.watch_case is not None:
+                    self.watch_case(group, timestamp)
                 if found is not None:
                     hits.append((window, entry, *found))
         if hits:

@@ -11,7 +11,7 @@ Pure, as every method. What the words mean here (decision 0085):
 - The cases count the anomalous logs of a query in the evaluation window, and a signal lives, as in `threshold`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -109,11 +109,16 @@ class _Memory(Memory):
 
 
 class ContentAnomalyMachine(ThresholdMachine):
-    """The threshold machine, fed with the logs that are anomalous."""
+    """The threshold machine, fed with the logs that are anomalous.
+
+    `watch_similar` is told how many a log was like, `watch_learned` what took one in and when (`nearest.py`).
+    """
 
     def __init__(self, prepared: ContentAnomalyPlan, start: int | None, named: int) -> None:
         super().__init__(prepared, start, named)
         self._similarity = prepared
+        self.watch_similar: Callable[[MatchRow, int], None] | None = None
+        self.watch_learned: Callable[[_Memory, int], None] | None = None
         self._memories = Memories(lambda: _Memory(Remembered(prepared.similarity, prepared.similar_items)))
         self._anomalous: dict[tuple[tuple[str, ...], int], Words] = {}
         self._check_at = 1_000
@@ -139,18 +144,22 @@ class ContentAnomalyMachine(ThresholdMachine):
             content = words(row.distinct)
             met.append((memory, row, content))
             is_learned = row.timestamp >= memory.first + self._similarity.learning_ms
-            if is_learned and self._similar(memory, row, content) < self._similarity.similar_items:
+            if not is_learned:
+                continue
+            similar = memory.contents.count(content, row.timestamp - self._similarity.forget_ms)
+            if self.watch_similar is not None:
+                self.watch_similar(row, similar)
+            if similar < self._similarity.similar_items:
                 anomalous.append(row._replace(distinct=None))
                 self._anomalous[row.group, row.query_index] = content
         if anomalous:
             super()._event(at, anomalous)
         for memory, row, content in met:
+            if self.watch_learned is not None:
+                self.watch_learned(memory, row.timestamp)
             self._learn(memory, content, row.timestamp)
         if self.entries > self._check_at:
             self._check(at[0])
-
-    def _similar(self, memory: _Memory, row: MatchRow, content: Words) -> int:
-        return memory.contents.count(content, row.timestamp - self._similarity.forget_ms)
 
     def _learn(self, memory: _Memory, content: Words, timestamp: int) -> None:
         held = memory.contents.weight

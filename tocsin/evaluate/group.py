@@ -15,7 +15,8 @@ from tocsin.evaluate.correlation import UNMATCHED, Matched
 from tocsin.evaluate.decision import Decision, MatchRow, position
 from tocsin.evaluate.evidence import LAST_EVENTS
 from tocsin.evaluate.history import HistoryRow
-from tocsin.evaluate.method import FIRST_EVENTS, Learner, Machine, Plan
+from tocsin.evaluate.interface import Learner, Machine
+from tocsin.evaluate.method import FIRST_EVENTS, Plan
 from tocsin.evaluate.repository import GroupKey
 from tocsin.rule import SEVERITIES
 

@@ -9,8 +9,9 @@ from typing import Protocol
 
 from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.history import HistoryRow
+from tocsin.evaluate.interface import Learner, Machine
 from tocsin.evaluate.lineage import Taught, row_for
-from tocsin.evaluate.method import FIRST_EVENTS, Learner, Machine, Plan
+from tocsin.evaluate.method import FIRST_EVENTS, Plan
 from tocsin.evaluate.repository import LATE_MS, GroupKey, Matches, StoredMatch
 
 TOGETHER = 400

@@ -1,6 +1,5 @@
 """What machines share, whatever they decide: matches come event by event, and a group has one open signal at a time."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Self
@@ -12,7 +11,7 @@ from tocsin.evaluate.method import Plan
 from tocsin.evaluate.window import Window, parts_of, row_order
 
 
-class EventMachine(ABC):
+class EventMachine:
     """A `method.Machine`. `start` (Unix milliseconds): no signal opens before it."""
 
     def __init__(self, prepared: Plan, start: int | None, named: int) -> None:
@@ -46,9 +45,9 @@ class EventMachine(ABC):
     def forget(self) -> None:
         self._life.forget()
 
-    @abstractmethod
     def _event(self, at: tuple[int, str], rows: list[MatchRow]) -> None:
         """All matches of one event, perhaps some of them twice."""
+        raise NotImplementedError
 
 
 class WindowMachine(EventMachine):

@@ -5,14 +5,14 @@ matches in the order of (timestamp, event id) and says at any time which signals
 of matches, without clock and store. So live detection may drop it at any moment and build it again from what is stored.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol, Self, runtime_checkable
+from typing import Self
 
 from tocsin.errors import BadRequest
 from tocsin.evaluate.decision import Decision, MatchRow, position
-from tocsin.evaluate.history import HistoryRow, HistoryShape
+from tocsin.evaluate.history import HistoryShape
+from tocsin.evaluate.interface import Machine
 from tocsin.rule import Rule
 
 MAX_ENTRIES = 2_000_000
@@ -26,46 +26,8 @@ class ScopeTooLarge(BadRequest):
     """One signal group holds more events than memory allows."""
 
 
-class Machine(Protocol):
-    """Decides one signal group, match by match."""
-
-    @property
-    def position(self) -> tuple[int, str] | None:
-        """Of the last match that was fed."""
-
-    @property
-    def entries(self) -> int:
-        """Matches, or things as large, held in memory."""
-
-    def copy(self) -> Self:
-        """A twin that can be fed without changing this one."""
-
-    def feed(self, rows: Iterable[MatchRow]) -> None:
-        """Take matches sorted by `position`, later than all before; an event's matches come together.
-
-        Raises `ScopeTooLarge`.
-        """
-
-    def decisions(self) -> list[Decision]:
-        """Every signal since the start (or since `forget`), in order; the last may still be window-open."""
-
-    def closed(self) -> list[Decision]:
-        """The signals that no later match can change."""
-
-    def forget(self) -> None:
-        """Drop the decisions that are closed."""
-
-
-@runtime_checkable
-class Learner(Machine, Protocol):
-    """The machine of a plan that has a `history`."""
-
-    def remember(self, history: Iterable[HistoryRow]) -> None:
-        """Take what was before `Plan.exact_since` of its start, once, before the first match."""
-
-
 @dataclass(frozen=True)
-class Plan(ABC):
+class Plan:
     """A rule, read and ready to decide. `kept` are the positions of the group-by values that form the signal group."""
 
     rule: Rule
@@ -124,10 +86,10 @@ class Plan(ABC):
             return group
         return tuple(group[position] for position in self.kept if position < len(group))
 
-    @abstractmethod
     def machine(self, start: int | None = None, named: int = FIRST_EVENTS) -> Machine:
         """`start` (Unix milliseconds): signals open from then on, earlier matches only fill what the method remembers.
         `named`: so many of a signal's first events are named in its decision."""
+        raise NotImplementedError
 
 
 def decide(prepared: Plan, rows: Iterable[MatchRow]) -> list[Decision]:

@@ -100,19 +100,16 @@ def _(prepared: ThresholdPlan, rows: Sequence[MatchRow], start: int, end: int) -
     return watch.best
 
 
-def _watch_cases(prepared: ThresholdPlan, machine: Any, watch: _Watch) -> None:
-    held = machine._case
+def _watch_cases(prepared: ThresholdPlan, machine: ThresholdMachine, watch: _Watch) -> None:
 
-    def case(window: Window, values: tuple[float | None, ...]) -> int | None:
-        at, event_id = machine.position
+    def case(window: Window, values: tuple[float | None, ...]) -> None:
+        at, event_id = machine.position or (0, "")
         for index, condition in enumerate(prepared.conditions):
             checks, distance = _lacking(prepared, condition, window, values, machine)
             events = len(window)
             watch.look(Nearest(at, event_id, window.group, index, checks, distance, window_events=events))
-        found: int | None = held(window, values)
-        return found
 
-    machine._case = case
+    machine.watch_case = case
 
 
 def _lacking(
@@ -207,16 +204,13 @@ def _distance(part: Part, named: Mapping[str, float | None], kinds: Mapping[str,
 def _(prepared: AnomalyPlan, rows: Sequence[MatchRow], start: int, end: int) -> Nearest | None:
     watch = _Watch(start, end)
     machine = prepared.machine(start)
-    held = machine._case
 
-    def case(group: tuple[str, ...], timestamp: int) -> tuple[int, dict[str, Json]] | None:
-        found = held(group, timestamp)
+    def case(group: tuple[str, ...], timestamp: int) -> None:
         for index in range(len(prepared.cases)):
             if (seen := _excess(prepared, machine, group, timestamp, index)) is not None:
                 watch.look(seen)
-        return found
 
-    machine._case = case  # type: ignore[method-assign]
+    machine.watch_case = case
     machine.feed(sorted(rows, key=position))
     return watch.best
 
@@ -251,23 +245,16 @@ def _excess(
 def _(prepared: NewValuePlan, rows: Sequence[MatchRow], start: int, end: int) -> Nearest | None:
     watch = _Watch(start, end)
     machine = prepared.machine()
-    is_learning, news = machine._is_learning, machine._new
 
-    def learning(memory: Any, timestamp: int, is_first: bool) -> bool:
-        found = is_learning(memory, timestamp, is_first)
-        if found:
-            watch.look(_learning(prepared, machine, memory, timestamp))
-        return found
+    def learning(memory: Any, timestamp: int) -> None:
+        watch.look(_learning(prepared, machine, memory, timestamp))
 
-    def new(memory: Any, timestamp: int, met: list[MatchRow]) -> tuple[str, ...]:
-        found = news(memory, timestamp, met)
+    def looked_up(memory: Any, met: list[MatchRow], found: tuple[str, ...]) -> None:
         for row in met:
             if not row.is_history:
                 watch.look(_known(prepared, memory, row, is_new=(row.distinct or "") in found))
-        return found
 
-    machine._is_learning = learning  # type: ignore[method-assign]
-    machine._new = new  # type: ignore[method-assign]
+    machine.watch_learning, machine.watch_news = learning, looked_up
     machine.feed(sorted(rows, key=position))
     return watch.best
 
@@ -301,25 +288,21 @@ def _known(prepared: NewValuePlan, memory: Any, row: MatchRow, *, is_new: bool) 
 def _(prepared: ContentAnomalyPlan, rows: Sequence[MatchRow], start: int, end: int) -> Nearest | None:
     """Logs that are unlike the others are counted as by a threshold; before that, how many a log was like."""
     watch = _Watch(start, end)
-    machine: Any = prepared.machine(start)
+    machine = prepared.machine(start)
     _watch_cases(prepared, machine, watch)
-    similar, learn = machine._similar, machine._learn
 
-    def compared(memory: Any, row: MatchRow, content: Any) -> int:
-        found: int = similar(memory, row, content)
+    def compared(row: MatchRow, found: int) -> None:
         wanted = prepared.similar_items
         check = Check("similar_items", found, "<", wanted, found < wanted, max(found - wanted + 1, 0))
         distance = 1_000.0 + (check.missing or 0.0)  # any log that counts is nearer
         watch.look(Nearest(row.timestamp, row.event_id, row.group, 0, (check,), distance, "similar"))
-        return found
 
-    def learned(memory: Any, content: Any, timestamp: int) -> None:
+    def learned(memory: Any, timestamp: int) -> None:
         if timestamp < memory.first + prepared.learning_ms and machine.position is not None:
             facts = {"learning_until": memory.first + prepared.learning_ms, "known_since": memory.first}
             watch.look(Nearest(timestamp, machine.position[1], (), 0, (), inf, "learning", facts=facts))
-        learn(memory, content, timestamp)
 
-    machine._similar, machine._learn = compared, learned
+    machine.watch_similar, machine.watch_learned = compared, learned
     machine.feed(sorted(rows, key=position))
     return watch.best
 
@@ -330,14 +313,12 @@ def _(prepared: ContentAnomalyPlan, rows: Sequence[MatchRow], start: int, end: i
 @nearest.register
 def _(prepared: TravelPlan, rows: Sequence[MatchRow], start: int, end: int) -> Nearest | None:
     watch = _Watch(start, end)
-    machine: Any = prepared.machine(start)
-    compare = machine._compare
+    machine = prepared.machine(start)
 
     def compared(group: tuple[str, ...], account: Any, before: Access, access: Access) -> None:
         watch.look(_travel(prepared, group, account, before, access))
-        compare(group, account, before, access)
 
-    machine._compare = compared
+    machine.watch_travel = compared
     machine.feed(sorted(rows, key=position))
     return watch.best
 
@@ -389,14 +370,12 @@ def _(prepared: SequencePlan, rows: Sequence[MatchRow], start: int, end: int) ->
     if prepared.is_linked:
         return None
     watch = _Watch(start, end)
-    machine: Any = prepared.machine(start)
-    holds = machine._holds
+    machine = prepared.machine(start)
     labels = tuple(query.label for query in prepared.rule.queries)
     kinds = {query.label: query.aggregation for query in prepared.rule.queries}
     numbers = {step.name: number for number, step in enumerate(prepared.steps)}
 
-    def held(step: Step, values: Sequence[float | None]) -> bool:
-        found: bool = holds(step, values)
+    def held(step: Step, values: Sequence[float | None], found: bool) -> None:
         number, last = numbers[step.name], len(prepared.steps) - 1
         named = dict(zip(labels, values, strict=True))
         checks = tuple(_check(one, named, kinds) for one in step.condition.comparisons)
@@ -407,10 +386,9 @@ def _(prepared: SequencePlan, rows: Sequence[MatchRow], start: int, end: int) ->
             following = prepared.steps[number + 1]
             facts |= {"next_step": following.name, "within_seconds": following.wait_ms // 1000}
             reason = "next_step"
-        at, event_id = machine.position
+        at, event_id = machine.position or (0, "")
         watch.look(Nearest(at, event_id, (), 0, checks, last - number + lacks, reason, facts=facts))
-        return found
 
-    machine._holds = held
+    machine.watch_step = held
     machine.feed(sorted(rows, key=position))
     return watch.best

@@ -15,7 +15,7 @@ So what is decided at a moment needs the `learningDuration + 30` days before it,
 seen and on which days there was anything at all: that is the history (`history`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import chain, groupby, islice
 from typing import Self
@@ -163,11 +163,16 @@ class _Memory(Memory):
 
 
 class NewValueMachine(EventMachine):
-    """O(1) per match. `start` (Unix milliseconds): events before it only teach."""
+    """O(1) per match. `start` (Unix milliseconds): events before it only teach.
+
+    `watch_learning` and `watch_news` are told what was learned at a moment, and what was looked up (`nearest.py`).
+    """
 
     def __init__(self, prepared: NewValuePlan, start: int | None, named: int) -> None:
         super().__init__(prepared, start, named)
         self.plan = prepared
+        self.watch_learning: Callable[[_Memory, int], None] | None = None
+        self.watch_news: Callable[[_Memory, list[MatchRow], tuple[str, ...]], None] | None = None
         self._memories = Memories(_Memory)
         self._settle_at = 1_000
 
@@ -195,7 +200,13 @@ class NewValueMachine(EventMachine):
                 met = [row for row in of_query if row.distinct is not None]
                 memory = self._memories.of(group, query_index)
                 is_first = memory.see(timestamp, timestamp)
-                new = () if self._is_learning(memory, timestamp, is_first) else self._new(memory, timestamp, met)
+                new: tuple[str, ...] = ()
+                if not self._is_learning(memory, timestamp, is_first):
+                    new = self._new(memory, timestamp, met)
+                    if self.watch_news is not None:
+                        self.watch_news(memory, met, new)
+                elif self.watch_learning is not None:
+                    self.watch_learning(memory, timestamp)
                 if new:
                     scopes[group] = None
                     news.setdefault(query_index, {}).update(dict.fromkeys(new))

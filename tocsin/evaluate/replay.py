@@ -21,8 +21,9 @@ from typing import Protocol
 from tocsin.errors import Abandoned, BadRequest, LimitExceeded
 from tocsin.evaluate.correlation import mixes, reads_signals
 from tocsin.evaluate.decision import Decision, MatchRow, position
+from tocsin.evaluate.interface import Machine
 from tocsin.evaluate.logs_repository import Asked, LimitsOf, Prospects, StoredLogs, Stretch, Values, columns
-from tocsin.evaluate.method import FIRST_EVENTS, Machine, Plan, ScopeTooLarge
+from tocsin.evaluate.method import FIRST_EVENTS, Plan, ScopeTooLarge
 from tocsin.evaluate.methods import plan
 from tocsin.evaluate.prospects import bound
 from tocsin.evaluate.repository import Matches

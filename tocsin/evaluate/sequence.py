@@ -214,11 +214,15 @@ class Partial(NamedTuple):
 
 
 class SequenceMachine:
-    """For each match O(1) in the first step; in a later one as much as came since the oldest parent that waits."""
+    """For each match O(1) in the first step; in a later one as much as came since the oldest parent that waits.
+
+    `watch_step` is told whether a step's condition holds for values (`nearest.py`).
+    """
 
     def __init__(self, prepared: SequencePlan, start: int | None, named: int) -> None:
         self.plan = prepared
         self.start = start
+        self.watch_step: Callable[[Step, Sequence[float | None], bool], None] | None = None
         self.position: tuple[int, str] | None = None
         self.entries = 0
         self._serial = 0
@@ -349,7 +353,10 @@ class SequenceMachine:
                 yield Partial(entry.timestamp, partial.bound, evidence)
 
     def _holds(self, step: Step, values: Sequence[float | None]) -> bool:
-        return step.condition.holds(dict(zip(self._labels, values, strict=True)))
+        found = step.condition.holds(dict(zip(self._labels, values, strict=True)))
+        if self.watch_step is not None:
+            self.watch_step(step, values, found)
+        return found
 
     def _wait(self, number: int, partial: Partial, of_event: Sequence[MatchRow]) -> None:
         """Let a completed step wait for the next one, with every key that it may have."""

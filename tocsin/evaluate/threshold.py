@@ -18,7 +18,7 @@ What the words mean here (decision 0070):
 - Severity only rises: of the cases hit, the most severe decides, the earliest of equals.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -32,6 +32,9 @@ from tocsin.evaluate.method import FIRST_EVENTS, MAX_ENTRIES, Plan, ScopeTooLarg
 from tocsin.evaluate.window import Window
 from tocsin.event import Json
 from tocsin.rule import SEVERITIES, Rule
+
+Values = tuple[float | None, ...]
+"""Of each query in a window."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,14 @@ class ThresholdMachine(WindowMachine):
 
     `start` (Unix milliseconds): events before it only fill the windows. A machine that starts where a signal opened,
     with the matches of one window before it, decides as one that saw everything.
+
+    `watch_case` is told what the cases are asked about (`nearest.py`).
     """
 
     def __init__(self, prepared: ThresholdPlan, start: int | None, named: int) -> None:
         super().__init__(prepared, start, named)
         self.plan = prepared
+        self.watch_case: Callable[[Window, Values], None] | None = None
         self._sweep_at = 64
         self._span = prepared.rule.window_ms
         self._labels = tuple(query.label for query in prepared.rule.queries)
@@ -86,12 +92,14 @@ class ThresholdMachine(WindowMachine):
 
     def _event(self, at: tuple[int, str], rows: list[MatchRow]) -> None:
         timestamp = at[0]
-        hits: list[tuple[Window, Entry, int, tuple[float | None, ...]]] = []
+        hits: list[tuple[Window, Entry, int, Values]] = []
         for group, of_scope in self._scopes(rows):
             window, entry = self._enter(group, at, of_scope, self._span)
             if (self.start is not None and timestamp < self.start) or all(row.is_history for row in of_scope):
                 continue
             values = self._values(group, window.tallies)
+            if self.watch_case is not None:
+                self.watch_case(window, values)
             case_index = self._case(window, values)
             if case_index is not None:
                 hits.append((window, entry, case_index, values))
@@ -105,7 +113,7 @@ class ThresholdMachine(WindowMachine):
                 "narrow the query, group by more fields or shorten the window"
             )
 
-    def _case(self, window: Window, values: tuple[float | None, ...]) -> int | None:
+    def _case(self, window: Window, values: Values) -> int | None:
         named = dict(zip(self._labels, values, strict=True))
         for index, condition in enumerate(self.plan.conditions):
             if self._holds_in_order(condition, window) if condition.is_sequence else condition.holds(named):
@@ -131,7 +139,7 @@ class ThresholdMachine(WindowMachine):
                 return False
         return True
 
-    def _hit(self, hits: list[tuple[Window, Entry, int, tuple[float | None, ...]]]) -> None:
+    def _hit(self, hits: list[tuple[Window, Entry, int, Values]]) -> None:
         severities = self.plan.severities
         window, entry, case_index, values = max(hits, key=lambda hit: (severities[hit[2]], -hit[2]))
         events = len(window)

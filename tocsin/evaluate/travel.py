@@ -20,7 +20,7 @@ So what is concluded at a moment depends on a bounded past, and a restart needs 
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self, cast
 
@@ -195,11 +195,12 @@ class _Account:
 
 
 class TravelMachine(EventMachine):
-    """O(1) for each match."""
+    """O(1) for each match. `watch_travel` is told of each two accesses that are compared (`nearest.py`)."""
 
     def __init__(self, prepared: TravelPlan, start: int | None, named: int) -> None:
         super().__init__(prepared, start, named)
         self.plan = prepared
+        self.watch_travel: Callable[[tuple[str, ...], _Account, Access, Access], None] | None = None
         self._accounts: dict[tuple[str, ...], _Account] = {}
         self._sweep_at = 256
 
@@ -226,6 +227,8 @@ class TravelMachine(EventMachine):
         held = account.size
         is_past = row.is_history or (self.start is not None and row.timestamp < self.start)
         if account.accesses and not is_past:
+            if self.watch_travel is not None:
+                self.watch_travel(row.group, account, account.accesses[-1], access)
             self._compare(row.group, account, account.accesses[-1], access)
         account.remember(access, baseline=self.plan.learning_ms is not None)
         self.entries += account.size - held
