@@ -33,12 +33,13 @@ from tocsin.evaluate.travel import TravelPlan
 from tocsin.rule import Rule
 
 CACHED_MATCHES = 1_000_000
-"""Matches of idle groups that are kept in memory, 160 to 400 MB: more where they belong to signals. Those idle for
-longest are dropped first."""
+"""Matches of idle groups that are kept in memory, some 130 MB. Those idle for longest are dropped first."""
 
-BUSY = 3
-"""With the groups that were decided in this step, or have grown, so many times that: they will be in the next step, and
-would be read again each time. Beyond, each step reads the others again, which takes longer than the step."""
+BUSY = 8
+"""With the groups that were decided in this step, or have grown, so many times that, a gigabyte: they will be in the
+next step, and would be read again each time. Beyond, each step reads others again, which takes longer than the step.
+With a thousand rules at 5,000 events/s they hold three million after nine minutes and would hold seven after an hour,
+the longest window of most rules that are shipped (decision 0204)."""
 
 CACHED_GROUPS = 20_000
 
@@ -277,6 +278,8 @@ class Evaluator:
         groups = self._cold(fresh, {group.key for group in warm}, failures)
         taken = {group.key: group for group in (*warm, *groups)}
         refreshed = self._refreshable(now, taken, is_idle=batch.is_empty)
+        awaited: list[str] = []
+        windows: list[str] = []
         for group in warm:
             if group.key in refreshed or not group.only_grows(fresh[group.key]):
                 groups.append(group)
@@ -287,7 +290,7 @@ class Evaluator:
                 self._grown.pop(group.key, None)
             else:
                 self._keep(group)
-                self._wait(group, fresh[group.key], now, before)
+                awaited += self._wait(group, fresh[group.key], now, before)
         groups += [self._drop(key) for key in refreshed if key not in fresh]
         outcomes: dict[GroupKey, Outcome] = {}
         for group in groups:
@@ -309,23 +312,26 @@ class Evaluator:
                     group.accept(due[group.key], dict(ids.get(group.key, {})))
                     self._keep(group)
                     if not due[group.key].decisions and _shows_windows(group.plan):
-                        self._matches.keep_window(row.event_id for row in fresh.get(group.key, ()))
+                        windows += (row.event_id for row in fresh.get(group.key, ()))
             elif group.key in waits:
                 self._keep(group)
         for group in groups:
             if group.key in waits:
-                self._wait(group, fresh[group.key], now, before)
+                awaited += self._wait(group, fresh[group.key], now, before)
             else:
                 self._grown.pop(group.key, None)
+        # After the signals were stored: nobody waits for these.
+        self._matches.keep(awaited)
+        self._matches.keep_window(windows)
         self._evict(set(taken))
         self._remember_failed(failures)
         self._note_failed(failures, batch)
         return failures.noted
 
-    def _wait(self, group: Group, rows: Sequence[MatchRow], now: int, before: int) -> None:
-        """A group has grown by these matches, and is stored in a while."""
+    def _wait(self, group: Group, rows: Sequence[MatchRow], now: int, before: int) -> list[str]:
+        """A group has grown by these matches, and is stored in a while; the events that will be read for that."""
         self._grown.setdefault(group.key, (now, before))
-        self._matches.keep(row.event_id for row in group.awaited(rows))
+        return [row.event_id for row in group.awaited(rows)]
 
     def _note_failed(self, failures: "_Failures", batch: Batch) -> None:
         """A failed group is one of many that a rule may have; its minutes are those of the rule's matches."""
@@ -368,7 +374,13 @@ class Evaluator:
         if not matches:
             return grouped
         enabled = {rule.id: rule.version for rule in self._rules.enabled_rules()}
+        readers: dict[tuple[str, int, tuple[str, ...]], list[tuple[int, list[MatchRow]]]] = {}
         for match in matches:
+            scope = (match.rule_id, match.rule_version, match.row.group)
+            if known := readers.get(scope):
+                for version, rows in known:
+                    rows.append(row_for(match, version))
+                continue
             if match.rule_version & INSTANT:
                 continue
             prepared = self._plan(match.rule_id, match.rule_version) if match.rule_id in enabled else None
@@ -393,11 +405,14 @@ class Evaluator:
             elif isinstance(prepared, Failure):
                 failures.note(prepared.rule_id, prepared.rule_version, prepared.message, 1)
             else:
-                key = GroupKey(match.rule_id, match.rule_version, prepared.signal_group(match.row.group))
-                grouped.setdefault(key, []).append(match.row)
-                for heir in self._heirs(match, enabled[match.rule_id]):
-                    key = GroupKey(match.rule_id, heir.rule.version, heir.signal_group(match.row.group))
-                    grouped.setdefault(key, []).append(row_for(match, heir.rule.version))
+                found = []
+                for each in (prepared, *self._heirs(match, enabled[match.rule_id])):
+                    key = GroupKey(match.rule_id, each.rule.version, each.signal_group(match.row.group))
+                    rows = grouped.setdefault(key, [])
+                    rows.append(row_for(match, each.rule.version))
+                    found.append((each.rule.version, rows))
+                if self._has_cities or not isinstance(prepared, TravelPlan):  # else each is looked at
+                    readers[scope] = found
         for key in self._failed.keys() & grouped.keys():
             at, message = self._failed[key]
             if self._clock() - at < RETRY_MS:

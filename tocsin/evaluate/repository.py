@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import orjson
@@ -77,11 +78,15 @@ GROUP BY bucket ORDER BY bucket LIMIT {limit:UInt32}
 
 _LAST = "SELECT max(timestamp) AS last, count() AS matches FROM matches"
 
-_OF_BUCKETS = f"""
-SELECT {_COLUMNS} FROM matches
-WHERE ingested_at >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC')
-  AND ingested_at < fromUnixTimestamp64Milli({{until:Int64}}, 'UTC')
-  AND intDiv(toUnixTimestamp64Milli(ingested_at), {{size:Int64}}) IN {{buckets:Array(Int64)}} AND {{only}}
+# By scope: there are ten times as many matches, of which each would repeat its rule and group.
+_OF_BUCKETS = """
+SELECT rule_id, rule_version, `group`, groupArray((toUnixTimestamp64Milli(ingested_at),
+  toUnixTimestamp64Milli(timestamp), event_id, query_index, `distinct`, value, is_backfill)) AS found
+FROM matches
+WHERE ingested_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+  AND ingested_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+  AND intDiv(toUnixTimestamp64Milli(ingested_at), {size:Int64}) IN {buckets:Array(Int64)} AND {only}
+GROUP BY rule_id, rule_version, `group`
 """
 
 _OF_GROUPS = f"""
@@ -159,7 +164,7 @@ class Matches:
         return Newcomers(int(row["last"]) if row["matches"] else None)
 
     def of_buckets(self, buckets: Sequence[int]) -> list[StoredMatch]:
-        """All matches of these buckets (ascending), in no order."""
+        """All matches of these buckets (ascending), those of a scope together, in no order."""
         parameters = {
             "since": buckets[0] * BUCKET_MS,
             "until": (buckets[-1] + 1) * BUCKET_MS,
@@ -167,7 +172,7 @@ class Matches:
             "buckets": list(buckets),
         }
         sql = Sql.of(_OF_BUCKETS, only=self.only(), **parameters)
-        return [_match(row) for row in self._events.query(sql, LIMITS)]
+        return [match for row in self._events.query(sql, LIMITS) for match in _of_scope(row)]
 
     def of_groups(self, keys: Sequence[GroupKey], since: int) -> Iterator[list[StoredMatch]]:
         """Pages of the matches of these scopes from `since` on, each scope in event time."""
@@ -348,8 +353,24 @@ class Progress:
             return [Failure(**row) for row in rows]
 
 
+def _of_scope(row: Mapping[str, Any]) -> Iterator[StoredMatch]:
+    """The matches of a scope, which share its texts."""
+    rule_id, version, group = row["rule_id"], row["rule_version"], tuple(row["group"])
+    for arrived_at, timestamp, event_id, query_index, distinct, value, is_backfill in row["found"]:
+        match = (timestamp, event_id, group, query_index, distinct, _number(value), False)
+        yield _stored_match((rule_id, version, arrived_at, _match_row(match), is_backfill == 1))
+
+
+# As `MatchRow(…)`, in half the time: detection makes ten thousand a second.
+_match_row = partial(tuple.__new__, MatchRow)
+_stored_match = partial(tuple.__new__, StoredMatch)
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and value - value == 0 else None
+
+
 def _match(row: Mapping[str, Any]) -> StoredMatch:
-    value = row["value"]
     return StoredMatch(
         row["rule_id"],
         row["rule_version"],
@@ -360,7 +381,7 @@ def _match(row: Mapping[str, Any]) -> StoredMatch:
             tuple(row["group"]),
             row["query_index"],
             row["distinct"],
-            float(value) if isinstance(value, int | float) and value - value == 0 else None,
+            _number(row["value"]),
         ),
         bool(row["is_backfill"]),
     )

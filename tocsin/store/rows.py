@@ -132,9 +132,19 @@ def has_matches(line: bytes) -> bool:
     return not line.endswith(b'"matched":[]')
 
 
+def shown_line(line: bytes) -> bytes:
+    """What `decode_line` reads of a line: without what is for searching alone, which is more than the half of it.
+
+    The marks are members of the line itself, since the quotes of a text are escaped.
+    """
+    searched = line.index(b',"attributes":')
+    shown = line.rindex(b',"id":"')
+    return line[:searched] + line[shown : line.rindex(b',"matched":[')]
+
+
 def decode_line(line: bytes, timestamp: int, ingested_at: int) -> Event:
-    """The event of a line of `encode_event`, without `ingested_at` and its closing brace, as `decode_event` gives it
-    once it is stored. Times in Unix milliseconds, as they are stored."""
+    """The event of a line of `encode_event`, without `ingested_at` and its closing brace, or of its `shown_line`, as
+    `decode_event` gives it once it is stored. Times in Unix milliseconds, as they are stored."""
     return decode_event({**orjson.loads(line + b"}"), "timestamp": timestamp, "ingested_at": ingested_at})
 
 
