@@ -39,7 +39,8 @@ _NAMED_OTHERWISE = {"NewProcessName": "Image", "ParentProcessName": "ParentImage
 
 
 PROGRAM = Path(__file__).parent / "rsigma_race" / "target" / "release" / "rsigma_race"
-HOW_TO_BUILD = "not built: cargo build --release in bench/rsigma_race"
+HOW_TO_BUILD = "not built: cargo build --release --ignore-rust-version in bench/rsigma_race"
+"""The version of Rust is ignored since a library below rsigma asks for a newer one than it needs."""
 
 
 @dataclass(frozen=True, slots=True)
