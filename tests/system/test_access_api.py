@@ -705,6 +705,14 @@ def test_the_web_applications_files(tmp_path: Any) -> None:
         script = api.anonymous.get("/assets/app-1a2b3c.js")
         assert script.headers["cache-control"] == "public, max-age=31536000, immutable"
         assert script.headers["content-type"].startswith("text/javascript")
+        assert script.text == "x = 1"
+        assert (script.headers["content-encoding"], script.headers["vary"]) == ("gzip", "Accept-Encoding")
+        plain = api.anonymous.get("/assets/app-1a2b3c.js", headers={"Accept-Encoding": "identity"})
+        assert (plain.text, "content-encoding" in plain.headers) == ("x = 1", False)
+        part = api.anonymous.get("/assets/app-1a2b3c.js", headers={"Range": "bytes=0-2"})
+        assert (part.status_code, part.text) == (206, "x =")
+        (web / "assets" / "app-1a2b3c.js").unlink()
+        assert api.anonymous.get("/assets/app-1a2b3c.js").text == "x = 1", "packed once, for whoever asks"
         unchanged = api.anonymous.get("/", headers={"If-None-Match": api.anonymous.get("/").headers["etag"]})
         assert unchanged.status_code == 304
         for path in ("/assets/gone.js", "/favicon.ico", "/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt"):
