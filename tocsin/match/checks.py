@@ -59,7 +59,10 @@ _TOGETHER = 0.1
 
 def check_of(node: Node, track: Track) -> Check:
     """Whether an event meets the query. Raises `QueryError` for a leaf that cannot be decided."""
+    return _part_of(node, track).check
 
+
+def _part_of(node: Node, track: Track) -> _Part:
     def visit(current: Node, below: Sequence[_Part | Leaf]) -> _Part | Leaf:
         if isinstance(current, And):
             return _all(_cheapest_first(_taken_together(below, track, is_any=False)))
@@ -69,7 +72,18 @@ def check_of(node: Node, track: Track) -> Check:
             return _not(_made(below[0], track))
         return current  # whether it is taken together with others is for the branch to say
 
-    return _made(fold_up(node, visit), track).check
+    return _made(fold_up(node, visit), track)
+
+
+def cheapest_first(nodes: Iterable[Node], track: Track) -> list[tuple[Node, Check]]:
+    """What each of them asks, in the order in which they had best be asked."""
+    parts = [(node, _part_of(node, track)) for node in nodes]
+    return [(node, part.check) for node, part in sorted(parts, key=lambda each: each[1].price)]
+
+
+def all_of(checks: Sequence[Check]) -> Check:
+    """Whether an event meets them all, asked in this order."""
+    return _all([_Part(check, 0) for check in checks]).check
 
 
 def _cheapest_first(parts: Iterable[_Part]) -> list[_Part]:

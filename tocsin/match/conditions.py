@@ -146,6 +146,55 @@ def uncalculated(node: Node) -> Node:
     return possible(node, frozenset(asked))
 
 
+def held(position: int) -> int:
+    """The bit of the leaf at a position that says that it is true."""
+    return 1 << 2 * position
+
+
+def denied(position: int) -> int:
+    """The one that says that it is false."""
+    return 2 << 2 * position
+
+
+def bounds_of(node: Node, positions: Mapping[Leaf, int]) -> Condition:
+    """The query over what is known of its leaves, by the bits `held` and `denied`. With both of each that is not known
+    it says whether the query may hold, with neither whether it must."""
+
+    def visit(current: Node, below: Sequence[tuple[_Bound, _Bound]]) -> tuple[_Bound, _Bound]:
+        """The query, and its negation."""
+        if isinstance(current, And | Or):
+            those, not_those = [each for each, _ in below], [each for _, each in below]
+            return (_every(those), _some(not_those)) if isinstance(current, And) else (_some(those), _every(not_those))
+        if isinstance(current, Not):
+            return below[0][1], below[0][0]
+        if isinstance(current, All):
+            return _true, lambda _mask: False
+        return held(positions[current]), denied(positions[current])
+
+    bound = fold_up(node, visit)[0]
+    return _has(bound) if isinstance(bound, int) else bound
+
+
+_Bound = int | Condition
+"""A leaf's bit, or a condition."""
+
+
+def _every(parts: Sequence[_Bound]) -> Condition:
+    wanted = reduce(or_, [part for part in parts if isinstance(part, int)], 0)
+    rest = [part for part in parts if not isinstance(part, int)]
+    if not rest:
+        return lambda mask: mask & wanted == wanted
+    return lambda mask: mask & wanted == wanted and all(part(mask) for part in rest)
+
+
+def _some(parts: Sequence[_Bound]) -> Condition:
+    any_bit = reduce(or_, [part for part in parts if isinstance(part, int)], 0)
+    rest = [part for part in parts if not isinstance(part, int)]
+    if not rest:
+        return _has(any_bit)
+    return lambda mask: mask & any_bit != 0 or any(part(mask) for part in rest)
+
+
 def usage(nodes: Iterable[Node]) -> Counter[Leaf]:
     """In how many queries each leaf stands."""
     return Counter(leaf for node in nodes for leaf in set(leaves(node)))

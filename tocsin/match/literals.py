@@ -31,15 +31,30 @@ class Literals:
     """Which of many literals a text contains."""
 
     def __init__(self, literals: Sequence[str]) -> None:
-        """Literals must be folded and not empty; the automaton knows them by their position."""
-        self._few = list(enumerate(literals)) if len(literals) <= FEW else None
+        """Literals must be folded and not empty; they are known by their position."""
+        known = list(enumerate(literals))
+        self._ascii = _Scan([each for each in known if each[1].isascii()])
+        self._beyond_ascii = _Scan([each for each in known if not each[1].isascii()])
+
+    def found(self, text: str) -> list[int]:
+        """Positions of the literals that a folded text contains. A text in ASCII, as most are, has none beyond it: of
+        the command lines that Sigma's rules look for these are more than half."""
+        hits = self._ascii.found(text)
+        return hits if text.isascii() else hits + self._beyond_ascii.found(text)
+
+
+class _Scan:
+    """One look for some literals, each with its position."""
+
+    def __init__(self, literals: list[tuple[int, str]]) -> None:
+        self._few = literals if len(literals) <= FEW else None
         if self._few is not None:
             return
-        encoded = [_encoded(literal) for literal in literals]
+        encoded = [_encoded(literal) for _, literal in literals]
         self._database = hyperscan.Database()
         self._database.compile(
             expressions=encoded,
-            ids=list(range(len(encoded))),
+            ids=[position for position, _ in literals],
             elements=len(encoded),
             flags=hyperscan.HS_FLAG_SINGLEMATCH,
             literal=True,
@@ -48,7 +63,6 @@ class Literals:
         self._lock = threading.Lock()
 
     def found(self, text: str) -> list[int]:
-        """Positions of the literals that a folded text contains."""
         if self._few is not None:
             return [position for position, literal in self._few if literal in text]
         hits: list[int] = []

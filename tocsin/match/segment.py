@@ -29,6 +29,7 @@ from tocsin.match.full_text import FullText
 from tocsin.match.gates import gate_fields, gated, is_gate
 from tocsin.match.literals import literal_of
 from tocsin.match.log4shell import MARKS, recognises
+from tocsin.match.settling import Settling, settling_leaves
 from tocsin.match.values import Atom, Atoms, Sets, ValueIndex
 from tocsin.query.calculate import with_calculated
 from tocsin.query.parser import parse_cached
@@ -97,14 +98,18 @@ class Problem:
 @dataclass(frozen=True, slots=True)
 class _Query:
     """Only events for which one of the leaves `need` is true can meet it, which look at `places`; None: it must be
-    checked always. `check` is what remains to be asked where the gate is open and one of these was found; None:
-    nothing. `before` is, where these look everywhere, what must hold of single places, or `All`."""
+    checked always. `rest` is what remains to be asked where the gate is open and one of these was found, and `parts`
+    asks it, unless it is `All`. `before` is, where these look everywhere, what must hold of single places, or `All`."""
 
     emission: Emission
-    check: Check | None
+    rest: Settling
     before: Node
     need: frozenset[Leaf] | None
     places: Reach
+
+
+_Asked = tuple[Emission, Check | None]
+"""A query that was found, and what is still to be asked; None: nothing."""
 
 
 class _Places:
@@ -195,7 +200,7 @@ class _Memory:
     """By the sets of gates' atoms that are true of an event."""
     full_texts: dict[Atoms, FullText] = field(default_factory=dict)
     """What finds these atoms of full text; many kinds of events are searched for the same."""
-    asked: dict[tuple[int, ...], tuple[_Query, ...]] = field(default_factory=dict)
+    asked: dict[tuple[int, ...], tuple[_Asked, ...]] = field(default_factory=dict)
     """By the number of the kind of an event and the sets of atoms that are true of it, in the order of the rules."""
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
@@ -228,18 +233,22 @@ class Segment:
         gate_atoms = _atoms((leaf for each in split for leaf in leaves(each.gate)), track)
         self._gate_bits = {leaf: 1 << atom for leaf, (atom, _) in gate_atoms.items()}
         cost = _cost([each.rest for each in split], fields, track)
+        needs = [
+            frozenset(MARKS) if recognises(self.rules[emission.rule_id]) else needed(each.rest, cost)
+            for (_, emission), each in zip(parsed, split, strict=True)
+        ]
+        rests = [_unsaid(each.rest, need) for each, need in zip(split, needs, strict=True)]
+        wanted = list(dict.fromkeys(leaf for need in needs for leaf in need or ()))
+        looked_at = {path for leaf in wanted for path in reach(leaf, track).paths}
+        atoms = _atoms([*wanted, *settling_leaves(rests, looked_at)], track)
         self._queries: list[_Query] = []
-        for (_, emission), each in zip(parsed, split, strict=True):
-            need = frozenset(MARKS) if recognises(self.rules[emission.rule_id]) else needed(each.rest, cost)
-            rest = _unsaid(each.rest, need)
-            check = None if isinstance(rest, All) else check_of(rest, track)
+        for (_, emission), each, need, rest in zip(parsed, split, needs, rests, strict=True):
             places = _places_of(need or (), track)
             before = _before(each.rest, track) if places.everywhere else All()
-            self._queries.append(_Query(emission, check, before, need, places))
+            self._queries.append(_Query(emission, Settling(rest, atoms, track), before, need, places))
         by_gate: dict[Node, list[int]] = {}
         for number, each in enumerate(split):
             by_gate.setdefault(each.gate, []).append(number)
-        atoms = _atoms((leaf for query in self._queries for leaf in query.need or ()), track)
         standing_for: dict[int, list[int]] = {}
         for number, query in enumerate(self._queries):
             for leaf in query.need or ():
@@ -295,7 +304,7 @@ class Segment:
         asked = memory.asked.get(known)
         if asked is None:
             asked = self._asked(memory, kind, known)
-        holding = [query.emission for query in asked if query.check is None or query.check(event, found)]
+        holding = [emission for emission, check in asked if check is None or check(event, found)]
         for holds, emission in self._calculating:
             if emission.rule_id not in self._dead and holds(event):
                 holding.append(emission)
@@ -341,7 +350,7 @@ class Segment:
             places = reach(leaf, self._track)
             for name in places.names:
                 by_name.setdefault(name, {})[leaf] = atom
-            for path in places.paths:
+            for path in places.paths or _existing(leaf):
                 by_path.setdefault(path, {})[leaf] = atom
         columns = self._track.columns
         return _Places(
@@ -370,18 +379,27 @@ class Segment:
 
     # ------------------------------------------------------------------------------------------ matching
 
-    def _asked(self, memory: _Memory, kind: _Kind, known: tuple[int, ...]) -> tuple[_Query, ...]:
+    def _asked(self, memory: _Memory, kind: _Kind, known: tuple[int, ...]) -> tuple[_Asked, ...]:
         """The queries that are asked of events of this kind of which these sets of atoms are true: the open ones that
-        these stand for, and those that are asked always."""
+        these stand for, and those that are asked always, but for those that cannot hold."""
         sets = known[1:]
         found = frozenset[int]().union(*(memory.sets.queries[number] for number in sets))
-        asked = tuple(self._queries[number] for number in sorted((found & kind.open) | kind.always))
+        numbers = sorted((found & kind.open) | kind.always)
+        true = memory.sets.union(sets)
+        asked = tuple(self._settled([self._queries[number] for number in numbers], true, kind.places.paths))
         if len(sets) <= MOST_SETS and len(asked) <= MOST_ASKED:
             if len(memory.asked) >= REMEMBERED_DECISIONS:
                 memory.asked.clear()
             memory.asked[known] = asked
         self._forget(memory)
         return asked
+
+    def _settled(self, queries: Iterable[_Query], true: Atoms, paths: Collection[str]) -> Iterator[_Asked]:
+        """What is left to ask of those that can hold where these atoms are true, and no others of these paths."""
+        for query in queries:
+            left: list[Check] = []
+            if query.rest.may_hold(true, paths, left):
+                yield query.emission, query.rest.settled(left)
 
     def _forget(self, memory: _Memory) -> None:
         """Begin anew where too much is known. An event with a set that is new has a kind or a decision that is."""
@@ -457,6 +475,11 @@ def _reading(names: Sequence[str]) -> Callable[[Event], tuple[str | list[str] | 
 def _atoms(found: Iterable[Leaf], track: Track) -> dict[Leaf, Atom]:
     distinct = dict.fromkeys(leaf for leaf in found if not isinstance(leaf, All))
     return {leaf: (number, test_of(leaf, track)) for number, leaf in enumerate(distinct)}
+
+
+def _existing(leaf: Leaf) -> tuple[str, ...]:
+    """The path at which a value says that an attribute is there."""
+    return (leaf.field.name,) if isinstance(leaf, Exists) and leaf.field.kind is FieldKind.ATTRIBUTE else ()
 
 
 def _places_of(found: Iterable[Leaf], track: Track) -> Reach:
