@@ -96,6 +96,16 @@ def test_facet_search_and_url_say_the_same(ana: Person) -> None:
     expect(page.get_by_text("No signals", exact=False).first).to_be_visible()
 
 
+def test_a_chosen_value_that_is_not_among_the_most_frequent_is_counted(ana: Person) -> None:
+    body = {"filter": {"query": "*", "from": "now-7d", "to": "now"}, "facets": ["host"], "limit": 1000}
+    hosts = ana.server.post("/api/v2/explore/logs/facets", body)["data"][0]["values"]
+    assert len(hosts) > 8
+    rarest = hosts[-1]
+    page = ana.open(f"/logs?from=now-7d&query=host:{rarest['value']}")
+    expect(page.get_by_role("checkbox", name=f"Host {rarest['value']}, {rarest['count']}")).to_be_checked()
+    expect(ana.rows()).to_have_count(rarest["count"])
+
+
 def test_a_panel_has_the_page_where_there_is_no_room_for_both(ana: Person) -> None:
     ana.page.set_viewport_size({"width": 720, "height": 450})  # a screen at 200 %
     page = ana.open("/signals")

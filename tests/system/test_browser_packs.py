@@ -93,6 +93,7 @@ def test_names_of_packs_are_whole_beside_an_open_one(ana: Person) -> None:
     ("address", "noun"),
     [
         ("/packs?pack=nothing", "content pack"),
+        ("/rules/abc-def-ghi", "rule"),
         ("/tables?open=nothing", "reference table"),
         ("/tables?open=5f0e3b0c-6c3f-4e57-8a0e-0f6f4c1d9b11", "reference table"),
         ("/jobs?job=nothing", "job"),

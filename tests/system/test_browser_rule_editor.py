@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from browser import Person, entered, make_account, violations_in_both_themes
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from server import Server
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
@@ -322,3 +322,24 @@ def test_a_long_query_stays_within_its_field(ana: Person) -> None:
         "contenteditable", "true"
     )
     assert queries.evaluate_all("(all) => all.filter((one) => one.scrollWidth > one.clientWidth).length") == 0
+
+
+def test_a_long_name_leaves_room_for_the_button_that_saves(ana: Person) -> None:
+    """And a short one has its severity beside it; inputs in a row line up, however long what is said above them."""
+    page = ana.open("/rules/new")
+    severity, heading = page.locator("header").get_by_text("Medium"), page.get_by_role("heading", level=1)
+    assert edges(severity)["left"] - edges(heading)["right"] < 40
+    page.get_by_label("Name", exact=True).fill("As long as some are " * 12)
+    save = page.get_by_role("button", name="Create rule")
+    assert page.viewport_size is not None
+    assert edges(save)["right"] < page.viewport_size["width"]
+    inputs = page.locator("input:not([type=hidden])")
+    tops = {
+        edges(page.get_by_label(each, exact=True).and_(inputs))["top"] for each in ("Evaluation window", "Keep alive")
+    }
+    assert len(tops) == 1
+
+
+def edges(part: Locator) -> dict[str, float]:
+    part.wait_for()
+    return dict(part.evaluate("(part) => part.getBoundingClientRect().toJSON()"))

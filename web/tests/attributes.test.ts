@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { fieldTexts } from "@/components/explorer/model";
 import { flatten, textAt, textsAt, valueAt } from "@/lib/attributes";
 
 it("reads dotted names and nested ones alike", () => {
@@ -16,4 +17,10 @@ it("finds nothing that every object has", () => {
 
 it("lists every value with its path, also where two are called the same", () => {
   expect(flatten({ "a.b": 1, a: { b: 2 }, l: [{ x: 1 }, 2] })).toEqual([["a.b", 1], ["a.b", 2], ["l[0].x", 1], ["l[1]", 2]]);
+});
+
+it("finds what a field names, however the field is written", () => {
+  const event = { id: "e", type: "log", attributes: { timestamp: "", attributes: { "host name": "a", 'q"': { b: "c" } } } };
+  for (const field of ["@host\\ name", '@"host name"']) expect(fieldTexts(event, field)).toEqual(["a"]);
+  for (const field of ['@q\\".b', '@"q\\"".b']) expect(fieldTexts(event, field)).toEqual(["c"]);
 });

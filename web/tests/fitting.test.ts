@@ -25,8 +25,8 @@ describe("the columns beside an open panel", () => {
 
   it("leaves in a narrow window what can be read without scrolling", () => {
     const tight = (width: number) => fitting(shown(SIGNALS), width, true).map(({ id }) => id);
-    expect(tight(840)).toEqual(SIGNALS.defaults.columns);
-    expect(tight(700)).toEqual(["severity", "state", "title", "entities", "source", "assignee"]);
+    expect(tight(910)).toEqual(SIGNALS.defaults.columns);
+    expect(tight(700)).toEqual(["severity", "state", "title", "entities", "last_seen"]);
   });
 
   it("drops of attributes that somebody chose the last first", () => {

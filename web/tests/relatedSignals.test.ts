@@ -23,6 +23,7 @@ describe("signals about the same user, address or host", () => {
 
   it("are searched a week around", () => {
     expect(queryOf(valuesOf(signal("s", [...ENTITIES, "@usr.id:two words"])))).toBe('@usr.id:(ana OR "two words") OR @network.client.ip:"2001:db8::1" OR host:web-1');
+    expect(queryOf(valuesOf(signal("s", [], { "@host\\ name": "a" })))).toBe("@host\\ name:a");
     expect(rangeAround(signal("s", []))).toEqual({ from: Date.parse("2026-01-01T00:00:00.000Z"), to: Date.parse("2026-01-15T00:00:00.000Z") });
   });
 

@@ -1,4 +1,4 @@
-import { MantineProvider } from "@mantine/core";
+import { MantineProvider, TextInput } from "@mantine/core";
 import type { ReactNode } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, it } from "vitest";
@@ -20,6 +20,8 @@ describe("a mark that turns the direction of writing", () => {
     ["a message", <div key="">{renderMarkdown(`# ${NAME}\n\n${NAME} **${NAME}** \`${NAME}\`\n\n    ${NAME}`)}</div>],
     ["a title", <h2 key="" title={NAME} aria-label={NAME}>{NAME}</h2>],
     ["a sentence", <p key="">Found {NAME} and {1} more</p>],
+    ["a list within a sentence", <p key="">Found {[NAME, [" and ", NAME]]} and more</p>],
+    ["what is said below a field", <TextInput key="" label={NAME} description={`As in ${NAME}`} error={`Not ${NAME}`} placeholder={NAME} />],
   ])("is shown in %s", (_, content) => {
     expect(html(content)).toContain("photo⟨U+202E⟩gpj.exe");
     expect(html(content)).not.toContain("\u202E");

@@ -62,7 +62,7 @@ it("opens each number of a preview as the signals that it counts", () => {
 });
 
 it("begins a suppression with the rule and the entity of a signal", () => {
-  const entity = valueClauses({ "@usr.id": "ana maria", host: ["web-1", "web-2"], "@x": "N/A" }).join(" ");
+  const entity = valueClauses({ "@usr.id": "ana maria", host: ["web-1", "web-2"], "@x": "N/A", "@a\\ b": "c" }).join(" ");
   const { rule, preset } = parseSearch(newSuppression("aaa-bbb-ccc", entity).split("?")[1] ?? "");
-  expect(presetFor(rule, preset)).toMatchObject({ rule_query: "ruleId:aaa-bbb-ccc", suppression_query: '@usr.id:"ana maria" host:(web-1 OR web-2)' });
+  expect(presetFor(rule, preset)).toMatchObject({ rule_query: "ruleId:aaa-bbb-ccc", suppression_query: '@usr.id:"ana maria" host:(web-1 OR web-2) @a\\ b:c' });
 });

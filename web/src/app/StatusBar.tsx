@@ -9,7 +9,7 @@ import { useNow } from "@/components/useNow";
 import { useZone } from "@/components/zone";
 import { formatNumber } from "@/lib/format";
 import { formatClock } from "@/lib/time";
-import { Connection } from "./Connection";
+import { Away } from "./Away";
 import classes from "./StatusBar.module.css";
 
 /** Nothing disappears silently: what was accepted was stored or rejected, and it shows. */
@@ -21,15 +21,20 @@ export function StatusBar() {
   const isLost = useSyncExternalStore(whenConnectionChanges, connectionIsLost);
   return (
     <footer className={classes.bar} aria-label="Status" data-lost={isLost || undefined}>
-      <Connection isLost={isLost} />
-      {!isLost && counts && (
-        <span title="Logs since the server started">
-          <AppLink to="/settings/status">{formatNumber(counts.accepted)} accepted</AppLink> = <AppLink to="/logs">{formatNumber(counts.stored)} stored</AppLink> +{" "}
-          <AppLink to="/settings/status#rejected">{formatNumber(counts.rejected)} rejected</AppLink>
-        </span>
+      {isLost ? (
+        <Away />
+      ) : (
+        <>
+          {counts && (
+            <span title="Logs since the server started">
+              <AppLink to="/settings/status">{formatNumber(counts.accepted)} accepted</AppLink> = <AppLink to="/logs">{formatNumber(counts.stored)} stored</AppLink> +{" "}
+              <AppLink to="/settings/status#rejected">{formatNumber(counts.rejected)} rejected</AppLink>
+            </span>
+          )}
+          <EngineNotice />
+          {error && !data && <span>Intake status unknown</span>}
+        </>
       )}
-      {!isLost && <EngineNotice />}
-      {!isLost && error && !data && <span>Intake status unknown</span>}
       <button type="button" className={classes.zone} onClick={() => setZone(zone === "utc" ? "local" : "utc")} title={zone === "utc" ? "Show times in your zone" : "Show times in UTC"}>
         {formatClock(now, zone)} {zone === "utc" ? "UTC" : localName()}
         <span className="visually-hidden">: {zone === "utc" ? "show times in your zone" : "show times in UTC"}</span>

@@ -1,5 +1,5 @@
 import { Modal, type ModalProps } from "@mantine/core";
-import { createContext, useContext, useEffect, useRef, type FocusEvent, type ReactNode, type RefObject } from "react";
+import { createContext, useContext, useEffect, useRef, type ComponentProps, type FocusEvent, type RefObject } from "react";
 
 const Saving = createContext<RefObject<boolean> | null>(null);
 
@@ -19,16 +19,14 @@ export function Dialog({ onClose, children, ...rest }: ModalProps) {
   );
 }
 
-interface FormProps {
+interface FormProps extends Omit<ComponentProps<"form">, "onSubmit" | "onFocus" | "inert"> {
   /** What it holds is on its way. */
-  busy: boolean;
+  busy?: boolean;
   onSubmit: () => void;
-  className?: string;
-  children: ReactNode;
 }
 
 /** Rests while it is being saved: what is typed by then would be saved by nobody. Who was in it is there again if it stays. */
-export function Form({ busy, onSubmit, className, children }: FormProps) {
+export function Form({ busy = false, onSubmit, children, ...rest }: FormProps) {
   const savingRef = useContext(Saving);
   const last = useRef<HTMLElement>(null);
   useEffect(() => {
@@ -42,7 +40,7 @@ export function Form({ busy, onSubmit, className, children }: FormProps) {
   }, [busy, savingRef]);
   return (
     <form
-      className={className}
+      {...rest}
       inert={busy}
       onFocus={(event: FocusEvent<HTMLElement>) => {
         last.current = event.target;

@@ -1,13 +1,15 @@
+import type { ReactNode } from "react";
 import { sentence } from "@/lib/format";
 import page from "./Page.module.css";
 import { SidePanel } from "./SidePanel";
 import { EmptyState } from "./states";
 
 /** Where a link names something that is gone, or never was. */
-export function NotThere({ noun }: { noun: string }) {
+export function NotThere({ noun, children }: { noun: string; children?: ReactNode }) {
   return (
     <EmptyState title={`There is no such ${noun}`}>
       <p>The link is an old one, or lacks something at its end: what it names was deleted, or never was here.</p>
+      {children}
     </EmptyState>
   );
 }

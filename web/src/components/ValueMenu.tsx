@@ -3,6 +3,7 @@ import { useClipboard } from "@mantine/hooks";
 import { useRouter } from "@tanstack/react-router";
 import type { MouseEvent, ReactNode } from "react";
 import { isPlainClick } from "./AppLink";
+import { beginningOf } from "@/lib/format";
 import { useValueActions } from "./explorer/actions";
 import { Icon, type IconName } from "./icons";
 import classes from "./ValueMenu.module.css";
@@ -15,7 +16,7 @@ export function ValueMenu({ field, value, children, extra }: { field: string; va
   return (
     <Menu position="bottom-start" keepMounted={false}>
       <Menu.Target>
-        <UnstyledButton className={classes.value} aria-label={`${field} ${value}: filter, exclude, copy`}>
+        <UnstyledButton className={classes.value} aria-label={`${field} ${beginningOf(value)}: filter, exclude, copy`}>
           {children ?? value}
         </UnstyledButton>
       </Menu.Target>

@@ -6,7 +6,7 @@ export const formatNumber = (value: number): string => NUMBER.format(value);
 /** `12.4k`, for places too small for all digits. */
 export function formatCompact(value: number): string {
   if (value < 10_000) return formatNumber(value);
-  if (value < 1_000_000) return `${String(Math.round(value / 100) / 10)}k`;
+  if (value < 999_950) return `${String(Math.round(value / 100) / 10)}k`;
   return `${String(Math.round(value / 100_000) / 10)}M`;
 }
 
@@ -14,6 +14,11 @@ export const plural = (count: number, noun: string, nouns = `${noun}s`): string 
 
 /** With a large first letter, if it begins with a letter. */
 export const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+const MOST_SHOWN = 200;
+
+/** The beginning of a sender's value, where all of it would push the rest off the screen. */
+export const beginningOf = (text: string): string => (text.length > MOST_SHOWN ? `${[...text.slice(0, MOST_SHOWN)].slice(0, -1).join("")}…` : text);
 
 /** `ta0006-credential-access` as `TA0006 Credential access`. */
 export function attackLabel(tag: string): string {

@@ -43,13 +43,13 @@ export function fieldOf(path: string): string {
   return `@${segments.join(".")}`;
 }
 
-/** `@usr.id:ana`, `host:(web-1 OR web-2)` for fields with their values; what is missing (`N/A`) says nothing. */
+/** `@usr.id:ana`, `host:(web-1 OR web-2)` for fields, as rules write them, with their values; what is missing (`N/A`) says nothing. */
 export function valueClauses(values: unknown): string[] {
   if (!isObject(values)) return [];
   return Object.entries(values).flatMap(([field, value]) => {
     const texts = (Array.isArray(value) ? (value as unknown[]) : [value]).filter((text): text is string => typeof text === "string" && text !== "N/A");
     if (texts.length === 0) return [];
-    return [anyOf(field.startsWith("@") ? fieldOf(field.slice(1)) : field, texts)];
+    return [anyOf(field, texts)];
   });
 }
 

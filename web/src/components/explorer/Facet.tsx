@@ -5,10 +5,10 @@ import { useMemo, useState } from "react";
 import { ApiError } from "@/api/errors";
 import { facetQuery } from "@/api/explore";
 import { formatNumber, plural } from "@/lib/format";
-import { clearFacet, facetSelection } from "@/lib/queryText";
+import { clearFacet, facetSelection, toggleValue } from "@/lib/queryText";
 import type { FacetValue } from "@/api/types";
 import classes from "./FacetPanel.module.css";
-import { FacetSection, FacetValues } from "./FacetValues";
+import { FacetSection, FacetValues, type Counted } from "./FacetValues";
 import type { ExplorerHandle, FacetDefinition } from "./model";
 import { useStill } from "./useStandstill";
 
@@ -46,14 +46,20 @@ function Values({ explorer, facet, isStill }: Pick<Props, "explorer" | "facet" |
   const limit = all || settled !== "" ? MORE : (facet.order?.length ?? SHOWN_ALL);
   const { data: newest, error, isPending, isFetching, refetch } = useQuery(facetQuery(config.track, own, facet.field, limit, settled));
   const data = useStill(newest, isStill);
-  const selection = useMemo(() => facetSelection(state.query, facet.field), [state.query, facet.field]);
+  const { included, excluded } = useMemo(() => facetSelection(state.query, facet.field), [state.query, facet.field]);
+  const chosen = settled === "" ? [...included, ...excluded] : [];
+  const known = data?.data[0]?.values ?? [];
+  const rare = chosen.filter((value) => !known.some((other) => other.value === value));
+  const counted = useQuery({ ...facetQuery(config.track, { ...own, query: rare.reduce((query, value) => toggleValue(query, facet.field, value), own.query) }, facet.field, MORE, ""), enabled: data !== undefined && rare.length > 0 });
 
   if (isPending) return <FacetSkeleton />;
   if (!data) return <NotCounted error={error} retry={() => void refetch()} />;
   const result = data.data[0];
   const distinct = result?.distinct ?? 0;
   const listed = all || settled !== "" || facet.order || distinct <= SHOWN_ALL ? (result?.values ?? []) : (result?.values ?? []).slice(0, SHOWN);
-  const values = arrange(listed, facet, [...selection.included, ...selection.excluded], settled);
+  const counts = [...known, ...(rare.length > 0 ? (counted.data?.data[0]?.values ?? []) : [])];
+  const countOf = (value: string) => counts.find((other) => other.value === value)?.count ?? (counted.isFetching ? null : 0);
+  const values = arrange(listed, facet, chosen, countOf);
   const hidden = distinct - listed.length;
   return (
     <div className={classes.values} aria-busy={isFetching}>
@@ -81,8 +87,8 @@ function Values({ explorer, facet, isStill }: Pick<Props, "explorer" | "facet" |
 }
 
 /** In the facet's order or by count; what is chosen stays in sight even when nothing has it. */
-function arrange(values: FacetValue[], facet: FacetDefinition, chosen: string[], search: string): FacetValue[] {
-  const kept = search === "" ? chosen.filter((value) => !values.some((other) => other.value === value)).map((value) => ({ value, count: 0 })) : [];
+function arrange(values: FacetValue[], facet: FacetDefinition, chosen: string[], countOf: (value: string) => number | null): Counted[] {
+  const kept = chosen.filter((value) => !values.some((other) => other.value === value)).map((value) => ({ value, count: countOf(value) }));
   const listed = [...values, ...kept];
   const { order } = facet;
   if (!order) return listed;

@@ -1,5 +1,4 @@
 import type { ReactNode } from "react";
-import type { FacetValue } from "@/api/types";
 import { Icon } from "@/components/icons";
 import { formatCompact, formatNumber } from "@/lib/format";
 import { clearFacet, facetSelection, onlyValue, toggleExcluded, toggleValue } from "@/lib/queryText";
@@ -12,6 +11,12 @@ interface Chooses {
   query: string;
   /** A change to the query as it is by then: two clicks may come before the page shows what the first one did. */
   onQuery: (change: (query: string) => string) => void;
+}
+
+/** A value and how many have it; null while that is being asked. */
+export interface Counted {
+  value: string;
+  count: number | null;
 }
 
 /** A facet that folds, and says how much of it is chosen. */
@@ -37,9 +42,9 @@ export function FacetSection({ label, field, query, onQuery, open, onOpen, child
 }
 
 /** Values with counts: a click includes, and each can be taken alone or excluded; all of it is text of the query. */
-export function FacetValues({ label, field, query, onQuery, values, render }: Chooses & { values: FacetValue[]; render?: (value: string) => ReactNode }) {
+export function FacetValues({ label, field, query, onQuery, values, render }: Chooses & { values: Counted[]; render?: (value: string) => ReactNode }) {
   const selection = facetSelection(query, field);
-  const most = Math.max(1, ...values.map((value) => value.count));
+  const most = Math.max(1, ...values.map(({ count }) => count ?? 0));
   return (
     <ul className={classes.list}>
       {values.map(({ value, count }) => {
@@ -48,12 +53,12 @@ export function FacetValues({ label, field, query, onQuery, values, render }: Ch
         const muted = selection.included.length > 0 && !included;
         return (
           <li key={value} className={classes.row} data-excluded={excluded || undefined} data-muted={muted || undefined}>
-            <span aria-hidden="true" className={classes.bar} style={{ width: `${String((count / most) * 100)}%` }} />
+            <span aria-hidden="true" className={classes.bar} style={{ width: `${String(((count ?? 0) / most) * 100)}%` }} />
             <button
               type="button"
               role="checkbox"
               aria-checked={included}
-              aria-label={`${label} ${value}, ${formatNumber(count)}${excluded ? ", excluded" : ""}`}
+              aria-label={`${label} ${value}${count === null ? "" : `, ${formatNumber(count)}`}${excluded ? ", excluded" : ""}`}
               className={classes.value}
               title={value}
               onClick={() => onQuery((now) => toggleValue(now, field, value))}
@@ -63,7 +68,7 @@ export function FacetValues({ label, field, query, onQuery, values, render }: Ch
                 {excluded && <Icon name="close" size={10} />}
               </span>
               <span className={classes.text}>{value === "" ? <em>empty</em> : render ? render(value) : value}</span>
-              <span className={classes.count}>{formatCompact(count)}</span>
+              <span className={classes.count}>{count === null ? "" : formatCompact(count)}</span>
             </button>
             <span className={classes.actions}>
               <button type="button" aria-label={`Only ${value}`} onClick={() => onQuery((now) => onlyValue(now, field, value))}>

@@ -85,9 +85,9 @@ export const leastOf = ({ least, width }: ExplorerColumn): number => least ?? wi
 
 const READABLE = 220;
 
-/** The columns that say most in so many pixels, in their order: readable, or (`isTight`) as narrow as each can be. */
+/** The columns that say most in so many pixels, in their order: readable, or (`isTight`) all but the first of them as narrow as each can be. */
 export function fitting(columns: readonly ExplorerColumn[], width: number, isTight = false): ExplorerColumn[] {
-  const need = (column: ExplorerColumn) => (column.grow && !isTight ? Math.min(column.width, READABLE) : leastOf(column));
+  const need = (column: ExplorerColumn) => (column.grow && (!isTight || column.rank === 1) ? Math.min(column.width, READABLE) : leastOf(column));
   const rank = (column: ExplorerColumn) => column.rank ?? columns.length;
   const kept = [...columns];
   while (kept.length > 1 && kept.reduce((sum, column) => sum + need(column), 0) > width) {
@@ -105,7 +105,7 @@ export function membersOf(attributes: EventAttributes): Record<string, unknown> 
 /** The texts at a query field (`@usr.id`, `host`, a tag key) of an event. */
 export function fieldTexts(event: ExploreEvent, field: string): string[] {
   const { attributes } = event;
-  if (field.startsWith("@")) return textsAt(membersOf(attributes), field.slice(1).replace(/"/g, ""));
+  if (field.startsWith("@")) return textsAt(membersOf(attributes), field.slice(1).replace(/\\(.)|"/g, "$1"));
   if (field === "timestamp") return [attributes.timestamp];
   if (["status", "host", "service", "source", "message", "title"].includes(field)) {
     const own = textsAt(attributes, field);

@@ -35,13 +35,17 @@ export function RuleHeader({ rule, may, whyNot, restriction, canSave, isSaving, 
   const state = draft.isEnabled ? "Enabled" : "Disabled";
   const mayCreate = useMay(RULES_WRITE);
   const changedAt = rule?.updatedAt ?? rule?.createdAt;
+  const title = (isDefault && text(draft.customName)) || draft.name || "New rule";
   return (
     <header className={common.bar}>
       <AppLink to="/rules" className={common.crumb}>
         Rules
       </AppLink>
       <Icon name="chevronRight" size={12} />
-      <h1 className={`${common.title ?? ""} ${classes.title ?? ""} truncate`} title={(isDefault && text(draft.customName)) || draft.name}>{(isDefault && text(draft.customName)) || draft.name || "New rule"}</h1>
+      {/* A long one makes room, but stays readable; a short one takes no more than it needs. */}
+      <h1 className={`${common.title ?? ""} ${classes.title ?? ""} truncate`} style={{ minWidth: `min(240px, ${String(title.length / 2)}em)` }} title={title}>
+        {title}
+      </h1>
       <RestrictedMark restriction={restriction} />
       <SeverityLabel severity={highestSeverity(draft)} />
       {readOnly ? <span className={common.dim}>{state}</span> : <Switch size="xs" label={state} checked={draft.isEnabled} onChange={(event) => edit({ isEnabled: event.currentTarget.checked })} />}

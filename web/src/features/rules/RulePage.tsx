@@ -8,6 +8,7 @@ import { useMay } from "@/api/session";
 import type { Rule } from "@/api/types";
 import { AppLink } from "@/components/AppLink";
 import { ErrorState, SkeletonRows } from "@/components/states";
+import { NotThere } from "@/components/NotThere";
 import { Tabs, type Tab } from "@/components/Tabs";
 import { straight } from "@/lib/format";
 import type { Range } from "@/lib/time";
@@ -58,7 +59,11 @@ export function RulePage({ id, search, onSearch, go }: Props) {
     return (
       <div className={common.page}>
         <h1 className="visually-hidden">Rule</h1>
-        {rule.error ? (
+        {rule.error instanceof ApiError && rule.error.isUnknown ? (
+          <NotThere noun="rule">
+            <AppLink to="/rules">All rules</AppLink>
+          </NotThere>
+        ) : rule.error ? (
           <ErrorState error={rule.error} retry={() => void rule.refetch()}>
             <AppLink to="/rules">All rules</AppLink>
           </ErrorState>

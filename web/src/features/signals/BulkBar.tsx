@@ -1,4 +1,4 @@
-import { Button, Menu, Modal, Progress, Select, Textarea } from "@mantine/core";
+import { Button, Menu, Progress, Select, Textarea } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { eventsPage } from "@/api/explore";
@@ -9,6 +9,7 @@ import type { ExploreEvent } from "@/api/types";
 import type { BulkProps } from "@/components/explorer/Explorer";
 import type { ExplorerHandle } from "@/components/explorer/model";
 import { useHotkeys } from "@/components/hotkeys";
+import { Dialog, Form } from "@/components/Dialog";
 import { Icon } from "@/components/icons";
 import { tellFailure } from "@/components/telling";
 import { formatNumber, plural } from "@/lib/format";
@@ -189,14 +190,8 @@ function ArchiveMany({ opened, count, onClose, onSubmit }: { opened: boolean; co
   const [reason, setReason] = useState<ArchiveReason>("none");
   const [comment, setComment] = useState("");
   return (
-    <Modal opened={opened} onClose={onClose} title={`Archive ${plural(count, "signal")}`} closeOnClickOutside={comment === ""} closeButtonProps={{ "aria-label": "Close" }}>
-      <form
-        className={classes.archive}
-        onSubmit={(event) => {
-          event.preventDefault();
-          onSubmit({ archive_reason: reason, archive_comment: comment.trim() });
-        }}
-      >
+    <Dialog opened={opened} onClose={onClose} title={`Archive ${plural(count, "signal")}`} closeOnClickOutside={comment === ""}>
+      <Form className={classes.archive} onSubmit={() => onSubmit({ archive_reason: reason, archive_comment: comment.trim() })}>
         <Select size="xs" data-autofocus label="Reason" data={REASONS} value={reason} allowDeselect={false} onChange={(value) => setReason((value ?? "none") as ArchiveReason)} />
         <Textarea size="xs" label="Comment" placeholder="Kept in the history of each" autosize minRows={3} value={comment} onChange={(event) => setComment(event.currentTarget.value)} />
         <div className={classes.buttons}>
@@ -205,8 +200,8 @@ function ArchiveMany({ opened, count, onClose, onSubmit }: { opened: boolean; co
             Cancel
           </Button>
         </div>
-      </form>
-    </Modal>
+      </Form>
+    </Dialog>
   );
 }
 

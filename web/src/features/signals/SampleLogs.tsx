@@ -5,7 +5,7 @@ import { AttributeTable } from "@/components/AttributeTable";
 import { Icon } from "@/components/icons";
 import { CopyJson } from "@/components/JsonView";
 import { useZone } from "@/components/zone";
-import { formatNumber } from "@/lib/format";
+import { formatNumber, plural } from "@/lib/format";
 import { formatCell } from "@/lib/time";
 import { custom } from "./config";
 import { relatedLogs } from "./relatedLogs";
@@ -19,7 +19,7 @@ export function SampleLogs({ signal }: { signal: ExploreEvent }) {
     <>
       <div className={classes.toolbar}>
         <span className={classes.dim}>
-          {samples.length < count ? `${formatNumber(samples.length)} of ${formatNumber(count)} matched events` : `${formatNumber(count)} matched events`}
+          {samples.length < count ? `${formatNumber(samples.length)} of ${plural(count, "matched event")}` : plural(count, "matched event")}
         </span>
         <AppLink to={relatedLogs(signal)}>View all related logs</AppLink>
       </div>

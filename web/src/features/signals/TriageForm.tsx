@@ -6,6 +6,7 @@ import { usersQuery } from "@/api/people";
 import { useMe } from "@/api/session";
 import type { TriageChange } from "@/api/signals";
 import type { ExploreEvent } from "@/api/types";
+import { Form } from "@/components/Dialog";
 import { FoundSelect } from "@/components/FoundSelect";
 import { Gate } from "@/components/Gate";
 import { Icon } from "@/components/icons";
@@ -102,15 +103,7 @@ function ArchiveForm({ reason, comment, busy, onCancel, onSubmit }: ArchiveProps
   const id = useId();
   const submit = () => onSubmit({ archive_reason: chosen, archive_comment: text.trim() });
   return (
-    <form
-      className={classes.archive}
-      aria-label="Archive this signal"
-      data-typed={text !== (comment ?? "") || undefined}
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit();
-      }}
-    >
+    <Form className={classes.archive} aria-label="Archive this signal" busy={busy} onSubmit={submit}>
       <Select size="xs" label="Reason" data={REASONS} value={chosen} allowDeselect={false} onChange={(value) => setChosen((value ?? "none") as ArchiveReason)} data-autofocus autoFocus comboboxProps={{ withinPortal: true }} />
       <Textarea
         id={id}
@@ -130,11 +123,11 @@ function ArchiveForm({ reason, comment, busy, onCancel, onSubmit }: ArchiveProps
         <Button type="submit" loading={busy}>
           Archive
         </Button>
-        <Button variant="default" onClick={onCancel} disabled={busy}>
+        <Button variant="default" onClick={onCancel}>
           Cancel
         </Button>
       </div>
-    </form>
+    </Form>
   );
 }
 

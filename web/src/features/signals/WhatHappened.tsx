@@ -9,7 +9,7 @@ import { ValueMenu } from "@/components/ValueMenu";
 import { AppLink } from "@/components/AppLink";
 import { AbsoluteTime } from "@/components/Time";
 import { textsAt } from "@/lib/attributes";
-import { formatNumber, plural } from "@/lib/format";
+import { beginningOf, formatNumber, plural } from "@/lib/format";
 import { formatDuration } from "@/lib/time";
 import { splitEntity } from "./Entities";
 import { custom, timeOf, titleOf } from "./config";
@@ -47,7 +47,7 @@ export function WhatHappened({ signal, explorer }: { signal: ExploreEvent; explo
               <Fragment key={`${field}:${value}`}>
                 {index > 0 && (index === groups.length - 1 ? " and " : ", ")}
                 <ValueMenu field={field} value={value}>
-                  <code>{value}</code>
+                  <code>{beginningOf(value)}</code>
                 </ValueMenu>
               </Fragment>
             ))}
@@ -106,7 +106,9 @@ function Values({ field, texts }: { field: string; texts: string[] }) {
   return (
     <>
       {shown.map((text) => (
-        <ValueMenu key={text} field={field} value={text} />
+        <ValueMenu key={text} field={field} value={text}>
+          {beginningOf(text)}
+        </ValueMenu>
       ))}
       {shown.length < texts.length && (
         <button type="button" className="link" onClick={() => setAll(true)}>

@@ -42,7 +42,7 @@ const COLUMNS: ExplorerColumn[] = [
   { id: "tactic", header: "Tactic", field: "tactic", width: 180, least: 130, render: (event) => fieldTexts(event, "tactic").map(attackLabel).join(", "), values: texts("tactic") },
   { id: "technique", header: "Technique", field: "technique", width: 180, least: 130, render: (event) => fieldTexts(event, "technique").map(attackLabel).join(", "), values: texts("technique") },
   { id: "first_seen", header: "First seen", field: "@workflow.first_seen", width: 86, render: (event) => <RelativeTime time={timeOf(custom(event).workflow?.first_seen ?? event.attributes.timestamp)} /> },
-  { id: "last_seen", header: "Last seen", field: "@workflow.last_seen", width: 86, render: (event) => <RelativeTime time={timeOf(custom(event).workflow?.last_seen ?? event.attributes.timestamp)} /> },
+  { id: "last_seen", header: "Last seen", field: "@workflow.last_seen", width: 86, rank: 5, render: (event) => <RelativeTime time={timeOf(custom(event).workflow?.last_seen ?? event.attributes.timestamp)} /> },
   { id: "time", header: "Time", field: "timestamp", width: 96, render: (event) => <RelativeTime time={timeOf(event.attributes.timestamp)} /> },
   {
     id: "assignee",
@@ -50,7 +50,7 @@ const COLUMNS: ExplorerColumn[] = [
     field: "@workflow.triage.assignee.name",
     width: 112,
     least: 84,
-    rank: 5,
+    rank: 6,
     render: (event) => assigneeOf(event)?.name ?? <span style={{ color: "var(--faint)" }}>–</span>,
     values: (event) => [assigneeOf(event)?.name ?? "Unassigned"],
   },

@@ -1,7 +1,7 @@
 /** Which other signals are about the same user, address or host (siem.md §7.5). */
 import type { ExploreEvent, FacetValue } from "@/api/types";
 import { fieldTexts } from "@/components/explorer/model";
-import { anyOf } from "@/lib/queryText";
+import { valueClauses } from "@/lib/queryText";
 import { splitEntity } from "./Entities";
 import { custom, timeOf } from "./config";
 
@@ -43,7 +43,7 @@ export function rangeAround(signal: ExploreEvent): { from: number; to: number } 
 /** Signals with any of the values. */
 export function queryOf(values: readonly Shared[]): string {
   const fields = [...new Set(values.map(({ field }) => field))];
-  return fields.map((field) => anyOf(field, values.filter((one) => one.field === field).map(({ value }) => value))).join(" OR ");
+  return valueClauses(Object.fromEntries(fields.map((field) => [field, values.filter((one) => one.field === field).map(({ value }) => value)]))).join(" OR ");
 }
 
 /** Those of the values that tell signals apart, as the counts of a search for all of them say. */
