@@ -257,6 +257,14 @@ def test_zips(http: httpx.Client, made: Any) -> None:
         assert http.post(f"{BASE}/{path}", json=body).status_code == 404
 
 
+def test_a_search_that_finds_no_rule_says_what_was_meant(http: httpx.Client, made: Any) -> None:
+    meta = http.get(BASE, params={"query": "severity:hihg"}).json()["meta"]
+    assert [(hint["message"], hint["fix"]) for hint in meta["hints"]] == [
+        ("no rule has severity:hihg: did you mean high?", "severity:high")
+    ]
+    assert "hints" not in http.get(BASE, params={"query": "nothing at all"}).json()["meta"]
+
+
 def test_hints(http: httpx.Client) -> None:
     answer = http.post(f"{BASE}/hints", json={**BODY, "tags": ["tactic:TA0001-x", "technique:T1110-brute-force"]})
     assert [(hint["target"], hint["code"]) for hint in answer.json()["data"]] == [("tags[1]", "wrong_pair")]

@@ -106,6 +106,8 @@ def list_rules(
     meta: dict[str, Any] = {"page": {"total_count": page.total, "total_filtered_count": page.found}}
     if facets:
         meta["facets"] = {name: [asdict(value) for value in values] for name, values in page.facets.items()}
+    if page.slips:
+        meta["hints"] = [asdict(slip) for slip in page.slips]
     return JSONResponse({"data": [rule_to_api(rule) for rule in page.rules], "meta": meta})
 
 

@@ -6,10 +6,15 @@ A rule is searched in the language of every other search; `query/rules.py` says 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from tocsin.errors import BadRequest
-from tocsin.query.rules import facts_of, highest_severity, rule_predicate, title_of
+from tocsin.query.hints import Hint
+from tocsin.query.parser import parse
+from tocsin.query.rules import RULES, facts_of, highest_severity, rule_predicate, title_of
+from tocsin.query.tree import Equals, FieldKind, leaves
+from tocsin.query.values import fold
 from tocsin.rule import SEVERITIES, Rule
 
 EVERY_RULE = 1_000_000
@@ -33,6 +38,35 @@ def matching(rules: Iterable[Rule], query: str) -> list[Rule]:
     """The rules that a query finds. Raises `QueryError`."""
     holds = rule_predicate(query)
     return [rule for rule in rules if holds(rule)]
+
+
+def slips(rules: Iterable[Rule], query: str) -> list[Hint]:
+    """What a query that parses probably means instead, where it asks for a tag or value that no rule has."""
+    known: dict[str, set[str]] = {"severity": set(SEVERITIES), "enabled": {"true", "false"}}
+    for rule in rules:
+        for name, values in facts_of(rule).items():
+            known.setdefault(name.lower(), set()).update(value.lower() for value in values)
+    found = []
+    for leaf in leaves(parse(query)) if query.strip() else ():
+        if not isinstance(leaf, Equals) or leaf.field.kind is not FieldKind.NAME or leaf.field.name in RULES.columns:
+            continue
+        name, value = leaf.field.name, fold(leaf.text)
+        there = known.get(name.lower(), set())
+        if value in there:
+            continue
+        asked = leaf.text if there else f"{name}:"
+        near = get_close_matches(value, there, n=1) or ([] if there else get_close_matches(name.lower(), known, n=1))
+        start, end = leaf.span
+        source = query[start:end]
+        message, fix = f"no rule has {source}", None
+        if near:
+            meant = near[0] if there else f"{near[0]}:"
+            message += f": did you mean {meant}?"
+            fix = query[:start] + source.replace(asked, meant) + query[end:] if source.count(asked) == 1 else None
+        elif there:
+            message += f": there are {', '.join(sorted(there)[:5])}"
+        found.append(Hint(start, end, message, fix))
+    return found
 
 
 SORT_KEYS: Mapping[str, Callable[[Rule], Any]] = {

@@ -22,6 +22,7 @@ from tocsin.clock import Clock
 from tocsin.errors import BadRequest, Conflict, NotFound, TocsinError
 from tocsin.evaluate.correlation import reads_signals
 from tocsin.event import Rejected
+from tocsin.query.hints import Hint
 from tocsin.rule import Rule
 from tocsin.rules import listing, repository
 from tocsin.rules.applying import CREATE, MAX_RULES, REFUSED, UNCHANGED, UPDATE, Planned
@@ -76,12 +77,14 @@ class DefaultRuleKept(BadRequest):
 
 @dataclass(frozen=True, slots=True)
 class RulePage:
-    """One page of the list. `total` counts all rules, `found` those that the query finds."""
+    """One page of the list. `total` counts all rules, `found` those that the query finds; where that is none, `slips`
+    are what it probably means."""
 
     rules: tuple[Rule, ...]
     total: int
     found: int
     facets: Mapping[str, Sequence[listing.FacetValue]]
+    slips: Sequence[Hint] = ()
 
 
 class RulesService:
@@ -137,6 +140,7 @@ class RulesService:
             total=len(rules),
             found=len(found),
             facets=listing.facets(found),
+            slips=() if found else listing.slips(rules, query),
         )
 
     def all_rules(self) -> tuple[Rule, ...]:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidatorFunctionWrapHandler, WrapValidator
 
+from tocsin.api.schemas.explore import QueryHint
 from tocsin.rules.problems import Problem
 from tocsin.rules.schema import RuleAnswer, RuleBody, RuleChanges
 
@@ -120,6 +121,8 @@ class FacetCount(BaseModel):
 class RuleListMeta(BaseModel):
     page: PageCounts
     facets: dict[str, list[FacetCount]] | None = None
+    hints: list[QueryHint] | None = None
+    """What a query that finds no rule probably means."""
 
 
 class RuleList(BaseModel):

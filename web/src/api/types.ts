@@ -195,7 +195,7 @@ export interface Rule {
 
 export interface RulesPage {
   data: Rule[];
-  meta: { page: { total_count: number; total_filtered_count?: number } };
+  meta: { page: { total_count: number; total_filtered_count?: number }; hints?: { message: string; fix?: string | null }[] };
 }
 
 export interface RuleHistoryAnswer {

@@ -6614,6 +6614,10 @@ export type RuleListMeta = {
     facets?: {
         [key: string]: Array<FacetCount>;
     } | null;
+    /**
+     * Hints
+     */
+    hints?: Array<QueryHint> | null;
 };
 
 /**

@@ -1,4 +1,4 @@
-import { Checkbox } from "@mantine/core";
+import { Button, Checkbox } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
@@ -77,7 +77,18 @@ export function RulesPage({ query, sort, onChange }: Props) {
           onSort={(next) => onChange({ sort: next })}
           empty={
             query ? (
-              <NothingFound title="No rule matches this search" all="Show all rules" onAll={() => onChange({ query: "" })} />
+              <NothingFound title="No rule matches this search" all="Show all rules" onAll={() => onChange({ query: "" })}>
+                {list.data?.pages[0]?.meta.hints?.map(({ message, fix }) => (
+                  <p key={message}>
+                    {message}{" "}
+                    {fix && (
+                      <Button variant="subtle" size="compact-sm" onClick={() => onChange({ query: fix })}>
+                        Search for {fix}
+                      </Button>
+                    )}
+                  </p>
+                ))}
+              </NothingFound>
             ) : (
               <EmptyState title="There are no rules yet">
                 <p>Rules that come with Tocsin appear here after its first start.</p>
