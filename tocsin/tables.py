@@ -18,6 +18,13 @@ ColumnOf = Callable[[str, str], frozenset[str]]
 """Name of a table and of a column to the texts in it; none for a table or column that is not there."""
 
 
+class NoSuchTable(LookupError):
+    """A lookup names a table that is not there: said beside each event that asks, and when the lookup is tried."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no reference table '{name}'")
+
+
 def no_column(_table: str, _column: str) -> frozenset[str]:
     """Where there are no tables."""
     return frozenset()
@@ -114,6 +121,8 @@ class Tables:
         return frozenset() if table is None else table.column(column)
 
     def row(self, name: str, key: str) -> dict[str, Any] | None:
-        """The row of a primary key; None if it, or the table, is not there."""
+        """The row of a primary key; None if it is not there. Raises `NoSuchTable`."""
         table = self.table(name)
-        return None if table is None else table.row(key)
+        if table is None:
+            raise NoSuchTable(name)
+        return table.row(key)

@@ -200,6 +200,11 @@ def test_lookups_and_rules_use_tables(sdk: ReferenceTablesApi, client: httpx.Cli
         "/api/v1/logs/config/pipelines/test", json={"pipeline": pipeline, "samples": [{"usr": {"id": "ana"}}]}
     ).json()["results"][0]
     assert tried["event"]["attributes"]["staff"] == {"user": "ana", "team": "red", "level": 3}
+    missing = {**pipeline, "processors": [{**lookup, "lookup_enrichment_table": "stuff"}]}
+    tried = client.post(
+        "/api/v1/logs/config/pipelines/test", json={"pipeline": missing, "samples": [{"usr": {"id": "ana"}}]}
+    ).json()["results"][0]
+    assert "there is no reference table 'stuff'" in str(tried["steps"]), "a slip is said where the lookup is tried"
     rule_ids = {}
     for name, is_in in (("in", True), ("not in", False)):
         reference = {

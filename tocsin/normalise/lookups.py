@@ -9,7 +9,8 @@ Place = Callable[[str], dict[str, Any]]
 
 
 RowOf = Callable[[str, str], dict[str, Any] | None]
-"""Name of a reference table and a primary key to the row; None if either is not there."""
+"""Name of a reference table and a primary key to the row; None if it is not there. Raises where there is no such table,
+which the processor is left behind with."""
 
 
 def _nothing(_: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from tocsin.reference_tables.repository import TableRow, UploadRow
 from tocsin.reference_tables.schema import BadRow, Loaded, Row, Schema, read_csv
 from tocsin.reference_tables.usage import Use
 from tocsin.store.state import StateStore
-from tocsin.tables import TableFile, Tables, write_table
+from tocsin.tables import NoSuchTable, TableFile, Tables, write_table
 
 ASSET = "reference_table"
 UPLOAD_BYTES = 4_000_000
@@ -157,10 +157,12 @@ class ReferenceTables:
         return RowPage(tuple(rows[:limit]), rows[limit - 1][0] if len(rows) > limit else None)
 
     def row(self, name: str, key: str) -> dict[str, Any] | None:
-        """A row by the names that a lookup uses, straight from the store: to try pipelines."""
+        """A row by the names that a lookup uses, straight from the store: to try pipelines. Raises `NoSuchTable`."""
         with self._state.reading() as session:
             table = repository.by_name(session, name)
-            return None if table is None else repository.rows_of(session, table.id, [key]).get(key)
+            if table is None:
+                raise NoSuchTable(name)
+            return repository.rows_of(session, table.id, [key]).get(key)
 
     # Uploading
 

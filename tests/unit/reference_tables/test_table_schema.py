@@ -11,7 +11,7 @@ from tocsin.pipelines.service import Pipeline
 from tocsin.reference_tables.schema import Schema, read_csv
 from tocsin.reference_tables.usage import Use, tables_named, uses
 from tocsin.rule import Rule
-from tocsin.tables import TableFile, Tables, write_table
+from tocsin.tables import NoSuchTable, TableFile, Tables, write_table
 
 USERS = Schema({"user": "STRING", "level": "INT32"}, ("user",))
 
@@ -74,7 +74,8 @@ def test_a_table_file_gives_columns_and_rows(tmp_path: Path) -> None:
     assert tables.row("t", "ana") == {"user": "ana", "level": 1}
     assert tables.row("t", "ben") == {"user": "ben"}
     assert tables.row("t", "zoe") is None
-    assert tables.row("nothing", "ana") is None
+    with pytest.raises(NoSuchTable, match="there is no reference table 'nothing'"):
+        tables.row("nothing", "ana")
 
 
 def test_only_named_tables_travel() -> None:
