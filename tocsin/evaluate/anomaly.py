@@ -28,7 +28,7 @@ from tocsin.evaluate.condition import Comparison, check_labels, parse_condition
 from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.evidence import Entry
 from tocsin.evaluate.history import DAY_MS, HistoryRow, HistoryShape
-from tocsin.evaluate.machine import WindowMachine
+from tocsin.evaluate.machine import WindowMachine, are_history
 from tocsin.evaluate.method import FIRST_EVENTS, MAX_ENTRIES, Plan, ScopeTooLarge, kept_positions
 from tocsin.evaluate.window import Window
 from tocsin.event import Json
@@ -220,7 +220,7 @@ class AnomalyMachine(WindowMachine):
             window, entry = self._enter(group, at, of_scope, timestamp - self.plan.exact_since(timestamp) + 1)
             for part in entry.parts:
                 self._count(group, part.query_index, part.distinct, timestamp)
-            if may_hit and not all(row.is_history for row in of_scope):
+            if may_hit and not are_history(of_scope):
                 found = self._case(group, timestamp)
                 if self.watch_case is not None:
                     self.watch_case(group, timestamp)

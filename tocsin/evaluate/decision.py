@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from tocsin.evaluate.refs import EventRef, Refs
 from tocsin.event import Json
+
+__all__ = ("Decision", "EventRef", "MatchRow", "QueryEvidence", "Verdict", "opening", "position")
 
 
 class MatchRow(NamedTuple):
@@ -21,14 +24,6 @@ class MatchRow(NamedTuple):
     distinct: str | None = None
     value: float | None = None
     is_history: bool = False
-
-
-class EventRef(NamedTuple):
-    """An event among a signal's evidence, ordered by time and id, with the first query that it met."""
-
-    timestamp: int
-    event_id: str
-    query_index: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +69,8 @@ class Decision:
     events_matched: int
     queries: tuple[QueryEvidence, ...]
     groups: tuple[tuple[str, ...], ...]
-    first_events: tuple[EventRef, ...]
-    last_events: tuple[EventRef, ...]
+    first_events: Refs | tuple[EventRef, ...]
+    last_events: Refs | tuple[EventRef, ...]
     facts: Mapping[str, Json] = field(default_factory=dict, hash=False)
 
     @property

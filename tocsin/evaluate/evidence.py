@@ -6,15 +6,15 @@ at once, so that each hit is a signal of its own. Severity only rises: of the ca
 earliest of equals.
 """
 
-from bisect import insort
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from tocsin.evaluate.aggregates import SHOWN_DISTINCT_VALUES, GrowingTally
-from tocsin.evaluate.decision import Decision, EventRef, QueryEvidence, Verdict
+from tocsin.evaluate.decision import Decision, QueryEvidence, Verdict
 from tocsin.evaluate.method import Plan
+from tocsin.evaluate.refs import Identity, Naming, unpacked
 from tocsin.event import Json
-from tocsin.rule import SEVERITIES, Rule
+from tocsin.rule import SEVERITIES
 
 LAST_EVENTS = 10
 
@@ -27,21 +27,31 @@ class Part(NamedTuple):
     value: float | None
 
 
-class Entry(NamedTuple):
-    """An event in the window of a scope. `serial` rises over all windows of a machine."""
+class Entry:
+    """An event in the window of a scope. `serial` rises over all windows of a machine; never changed."""
 
-    serial: int
-    timestamp: int
-    event_id: str
-    parts: tuple[Part, ...]
+    __slots__ = ("identity", "parts", "serial", "timestamp")
+
+    def __init__(self, serial: int, timestamp: int, identity: Identity, parts: tuple[Part, ...]) -> None:
+        self.serial = serial
+        self.timestamp = timestamp
+        self.identity = identity
+        self.parts = parts
+
+    @property
+    def event_id(self) -> str:
+        return unpacked(self.identity)
 
 
 class Evidence:
     """A signal in the making."""
 
     __slots__ = (
+        "_keep_alive_ms",
+        "_longest_ms",
         "_opening",
         "_plan",
+        "_window_ms",
         "events_matched",
         "facts",
         "first_events",
@@ -64,6 +74,10 @@ class Evidence:
         self._opening = opening
         self.named = named
         self.opened_by = opening.event_id
+        rule = prepared.rule
+        self._window_ms = rule.window_ms
+        self._keep_alive_ms = rule.keep_alive_ms
+        self._longest_ms = rule.max_signal_duration_ms
         self.timestamp = opening.timestamp
         self.first_seen = opening.timestamp
         self.last_seen = opening.timestamp
@@ -73,10 +87,10 @@ class Evidence:
         self.events_matched = 0
         self.tallies = [GrowingTally(query.aggregation) for query in prepared.rule.queries]
         self.groups: dict[tuple[str, ...], None] = {}
-        self.first_events: list[EventRef] = []
-        self.last_events: list[EventRef] = []
+        self.first_events = Naming(named, first=True)
+        self.last_events = Naming(LAST_EVENTS, first=False)
         self.facts: Mapping[str, Json] = {}
-        self.seen: dict[str, int] | None = {} if prepared.kept is not None else None
+        self.seen: dict[Identity, int] | None = {} if prepared.kept is not None else None
 
     def copy(self) -> "Evidence":
         twin = Evidence(self._plan, self._opening, self.named)
@@ -103,12 +117,12 @@ class Evidence:
             parts = entry.parts
             if self.seen is not None:
                 # Merged scopes may share an event: it counts once, and once for each query.
-                known = self.seen.get(entry.event_id)
+                known = self.seen.get(entry.identity)
                 parts = tuple(part for part in parts if known is None or not known >> part.query_index & 1)
                 mask = known or 0
                 for part in parts:
                     mask |= 1 << part.query_index
-                self.seen[entry.event_id] = mask
+                self.seen[entry.identity] = mask
                 if known is None:
                     self._name(entry)
             else:
@@ -120,29 +134,21 @@ class Evidence:
         self.events_matched += 1
         self.first_seen = min(self.first_seen, entry.timestamp)
         self.last_seen = max(self.last_seen, entry.timestamp)
-        ref = EventRef(entry.timestamp, entry.event_id, entry.parts[0].query_index)
-        if len(self.first_events) < self.named:
-            insort(self.first_events, ref)
-        elif ref < self.first_events[-1]:
-            insort(self.first_events, ref)
-            self.first_events.pop()
-        if len(self.last_events) < LAST_EVENTS:
-            insort(self.last_events, ref)
-        elif ref > self.last_events[0]:
-            insort(self.last_events, ref)
-            self.last_events.pop(0)
+        query_index = entry.parts[0].query_index
+        self.first_events.add(entry.timestamp, entry.identity, query_index)
+        self.last_events.add(entry.timestamp, entry.identity, query_index)
 
-    def closes_at(self, rule: Rule) -> int:
+    def closes_at(self) -> int:
         """The first moment at which a hit would open another signal.
 
         Evidence may be older than the window (the first of two locations, the first step of a sequence); the duration
         of a signal does not count it.
         """
-        began = max(self.first_seen, self.timestamp - rule.window_ms)
+        began = max(self.first_seen, self.timestamp - self._window_ms)
         first_second = began - began % 1000
-        return min(self.last_hit + rule.keep_alive_ms, first_second + rule.max_signal_duration_ms + 1)
+        return min(self.last_hit + self._keep_alive_ms, first_second + self._longest_ms + 1)
 
-    def decision(self, prepared: Plan, group: tuple[str, ...]) -> Decision:
+    def decision(self, group: tuple[str, ...]) -> Decision:
         queries = tuple(
             QueryEvidence(
                 tally.count,
@@ -159,14 +165,14 @@ class Evidence:
             first_seen=self.first_seen,
             last_seen=self.last_seen,
             last_hit=self.last_hit,
-            closes_at=self.closes_at(prepared.rule),
+            closes_at=self.closes_at(),
             hits=self.hits,
             verdicts=tuple(self.verdicts),
             events_matched=self.events_matched,
             queries=queries,
             groups=tuple(scope for scope, _ in zip(self.groups, range(SHOWN_DISTINCT_VALUES), strict=False)),
-            first_events=tuple(self.first_events),
-            last_events=tuple(self.last_events),
+            first_events=self.first_events.refs(),
+            last_events=self.last_events.refs(),
             facts=self.facts,
         )
 
@@ -196,7 +202,7 @@ class Life:
 
     def opens_at(self, timestamp: int) -> bool:
         """Whether a hit at this moment opens a signal."""
-        return self.open is None or timestamp >= self.open.closes_at(self._plan.rule)
+        return self.open is None or timestamp >= self.open.closes_at()
 
     def is_decided_at(self, timestamp: int, case_index: int) -> bool:
         """Whether a hit of this case opens a signal then, or raises the severity of the open one."""
@@ -219,8 +225,8 @@ class Life:
         are shown on the signal.
         """
         is_new = False
-        if self.open is not None and entry.timestamp >= self.open.closes_at(self._plan.rule):
-            self._closed.append(self.open.decision(self._plan, self._group))
+        if self.open is not None and entry.timestamp >= self.open.closes_at():
+            self._closed.append(self.open.decision(self._group))
             self.open = None
         if self.open is None:
             is_new = True
@@ -238,7 +244,7 @@ class Life:
     def decisions(self) -> list[Decision]:
         if self.open is None:
             return self._closed.copy()
-        return [*self._closed, self.open.decision(self._plan, self._group)]
+        return [*self._closed, self.open.decision(self._group)]
 
     def closed(self) -> list[Decision]:
         return self._closed.copy()

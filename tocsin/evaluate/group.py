@@ -123,6 +123,9 @@ class Group:
     def add(self, rows: Iterable[MatchRow]) -> bool:
         """New matches in any order; False (and nothing added) if some are older than what is settled here."""
         rows = list(rows)
+        if self._follow(rows):
+            self._tail += rows
+            return True
         earliest = min((row.timestamp, row.event_id) for row in rows)
         settled = self._machine.position
         if earliest[0] < self.restart or (settled is not None and earliest <= settled):
@@ -131,6 +134,18 @@ class Group:
         self._tail[index:] = sorted(dict.fromkeys([*self._tail[index:], *rows]), key=position)
         self._near = _unless_past(self._near, index)
         self._ahead = _unless_past(self._ahead, index)
+        return True
+
+    def _follow(self, rows: Sequence[MatchRow]) -> bool:
+        """Whether each of these is of an event later than all before, as most are: so none of them is there already."""
+        if not self._tail:
+            return False
+        last = self._tail[-1]
+        at, event_id = last.timestamp, last.event_id
+        for row in rows:
+            if row.timestamp < at or (row.timestamp == at and row.event_id <= event_id):
+                return False
+            at, event_id = row.timestamp, row.event_id
         return True
 
     def only_grows(self, rows: Iterable[MatchRow]) -> bool:

@@ -28,6 +28,7 @@ from tocsin.evaluate.history import DAY_MS, HistoryRow, HistoryShape
 from tocsin.evaluate.machine import EventMachine
 from tocsin.evaluate.memories import Memories, Memory
 from tocsin.evaluate.method import FIRST_EVENTS, MAX_ENTRIES, Plan, ScopeTooLarge, kept_positions
+from tocsin.evaluate.refs import packed
 from tocsin.evaluate.window import row_order
 from tocsin.event import Json
 from tocsin.match.texts import SEPARATOR
@@ -217,7 +218,7 @@ class NewValueMachine(EventMachine):
         if scopes:
             self._serial += 1
             parts = tuple(Part(query_index, tuple(new), None) for query_index, new in sorted(news.items()))
-            self._hit(list(scopes), Entry(self._serial, timestamp, event_id, parts), facts)
+            self._hit(list(scopes), Entry(self._serial, timestamp, packed(event_id), parts), facts)
         if self.entries > self._settle_at:
             self._forget_old(timestamp, rows)
 

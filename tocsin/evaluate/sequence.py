@@ -30,6 +30,7 @@ from tocsin.evaluate.condition import Condition, check_labels, parse_condition
 from tocsin.evaluate.decision import Decision, MatchRow, position
 from tocsin.evaluate.evidence import Entry, Evidence, Life
 from tocsin.evaluate.method import FIRST_EVENTS, MAX_ENTRIES, Plan, ScopeTooLarge, kept_positions
+from tocsin.evaluate.refs import packed
 from tocsin.evaluate.window import Window, parts_of, row_order
 from tocsin.rule import Rule
 
@@ -280,7 +281,7 @@ class SequenceMachine:
             self._serial += 1
             # A link is no value that an aggregation counts.
             counted = [row._replace(distinct=None) if self._is_link(row) else row for row in several]
-            met.append((Entry(self._serial, *at, parts_of(counted)), group, several))
+            met.append((Entry(self._serial, at[0], packed(at[1]), parts_of(counted)), group, several))
         opened: Evidence | None = None
         # From the last step back, so that no event serves as a step and as the one before it.
         for number in reversed(range(len(self.plan.steps))):
@@ -342,7 +343,7 @@ class SequenceMachine:
             if partial.at >= entry.timestamp:
                 continue
             while reached and since[reached - 1].timestamp > max(partial.at, horizon if step.window_ms else partial.at):
-                if not step.window_ms and since[reached - 1].event_id != entry.event_id:
+                if not step.window_ms and since[reached - 1].identity != entry.identity:
                     break
                 reached -= 1
                 for part in since[reached].parts:
@@ -433,7 +434,8 @@ class SequenceMachine:
 
 
 def _of_step(entry: Entry, step: Step) -> Entry:
-    return entry._replace(parts=tuple(part for part in entry.parts if part.query_index in step.queries))
+    parts = tuple(part for part in entry.parts if part.query_index in step.queries)
+    return entry if parts == entry.parts else Entry(entry.serial, entry.timestamp, entry.identity, parts)
 
 
 def _links(rows: Iterable[MatchRow]) -> dict[str, list[str]]:

@@ -11,8 +11,10 @@ from itertools import groupby
 
 from tocsin.errors import BadRequest
 from tocsin.evaluate.decision import Decision, MatchRow, position
-from tocsin.evaluate.evidence import Entry, Life, Part
+from tocsin.evaluate.evidence import Entry, Life
 from tocsin.evaluate.method import FIRST_EVENTS, Plan
+from tocsin.evaluate.refs import packed
+from tocsin.evaluate.window import counted
 from tocsin.rule import Rule
 
 ROLL_UP_SECONDS = 86_400
@@ -98,7 +100,7 @@ class ThirdPartyMachine:
             rule = rule if row.group else _lasting(rule, 0)
             self._life = Life(replace(self.plan, rule=rule), self._named)
         self._serial += 1
-        entry = Entry(self._serial, row.timestamp, row.event_id, (Part(row.query_index, (), None),))
+        entry = Entry(self._serial, row.timestamp, packed(row.event_id), counted(row.query_index))
         values = tuple(float(index == row.query_index) for index in range(len(rule.queries)))
         signal, _ = self._life.hit(entry, row.group, row.query_index % len(rule.cases), values, 1)
         signal.take(row.group, [entry])

@@ -27,7 +27,7 @@ from tocsin.evaluate.aggregates import AGGREGATIONS, SlidingTally
 from tocsin.evaluate.condition import Condition, check_labels, parse_condition
 from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.evidence import Entry
-from tocsin.evaluate.machine import WindowMachine
+from tocsin.evaluate.machine import WindowMachine, are_history
 from tocsin.evaluate.method import FIRST_EVENTS, MAX_ENTRIES, Plan, ScopeTooLarge, kept_positions
 from tocsin.evaluate.window import Window
 from tocsin.event import Json
@@ -95,7 +95,7 @@ class ThresholdMachine(WindowMachine):
         hits: list[tuple[Window, Entry, int, Values]] = []
         for group, of_scope in self._scopes(rows):
             window, entry = self._enter(group, at, of_scope, self._span)
-            if (self.start is not None and timestamp < self.start) or all(row.is_history for row in of_scope):
+            if (self.start is not None and timestamp < self.start) or are_history(of_scope):
                 continue
             values = self._values(group, window.tallies)
             if self.watch_case is not None:
@@ -141,12 +141,13 @@ class ThresholdMachine(WindowMachine):
 
     def _hit(self, hits: list[tuple[Window, Entry, int, Values]]) -> None:
         severities = self.plan.severities
-        window, entry, case_index, values = max(hits, key=lambda hit: (severities[hit[2]], -hit[2]))
+        deciding = hits[0] if len(hits) == 1 else max(hits, key=lambda hit: (severities[hit[2]], -hit[2]))
+        window, entry, case_index, values = deciding
         events = len(window)
         is_decided = self._life.is_decided_at(entry.timestamp, case_index)
         facts = self._facts(window.group, entry) if is_decided else None
         signal, is_new = self._life.hit(entry, window.group, case_index, values, events, facts)
-        self._take(signal, is_new, [hit[:2] for hit in hits])
+        self._take(signal, is_new, [(hit[0], hit[1]) for hit in hits])
 
     def _facts(self, group: tuple[str, ...], entry: Entry) -> Mapping[str, Json] | None:
         """What the method says of a hit that decides a signal; counts say all that there is to say."""

@@ -29,9 +29,11 @@ import orjson
 from tocsin.errors import BadRequest
 from tocsin.evaluate import history
 from tocsin.evaluate.decision import MatchRow
-from tocsin.evaluate.evidence import Entry, Part
+from tocsin.evaluate.evidence import Entry
 from tocsin.evaluate.machine import EventMachine
 from tocsin.evaluate.method import FIRST_EVENTS, MAX_ENTRIES, Plan, ScopeTooLarge, kept_positions
+from tocsin.evaluate.refs import packed
+from tocsin.evaluate.window import counted
 from tocsin.event import Json
 from tocsin.rule import Rule
 
@@ -221,7 +223,7 @@ class TravelMachine(EventMachine):
 
     def _access(self, row: MatchRow) -> None:
         self._serial += 1
-        entry = Entry(self._serial, row.timestamp, row.event_id, (Part(row.query_index, (), None),))
+        entry = Entry(self._serial, row.timestamp, packed(row.event_id), counted(row.query_index))
         access = Access(entry, read_place(cast(str, row.distinct)))
         account = self._accounts.setdefault(row.group, _Account())
         held = account.size

@@ -19,9 +19,8 @@ DEAD: Final = 16
 SHARED_PARTS = 16_384
 """Different parts of events that are one object each: some 4 MB, for values that come again, as most do."""
 
-_OURS: Final = "AwAAA"
 _PACKED: Final = 18
-"""Bytes that an id of `event.event_id` takes: what follows its prefix are hexadecimal digits."""
+"""Bytes of a packed id (`refs.py`)."""
 
 
 def row_order(row: MatchRow) -> tuple[tuple[str, ...], int, str, float]:
@@ -46,19 +45,19 @@ class _Chunk:
         self.serials.append(entry.serial)
         self.times.append(entry.timestamp)
         self.parts.append(entry.parts)
-        packed = _packed(entry.event_id)
-        if packed is None:
-            packed = bytes(_PACKED)
+        identity = entry.identity
+        if isinstance(identity, bytes):
+            self.ids += identity
+        else:
             if self.others is None:
                 self.others = {}
-            self.others[entry.serial] = entry.event_id
-        self.ids += packed
+            self.others[entry.serial] = identity
+            self.ids += bytes(_PACKED)
 
     def entry(self, index: int) -> Entry:
         serial = self.serials[index]
-        identity = None if self.others is None else self.others.get(serial)
-        if identity is None:
-            identity = _OURS + self.ids[index * _PACKED : (index + 1) * _PACKED].hex()
+        other = None if self.others is None else self.others.get(serial)
+        identity = bytes(self.ids[index * _PACKED : (index + 1) * _PACKED]) if other is None else other
         return Entry(serial, self.times[index], identity, self.parts[index])
 
     def rest(self, start: int) -> "_Chunk":
@@ -191,7 +190,7 @@ def parts_of(rows: Sequence[MatchRow]) -> tuple[Part, ...]:
     """One part for each query that the event met in a scope; an event has one metric, the first if rows differ."""
     if len(rows) == 1 and rows[0].value is None:
         row = rows[0]
-        return _counted(row.query_index) if row.distinct is None else _with(row.query_index, row.distinct)
+        return counted(row.query_index) if row.distinct is None else _with(row.query_index, row.distinct)
     parts = []
     for query_index, of_query in groupby(rows, key=lambda row: row.query_index):
         met = list(of_query)
@@ -201,7 +200,7 @@ def parts_of(rows: Sequence[MatchRow]) -> tuple[Part, ...]:
 
 
 @cache
-def _counted(query_index: int) -> tuple[Part, ...]:
+def counted(query_index: int) -> tuple[Part, ...]:
     """The parts of an event that is only counted, which are most of all that windows hold."""
     return (Part(query_index, (), None),)
 
@@ -210,15 +209,3 @@ def _counted(query_index: int) -> tuple[Part, ...]:
 def _with(query_index: int, distinct: str) -> tuple[Part, ...]:
     """The parts of an event with one value."""
     return (Part(query_index, (distinct,), None),)
-
-
-def _packed(identity: str) -> bytes | None:
-    """An id in the shape of `event.event_id` at a fifth of its size; None for another, which it would not give back."""
-    if len(identity) != len(_OURS) + 2 * _PACKED or not identity.startswith(_OURS):
-        return None
-    digits = identity[len(_OURS) :]
-    try:
-        packed = bytes.fromhex(digits)
-    except ValueError:
-        return None
-    return packed if packed.hex() == digits else None

@@ -13,6 +13,7 @@ import orjson
 
 from tocsin.evaluate.correlation import reads_signals
 from tocsin.evaluate.decision import Decision, EventRef
+from tocsin.evaluate.refs import Refs
 from tocsin.evaluate.repository import Matches
 from tocsin.evaluate.signals_repository import SignalMatches
 from tocsin.event import Event
@@ -44,7 +45,7 @@ class _Kept:
     the events that were shown last, encoded."""
 
     gathering: Gathering = field(default_factory=Gathering)
-    first: tuple[EventRef, ...] = ()
+    first: Refs | tuple[EventRef, ...] = ()
     absent: frozenset[EventRef] = frozenset()
     samples: dict[str, Sample] = field(default_factory=dict)
     size: int = 0
