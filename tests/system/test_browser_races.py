@@ -209,6 +209,35 @@ def test_a_key_that_comes_before_the_signal_asks_for_the_reason_once_it_is_there
     expect(page.get_by_role("form", name="Archive this signal")).to_have_count(0)
 
 
+def test_what_is_written_about_a_signal_outlives_the_answer_about_another(ana: Person) -> None:
+    """And it is there again for somebody who looked at another signal meanwhile."""
+    page = ana.open(f"/signals?{OPEN}")
+    rows = ana.rows()
+    form = page.get_by_role("form", name="Archive this signal")
+    rows.nth(0).click()
+    page.get_by_role("tab", name="Timeline").wait_for()
+    expect(rows.nth(0)).to_have_attribute("data-open", "true")
+    first = opened(page)
+    page.keyboard.press("e")
+    with held(page, "PATCH", f"{SIGNALS}/*/update") as waiting:
+        form.get_by_role("button", name="Archive").click()
+        wait_for_one(page, waiting)
+        rows.nth(1).click()
+        expect(form).to_have_count(0)
+        page.keyboard.press("e")
+        form.get_by_label("Comment").fill("Not finished")
+    until(lambda: triage_of(ana.server, first), lambda found: found["state"] == "archived")
+    settled(ana)
+    expect(form.get_by_label("Comment")).to_have_value("Not finished")
+    rows.nth(2).click()
+    expect(form).to_have_count(0)
+    rows.nth(1).click()
+    expect(form.get_by_label("Comment")).to_have_value("Not finished")
+    form.get_by_role("button", name="Cancel").click()
+    expect(form).to_have_count(0)
+    reopen(ana.server, first)
+
+
 def test_keys_act_on_the_signal_that_the_browser_went_back_to(ana: Person) -> None:
     page = ana.open(f"/signals?{OPEN}")
     rows = ana.rows()

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { get } from "@/api/client";
-import { connectionIsLost, whenConnectionChanges } from "@/api/connection";
+import { connectionIsLost, patiently, whenConnectionChanges } from "@/api/connection";
 
 let answer: () => Promise<Response>;
 const away = () => Promise.reject(new TypeError("Failed to fetch"));
@@ -51,4 +51,25 @@ test("what the server refuses is an answer", async () => {
   answer = () => Promise.resolve(new Response("{}", { status: 503, headers: { "x-request-id": "1" } }));
   await expect(get("/things")).rejects.toThrow();
   expect(connectionIsLost()).toBe(false);
+});
+
+test("code is waited for while the server is away", async () => {
+  answer = away;
+  const load = vi.fn().mockRejectedValueOnce(new TypeError("Failed to fetch")).mockResolvedValue("code");
+  const loaded = patiently(load)();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(connectionIsLost()).toBe(true);
+  expect(load).toHaveBeenCalledTimes(1);
+  answer = () => Promise.resolve(new Response("{}"));
+  await vi.advanceTimersByTimeAsync(4000);
+  await expect(loaded).resolves.toBe("code");
+});
+
+test("code that a server which is there does not have is no lost connection", async () => {
+  const said: boolean[] = [];
+  const stop = whenConnectionChanges(() => said.push(connectionIsLost()));
+  answer = () => Promise.resolve(new Response("{}"));
+  await expect(patiently(() => Promise.reject(new TypeError("Failed to fetch")))()).rejects.toThrow("Failed to fetch");
+  expect(said).toEqual([]);
+  stop();
 });

@@ -31,27 +31,31 @@ export function lostConnection(): void {
 /** Our server answers every request with an id; what has none comes from a proxy in its place. */
 export const isFromElsewhere = ({ status, headers }: Response): boolean => OF_A_PROXY.includes(status) && !headers.has("x-request-id");
 
-/** Code that is loaded on use: it is waited for while the server is away, and only asked for again when that is back. */
+/** Code that is loaded on use: it is waited for while the server is away. Of one that is there but was updated, it is the router that loads the page anew. */
 export const patiently =
   <T>(load: () => Promise<T>) =>
   (): Promise<T> =>
     load().catch(async () => {
-      lostConnection();
-      await new Promise<void>((resolve) => {
-        const stop = whenConnectionChanges(() => {
-          stop();
-          resolve();
+      if (!(await answers())) {
+        lostConnection();
+        await new Promise<void>((resolve) => {
+          const stop = whenConnectionChanges(() => {
+            stop();
+            resolve();
+          });
         });
-      });
+      }
       return load();
     });
 
-async function askAgain(pause: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, pause));
-  const isBack = await fetch("/health/live", { cache: "no-store" }).then(
-    (answer) => answer.ok,
+const answers = (): Promise<boolean> =>
+  fetch("/health/live", { cache: "no-store" }).then(
+    ({ ok }) => ok,
     () => false,
   );
-  if (isBack) set(false);
+
+async function askAgain(pause: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, pause));
+  if (await answers()) set(false);
   else await askAgain(Math.min(LONGEST_PAUSE_MS, pause * 2));
 }

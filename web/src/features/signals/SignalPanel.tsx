@@ -33,7 +33,7 @@ import { TriageForm, type Archiving } from "./TriageForm";
 import { WhatHappened } from "./WhatHappened";
 
 /** One signal: what happened, next steps, then the tabs. */
-export function SignalPanel({ archiving, onArchiving, event, ...props }: SignalPanelProps & Archiving) {
+export function SignalPanel({ draft, onDraft, event, ...props }: SignalPanelProps & Archiving) {
   const full = useQuery({ ...signalQuery(props.id), placeholderData: useRow(event) });
   return (
     <Panel
@@ -42,7 +42,7 @@ export function SignalPanel({ archiving, onArchiving, event, ...props }: SignalP
       isWhole={!full.isPlaceholderData}
       error={full.error}
       retry={() => void full.refetch()}
-      steps={(signal) => <TriageForm event={signal} archiving={archiving} onArchiving={onArchiving} />}
+      steps={(signal) => <TriageForm event={signal} draft={draft} onDraft={onDraft} />}
       timeline={{ id: "timeline", label: "Timeline", content: <History id={props.id} /> }}
     />
   );

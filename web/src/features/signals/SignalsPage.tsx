@@ -7,6 +7,7 @@ import type { ExplorerSearch } from "@/lib/urlState";
 import { BulkBar } from "./BulkBar";
 import { SIGNALS } from "./config";
 import { SignalPanel } from "./SignalPanel";
+import type { ArchiveDraft } from "./TriageForm";
 import { TriageKeys } from "./TriageKeys";
 import { useColleagues } from "./useColleagues";
 import { ViewSwitch } from "./ViewSwitch";
@@ -15,19 +16,18 @@ export function SignalsPage({ search, navigate }: { search: ExplorerSearch; navi
   const explorer = useExplorer(SIGNALS, search, navigate);
   const marked = useColleagues(explorer);
   const mayTriage = useMay("security_monitoring_signals_write");
-  /** The signal whose form for archiving is open, or opens once the signal has come. */
-  const [archiving, setArchiving] = useState<string | null>(null);
+  const [drafts, keep] = useDrafts();
   return (
     <Explorer
       explorer={explorer}
       title="Signals"
-      panel={(props) => <SignalPanel key={props.id} explorer={explorer} archiving={archiving === props.id} onArchiving={(on) => setArchiving(on ? props.id : null)} {...props} />}
+      panel={(props) => <SignalPanel key={props.id} explorer={explorer} draft={drafts.get(props.id)} onDraft={(draft) => keep(props.id, draft)} {...props} />}
       bulk={mayTriage ? (props) => <BulkBar explorer={explorer} {...props} /> : undefined}
       rowKeys={(props) => (
         <TriageKeys
           {...props}
           archive={(id) => {
-            setArchiving(id);
+            keep(id, drafts.get(id) ?? {});
             props.open(id);
           }}
         />
@@ -37,4 +37,15 @@ export function SignalsPage({ search, navigate }: { search: ExplorerSearch; navi
       help={<SendFirstLog noun="signals" />}
     />
   );
+}
+
+/** Of the signals whose form for archiving is open, or opens once they have come. Whoever looks at another one meanwhile finds there again what was typed. */
+function useDrafts(): [ReadonlyMap<string, ArchiveDraft>, (id: string, draft: ArchiveDraft | null) => void] {
+  const [drafts, setDrafts] = useState<ReadonlyMap<string, ArchiveDraft>>(new Map());
+  const keep = (id: string, draft: ArchiveDraft | null) =>
+    setDrafts((now) => {
+      const others = [...now].filter(([other]) => other !== id);
+      return new Map(draft ? [...others.filter(([, begun]) => Object.keys(begun).length > 0), [id, draft]] : others);
+    });
+  return [drafts, keep];
 }

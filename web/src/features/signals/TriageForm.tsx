@@ -19,24 +19,31 @@ import { showTheirs, useTriage } from "./useTriage";
 const WRITE = "security_monitoring_signals_write";
 const REASONS = Object.entries(ARCHIVE_REASONS).map(([value, label]) => ({ value, label }));
 
+/** What was chosen and typed of why a signal is archived, so far. */
+export interface ArchiveDraft {
+  reason?: ArchiveReason;
+  comment?: string;
+}
+
 export interface Archiving {
-  /** Whether the reason for archiving is being asked for. */
-  archiving: boolean;
-  onArchiving: (archiving: boolean) => void;
+  /** While the reason for archiving is being asked for. */
+  draft: ArchiveDraft | undefined;
+  onDraft: (draft: ArchiveDraft | null) => void;
 }
 
 /** Next steps: state, reason and comment, assignee. What was typed survives every refusal. */
-export function TriageForm({ event, archiving, onArchiving }: { event: ExploreEvent } & Archiving) {
+export function TriageForm({ event, draft, onDraft }: { event: ExploreEvent } & Archiving) {
   const client = useQueryClient();
   const me = useMe();
   // Whom it is assigned to says nothing of the reason that is being written.
-  const triage = useTriage({ onDone: ({ state }) => state !== undefined && onArchiving(false) });
+  const triage = useTriage({ onDone: ({ state }) => state !== undefined && onDraft(null) });
   const state = stateOf(event);
   const assignee = assigneeOf(event);
   const decided = custom(event).workflow?.triage;
   const reason = decided?.archiveReason ?? decided?.archive_reason;
   const comment = decided?.archiveComment ?? decided?.archive_comment;
 
+  const archive = () => onDraft(draft ?? {});
   const change = (next: TriageChange) => triage.mutate({ id: event.id, seen: event, change: next });
   const reload = () => {
     triage.reset();
@@ -56,7 +63,7 @@ export function TriageForm({ event, archiving, onArchiving }: { event: ExploreEv
                   className={classes.state}
                   aria-pressed={each === state}
                   disabled={!may}
-                  onClick={() => (each === "archived" ? onArchiving(true) : change({ state: each as TriageState }))}
+                  onClick={() => (each === "archived" ? archive() : change({ state: each as TriageState }))}
                 >
                   <StateLabel state={each} />
                 </button>
@@ -70,18 +77,18 @@ export function TriageForm({ event, archiving, onArchiving }: { event: ExploreEv
             )}
             {triage.isPending && <Loader size={14} aria-label="Saving" />}
           </div>
-          {state === "archived" && !archiving && (
+          {state === "archived" && !draft && (
             <p className={classes.dim}>
               Archived{reason && reason !== "none" ? `: ${ARCHIVE_REASONS[reason].toLowerCase()}` : ""}
               {comment ? `. “${comment}”` : ""}{" "}
               {may && (
-                <button type="button" className="link" onClick={() => onArchiving(true)}>
+                <button type="button" className="link" onClick={archive}>
                   Change the reason
                 </button>
               )}
             </p>
           )}
-          {archiving && <ArchiveForm reason={reason} comment={comment} busy={triage.isPending} onCancel={() => onArchiving(false)} onSubmit={(given) => change({ state: "archived", ...given })} />}
+          {draft && <ArchiveForm draft={draft} onDraft={onDraft} reason={reason} comment={comment} busy={triage.isPending} onSubmit={(given) => change({ state: "archived", ...given })} />}
           <Refusal error={triage.error} reload={reload} />
         </div>
       )}
@@ -90,21 +97,23 @@ export function TriageForm({ event, archiving, onArchiving }: { event: ExploreEv
 }
 
 interface ArchiveProps {
+  draft: ArchiveDraft;
+  onDraft: (draft: ArchiveDraft | null) => void;
   reason?: ArchiveReason;
   comment?: string;
   busy: boolean;
-  onCancel: () => void;
   onSubmit: (given: { archive_reason: ArchiveReason; archive_comment: string }) => void;
 }
 
-function ArchiveForm({ reason, comment, busy, onCancel, onSubmit }: ArchiveProps) {
-  const [chosen, setChosen] = useState<ArchiveReason>(reason ?? "none");
-  const [text, setText] = useState(comment ?? "");
+function ArchiveForm({ draft, onDraft, reason, comment, busy, onSubmit }: ArchiveProps) {
+  const [isNew] = useState(() => Object.keys(draft).length === 0);
+  const chosen = draft.reason ?? reason ?? "none";
+  const text = draft.comment ?? comment ?? "";
   const id = useId();
   const submit = () => onSubmit({ archive_reason: chosen, archive_comment: text.trim() });
   return (
     <Form className={classes.archive} aria-label="Archive this signal" busy={busy} onSubmit={submit}>
-      <Select size="xs" label="Reason" data={REASONS} value={chosen} allowDeselect={false} onChange={(value) => setChosen((value ?? "none") as ArchiveReason)} data-autofocus autoFocus comboboxProps={{ withinPortal: true }} />
+      <Select size="xs" label="Reason" data={REASONS} value={chosen} allowDeselect={false} onChange={(value) => onDraft({ ...draft, reason: (value ?? "none") as ArchiveReason })} data-autofocus autoFocus={isNew} comboboxProps={{ withinPortal: true }} />
       <Textarea
         id={id}
         size="xs"
@@ -114,7 +123,7 @@ function ArchiveForm({ reason, comment, busy, onCancel, onSubmit }: ArchiveProps
         minRows={2}
         maxRows={8}
         value={text}
-        onChange={(event) => setText(event.currentTarget.value)}
+        onChange={(event) => onDraft({ ...draft, comment: event.currentTarget.value })}
         onKeyDown={(event) => {
           if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submit();
         }}
@@ -123,7 +132,7 @@ function ArchiveForm({ reason, comment, busy, onCancel, onSubmit }: ArchiveProps
         <Button type="submit" loading={busy}>
           Archive
         </Button>
-        <Button variant="default" onClick={onCancel}>
+        <Button variant="default" onClick={() => onDraft(null)}>
           Cancel
         </Button>
       </div>
