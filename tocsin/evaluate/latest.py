@@ -21,8 +21,8 @@ LATEST_BYTES = 16_000_000
 """Of logs that match a rule: at 5,000 events/s some four seconds."""
 
 KEPT_BYTES = 48_000_000
-"""Of those that will be asked for, packed: 140,000. At 5,000 events/s signals that grow name a thousand a second, and wait
-for a minute and a half."""
+"""Of those that will be asked for, packed: 140,000. At 5,000 events/s signals that grow name a thousand a second, and
+wait for a minute and a half."""
 
 WINDOW_BYTES = 32_000_000
 """Of those that may be asked for, when a signal opens."""
