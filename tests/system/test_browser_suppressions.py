@@ -107,6 +107,9 @@ def test_a_suppression_from_a_signal_to_its_end(ana: Person) -> None:
     panel.get_by_role("tab", name="Versions").click()
     expect(panel.get_by_text("Version 2", exact=True)).to_be_visible()
     expect(panel.locator("ins")).to_have_text("no")
+    panel.get_by_role("tab", name="Terraform").click()
+    expect(panel.locator("pre")).to_contain_text('resource "datadog_security_monitoring_suppression"')
+    expect(panel.locator("pre")).to_contain_text("Only in this test")
     page.get_by_label("Search suppressions").fill("only in this")
     page.wait_for_url("**/suppressions?*query=only*")  # so many rows there may have been before
     expect(page.get_by_role("row")).to_have_count(2)

@@ -3,7 +3,7 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { sentence } from "@/lib/format";
 import { get, post, request } from "./client";
 import { ApiError, type FieldFault } from "./errors";
-import type { ExcludedAttributes, PreviewAnswerAttributes, SuppressionHistory, SuppressionList, SuppressionResource } from "./generated/types.gen";
+import type { ExcludedAttributes, PreviewAnswerAttributes, SuppressionHistory, SuppressionList, SuppressionResource, TerraformResource } from "./generated/types.gen";
 
 export type Suppression = SuppressionResource;
 export type SuppressionPreview = PreviewAnswerAttributes;
@@ -12,6 +12,7 @@ export type Excluded = ExcludedAttributes;
 /** The permission to change suppressions. */
 export const SUPPRESSIONS_WRITE = "security_monitoring_suppressions_write";
 
+const TERRAFORM = "/api/v2/security_monitoring/terraform/suppressions";
 const BASE = "/api/v2/security_monitoring/configuration/suppressions";
 const KEY = "suppressions";
 const path = (id: string): string => `${BASE}/${encodeURIComponent(id)}`;
@@ -34,6 +35,13 @@ export const suppressionsQuery = (query: string, sort: string) =>
     queryKey: [KEY, "list", query, sort],
     queryFn: ({ signal }) => get<SuppressionList>(`${BASE}?${new URLSearchParams({ query, sort }).toString()}`, signal),
     placeholderData: keepPreviousData,
+  });
+
+/** The suppression, in this version, as a Terraform resource. */
+export const suppressionAsTerraformQuery = (id: string, version: number) =>
+  queryOptions({
+    queryKey: [KEY, "terraform", id, version],
+    queryFn: async ({ signal }) => (await get<TerraformResource>(`${TERRAFORM}/${encodeURIComponent(id)}`, signal)).data.attributes.output,
   });
 
 export const suppressionQuery = (id: string) =>

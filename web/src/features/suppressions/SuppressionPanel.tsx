@@ -20,6 +20,7 @@ import { Excluded } from "./Excluded";
 import { Preview } from "./Preview";
 import { SuppressionForm } from "./SuppressionForm";
 import classes from "./suppressions.module.css";
+import { Terraform } from "./Terraform";
 import { Versions } from "./Versions";
 
 interface Props {
@@ -141,6 +142,7 @@ export function SuppressionEditor({ stored, original, opened, tab, onTab, close 
           tabs={[
             { id: "form", label: "Suppression", content: form },
             { id: "versions", label: "Versions", content: <div className={classes.inset}><Versions id={stored.id} /></div> },
+            { id: "terraform", label: "Terraform", content: <div className={classes.inset}><Terraform id={stored.id} version={version} /></div> },
           ]}
         />
       ) : (
