@@ -32,10 +32,11 @@ from tocsin.evaluate.repository import Failure, GroupKey, Matches, Progress, Sto
 from tocsin.evaluate.travel import TravelPlan
 from tocsin.rule import Rule
 
-CACHED_MATCHES = 1_000_000
-"""Matches of idle groups that are kept in memory, some 130 MB. Those idle for longest are dropped first."""
+CACHED_MATCHES = 3_000_000
+"""Matches of idle groups that are kept in memory, some 300 MB. Those idle for longest are dropped first, and there are
+always many of them: where an hour's windows hold more, each step reads some again."""
 
-BUSY = 8
+BUSY = 3
 """With the groups that were decided in this step, or have grown, so many times that, a gigabyte: they will be in the
 next step, and would be read again each time. Beyond, each step reads others again, which takes longer than the step.
 With a thousand rules at 5,000 events/s they hold three million after nine minutes and would hold seven after an hour,

@@ -11,7 +11,7 @@ import { queryClient } from "./queryClient";
 import { Shell } from "./Shell";
 import { ShellLoading } from "./ShellLoading";
 
-const root = createRootRoute({ notFoundComponent: () => <PageError error={new ApiError(404, ["There is no page at this address."], null)} /> });
+const root = createRootRoute();
 
 const signIn = createRoute({
   getParentRoute: () => root,
@@ -77,6 +77,9 @@ const settingsIndex = createRoute({
   },
 });
 
+/** Any other address: the ways to all pages stay beside what is said. */
+const elsewhere = createRoute({ getParentRoute: () => shell, path: "$", component: () => <PageError error={new ApiError(404, ["There is no page at this address."], null)} /> });
+
 /** The pages that `navigation.ts` alone describes: their search parameters are plain text, read with `usePageSearch`. */
 const listed = NAVIGATION.flatMap((group) => group.items).flatMap(({ to, load }) =>
   load ? [createRoute({ getParentRoute: () => shell, path: to, component: lazyRouteComponent(patiently(load)), errorComponent: PageError })] : [],
@@ -85,7 +88,7 @@ const listed = NAVIGATION.flatMap((group) => group.items).flatMap(({ to, load })
 const untyped = listed as unknown as [];
 
 export const router = createRouter({
-  routeTree: root.addChildren([signIn, shell.addChildren([index, signals, suppressed, logs, rules, rule, settings, settingsIndex, ...untyped])]),
+  routeTree: root.addChildren([signIn, shell.addChildren([index, signals, suppressed, logs, rules, rule, settings, settingsIndex, elsewhere, ...untyped])]),
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",
