@@ -9,6 +9,7 @@ from typing import Final
 from tocsin.evaluate.aggregates import SlidingTally
 from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.evidence import Entry, Part
+from tocsin.evaluate.refs import Identity
 
 CHUNK: Final = 128
 """Entries in a part of a window that is never changed again: copies share it."""
@@ -19,8 +20,12 @@ DEAD: Final = 16
 SHARED_PARTS = 16_384
 """Different parts of events that are one object each: some 4 MB, for values that come again, as most do."""
 
-_PACKED: Final = 18
-"""Bytes of a packed id (`refs.py`)."""
+_TIME: Final = 6
+_DIGEST: Final = 12
+"""Bytes of a packed id (`refs.py`): the time of its event, which the entry has anyway, and the others."""
+
+_FAR: Final = 1 << 32
+"""Serials and times of a chunk are kept as what they are after its first ones: four billion, and 49 days."""
 
 
 def row_order(row: MatchRow) -> tuple[tuple[str, ...], int, str, float]:
@@ -29,53 +34,76 @@ def row_order(row: MatchRow) -> tuple[tuple[str, ...], int, str, float]:
 
 
 class _Chunk:
-    """Entries one after the other, in columns."""
+    """Entries one after the other, in columns. A text stands for the parts that one value of the first query makes."""
 
-    __slots__ = ("ids", "others", "parts", "serials", "times")
+    __slots__ = ("digests", "first_serial", "first_time", "others", "parts", "serials", "times")
 
     def __init__(self) -> None:
-        self.serials = array("q")
-        self.times = array("q")
-        self.ids = bytearray()
-        self.others: dict[int, str] | None = None
-        """Ids of another shape, by the serials of their entries; there is no such event, but senders may be anybody."""
-        self.parts: list[tuple[Part, ...]] = []
+        self.first_serial = 0
+        self.first_time = 0
+        self.serials = array("I")
+        self.times = array("I")
+        self.digests = bytearray()
+        self.others: dict[int, Identity] | None = None
+        """Ids that do not begin with the time of their event, by the serials of their entries; there is no such event,
+        but senders may be anybody."""
+        self.parts: list[tuple[Part, ...] | str] = []
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def takes(self, entry: Entry) -> bool:
+        """Whether it is near enough to the others."""
+        if not self.parts:
+            return True
+        return entry.serial - self.first_serial < _FAR and 0 <= entry.timestamp - self.first_time < _FAR
 
     def add(self, entry: Entry) -> None:
-        self.serials.append(entry.serial)
-        self.times.append(entry.timestamp)
-        self.parts.append(entry.parts)
+        if not self.parts:
+            self.first_serial, self.first_time = entry.serial, entry.timestamp
+        self.serials.append(entry.serial - self.first_serial)
+        self.times.append(entry.timestamp - self.first_time)
+        self.parts.append(_shortened(entry.parts))
         identity = entry.identity
-        if isinstance(identity, bytes):
-            self.ids += identity
+        if isinstance(identity, bytes) and identity[:_TIME] == _time(entry.timestamp):
+            self.digests += identity[_TIME:]
         else:
             if self.others is None:
                 self.others = {}
             self.others[entry.serial] = identity
-            self.ids += bytes(_PACKED)
+            self.digests += bytes(_DIGEST)
+
+    def serial(self, index: int) -> int:
+        return self.first_serial + self.serials[index]
+
+    def time(self, index: int) -> int:
+        return self.first_time + self.times[index]
 
     def entry(self, index: int) -> Entry:
-        serial = self.serials[index]
+        serial, timestamp, parts = self.serial(index), self.time(index), self.parts[index]
         other = None if self.others is None else self.others.get(serial)
-        identity = bytes(self.ids[index * _PACKED : (index + 1) * _PACKED]) if other is None else other
-        return Entry(serial, self.times[index], identity, self.parts[index])
+        digest = bytes(self.digests[index * _DIGEST : (index + 1) * _DIGEST])
+        identity = _time(timestamp) + digest if other is None else other
+        return Entry(serial, timestamp, identity, _with(0, parts) if isinstance(parts, str) else parts)
 
     def rest(self, start: int) -> "_Chunk":
-        """The same without what is before an index."""
+        """The same without what is before an index, and without room for more."""
         twin = _Chunk()
+        twin.first_serial, twin.first_time = self.first_serial, self.first_time
         twin.serials = self.serials[start:]
         twin.times = self.times[start:]
-        twin.ids = self.ids[start * _PACKED :]
+        twin.digests = self.digests[start * _DIGEST :]
         twin.parts = self.parts[start:]
         if self.others is not None:
-            twin.others = {serial: self.others[serial] for serial in twin.serials if serial in self.others}
+            serials = [self.first_serial + each for each in twin.serials]
+            twin.others = {serial: self.others[serial] for serial in serials if serial in self.others}
         return twin
 
 
 class Window:
     """The events of one scope within the evaluation window, with each query's value over them.
 
-    Kept in columns: windows are most of what the evaluator holds. An entry takes 50 bytes, as an `Entry` five times as
+    Kept in columns: windows are most of what the evaluator holds. An entry takes 30 bytes, as an `Entry` eight times as
     much; and copies share all but the last chunk.
     """
 
@@ -95,21 +123,22 @@ class Window:
     def __iter__(self) -> Iterator[Entry]:
         start = self._head
         for chunk in self._chunks:
-            for index in range(start, len(chunk.times)):
+            for index in range(start, len(chunk)):
                 yield chunk.entry(index)
             start = 0
 
     @property
     def latest(self) -> int:
         """When the last event was (Unix milliseconds); there has been one."""
-        return self._last.times[-1]
+        return self._last.time(len(self._last) - 1)
 
     def enter(self, entry: Entry, span: int) -> int:
         """Slide to the entry's time and take it in; returns by how many entries the window grew (may be negative)."""
         before = self._size
         if before:
             self._leave(entry.timestamp - span, everything=span == 0)
-        if len(self._last.times) >= CHUNK:
+        if len(self._last) >= CHUNK or not self._last.takes(entry):
+            self._chunks[-1] = self._last.rest(0)
             self._last = _Chunk()
             self._chunks.append(self._last)
         self._last.add(entry)
@@ -122,17 +151,17 @@ class Window:
         """The window's entries after this serial; `newest` is the last that entered, and one of them."""
         found = [newest]
         number = len(self._chunks) - 1
-        chunk, end = self._last, len(self._last.serials) - 1
+        chunk, end = self._last, len(self._last) - 1
         while True:
             start = self._head if number == 0 else 0
-            while end > start and chunk.serials[end - 1] > serial:
+            while end > start and chunk.serial(end - 1) > serial:
                 end -= 1
                 found.append(chunk.entry(end))
             if end > start or number == 0:
                 break
             number -= 1
             chunk = self._chunks[number]
-            end = len(chunk.serials)
+            end = len(chunk)
         found.reverse()
         return found
 
@@ -141,7 +170,7 @@ class Window:
         found: list[Entry] = []
         for number in range(len(self._chunks) - 1, -1, -1):
             chunk = self._chunks[number]
-            end, start = len(chunk.times), self._head if number == 0 else 0
+            end, start = len(chunk), self._head if number == 0 else 0
             start = max(start, end - (count - len(found)))
             found += [chunk.entry(index) for index in range(end - 1, start - 1, -1)]
             if len(found) == count:
@@ -165,12 +194,16 @@ class Window:
     def _leave(self, horizon: int, *, everything: bool) -> None:
         """What is up to the horizon leaves the window."""
         chunk, head, left = self._chunks[0], self._head, 0
-        while everything or chunk.times[head] <= horizon:
-            for part in chunk.parts[head]:
-                self.tallies[part.query_index].leave(chunk.serials[head], part.distinct, part.value)
+        while everything or chunk.time(head) <= horizon:
+            serial, parts = chunk.serial(head), chunk.parts[head]
+            if isinstance(parts, str):
+                self.tallies[0].leave(serial, (parts,), None)
+            else:
+                for part in parts:
+                    self.tallies[part.query_index].leave(serial, part.distinct, part.value)
             head += 1
             left += 1
-            if head == len(chunk.times):
+            if head == len(chunk):
                 head = 0
                 if len(self._chunks) == 1:
                     self._last = _Chunk()
@@ -179,7 +212,7 @@ class Window:
                 del self._chunks[0]
                 chunk = self._chunks[0]
         self._size -= left
-        if len(self._chunks) == 1 and head > DEAD and head * 2 > len(chunk.times):
+        if len(self._chunks) == 1 and head > DEAD and head * 2 > len(chunk):
             self._last = chunk.rest(head)
             self._chunks = [self._last]
             head = 0
@@ -209,3 +242,15 @@ def counted(query_index: int) -> tuple[Part, ...]:
 def _with(query_index: int, distinct: str) -> tuple[Part, ...]:
     """The parts of an event with one value."""
     return (Part(query_index, (distinct,), None),)
+
+
+def _shortened(parts: tuple[Part, ...]) -> tuple[Part, ...] | str:
+    """The one value of the first query, if that is all: a third of the memory where values differ."""
+    if len(parts) == 1 and parts[0].query_index == 0 and parts[0].value is None and len(parts[0].distinct) == 1:
+        return parts[0].distinct[0]
+    return parts
+
+
+def _time(timestamp: int) -> bytes:
+    """As ids begin with it (`event.event_id`)."""
+    return max(timestamp, 0).to_bytes(_TIME, "big") if timestamp < 1 << 8 * _TIME else b""

@@ -31,6 +31,7 @@ IDS = st.sampled_from(
         "e1",
         "",
         "AwAAA" + "0" * 35,
+        "AwAAA" + "0" * 36,
         "AwAAA" + "a" * 35 + "A",
         "AwAAA" + " " * 36,
         "AwAAA" + "0 " * 18,
@@ -43,10 +44,12 @@ IDS = st.sampled_from(
 @given(st.lists(st.tuples(st.integers(0, 40), IDS, st.sampled_from(["a", "b", None])), max_size=80), st.data())
 @example([(0, "e1", None)] * 60, None)
 def test_window_is_a_list(steps: list[tuple[int, str | None, str | None]], data: st.DataObject | None) -> None:
-    """Whatever the ids, and however small the chunks; what a copy takes in does not touch the one that it is of."""
+    """Whatever the ids, and however small the chunks, in number or in time; what a copy takes in does not touch the one
+    that it is of."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(window_module, "CHUNK", 4)
         patch.setattr(window_module, "DEAD", 2)
+        patch.setattr(window_module, "_FAR", 60)
         window, held = Window(("g",), ["cardinality"]), list[Entry]()
         others: list[tuple[Window, list[Entry]]] = []
         at = 10**12
@@ -86,10 +89,10 @@ def filled(count: int) -> Window:
     return window
 
 
-def test_entry_takes_some_fifty_bytes() -> None:
+def test_entry_takes_some_thirty_bytes() -> None:
     """As an `Entry` with a part, a tuple of each and an id it takes 280."""
     filled(100)  # the values are known
-    assert held_bytes(lambda: filled(20_000)) < 60 * 20_000
+    assert held_bytes(lambda: filled(20_000)) < 36 * 20_000
 
 
 def test_copies_share_all_but_the_end() -> None:
