@@ -69,7 +69,33 @@ class Refs:
     @overload
     def __getitem__(self, index: slice) -> tuple[EventRef, ...]: ...
     def __getitem__(self, index: int | slice) -> EventRef | tuple[EventRef, ...]:
-        return self._all()[index]
+        if self._plain is not None:
+            return self._plain[index]
+        if isinstance(index, slice):
+            return tuple([self._at(number) for number in range(len(self))[index]])
+        return self._at(range(len(self))[index])
+
+    def __contains__(self, ref: object) -> bool:
+        if self._plain is not None:
+            return ref in self._plain
+        low, high = 0, len(self)
+        while low < high:
+            middle = (low + high) // 2
+            found = self._at(middle)
+            if found == ref:
+                return True
+            if isinstance(ref, EventRef) and found < ref:
+                low = middle + 1
+            else:
+                high = middle
+        return False
+
+    def beyond(self, others: "Refs") -> tuple[EventRef, ...] | None:
+        """What comes after these others, if they are the first of its own; None if they are not, or that is not easily
+        told."""
+        if self._plain is not None or others._plain is not None or not self._packed.startswith(others._packed):
+            return None
+        return self[len(others) :]
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Refs) and self._plain is None and other._plain is None:
@@ -87,8 +113,10 @@ class Refs:
     def _all(self) -> tuple[EventRef, ...]:
         if self._plain is not None:
             return self._plain
-        records = self._packed
-        return tuple([_ref(records[start : start + _BYTES]) for start in range(0, len(records), _BYTES)])
+        return tuple([self._at(number) for number in range(len(self))])
+
+    def _at(self, number: int) -> EventRef:
+        return _ref(self._packed[number * _BYTES : (number + 1) * _BYTES])
 
 
 class Naming:

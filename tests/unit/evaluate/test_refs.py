@@ -5,7 +5,7 @@ import tracemalloc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin.evaluate.refs import EventRef, Naming, packed, unpacked
+from tocsin.evaluate.refs import EventRef, Naming, Refs, packed, unpacked
 from tocsin.event import event_id
 
 OURS = st.integers(0, 2**63 - 1).map(lambda number: event_id(10**12, b"%d" % number))
@@ -40,6 +40,27 @@ def test_first_and_last_of_a_list(found: list[EventRef], limit: int, data: st.Da
         assert told == tuple(sorted(found[:split]))[:limit]
     assert len(first.refs()) == len(wanted[:limit])
     assert first.refs()[:2] == wanted[:limit][:2] and list(last.refs()[-2:]) == list(wanted[-limit:][-2:])
+
+
+@given(refs(OURS), st.lists(st.builds(EventRef, TIMES, OURS, st.just(0))), st.integers(0, 40), st.booleans())
+def test_what_is_beyond_others(found: list[EventRef], more: list[EventRef], split: int, is_packed: bool) -> None:
+    """Of events that grew at their end, or elsewhere."""
+
+    def held(some: list[EventRef]) -> Refs:
+        naming = Naming(1_000, first=True)
+        for ref in some:
+            naming.add(ref.timestamp, packed(ref.event_id), ref.query_index)
+        return naming.refs() if is_packed else Refs(b"", tuple(naming.refs()))
+
+    earlier, later = sorted(set(found))[:split], sorted({*found, *more})
+    told = held(later).beyond(held(earlier))
+    if is_packed and later[: len(earlier)] == earlier:
+        assert told == tuple(later[len(earlier) :])
+    else:
+        assert told is None
+    assert [ref in held(later) for ref in (*found, *more)] == [True] * len([*found, *more])
+    assert [ref in held(earlier) for ref in more] == [ref in earlier for ref in more]
+    assert "e1" not in held(later)
 
 
 @given(st.one_of(OURS, OTHERS))
