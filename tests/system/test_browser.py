@@ -136,7 +136,7 @@ def test_an_address_without_a_page_says_so_beside_the_ways_to_all_pages(ana: Per
     page = ana.open("/nothing/here")
     expect(page.get_by_role("alert")).to_contain_text("There is no page at this address.")
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Rules").click()
-    expect(page.get_by_role("grid")).to_be_visible()
+    expect(page.get_by_role("heading", name="Rules", exact=True)).to_be_visible()
 
 
 def test_who_types_before_the_editor_is_there_types_on(ana: Person) -> None:
