@@ -3,6 +3,7 @@
 import gc
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -46,3 +47,18 @@ def test_one_thread_looks_at_everything_however_often_it_is_called() -> None:
     for _ in range(3):
         garbage.collect_seldom()
     assert gc.callbacks.count(garbage._set_aside) == 1
+
+
+@pytest.mark.skipif(garbage._TRIM is None, reason="only glibc keeps what was freed, and can be told to give it back")
+def test_what_was_freed_between_what_was_not_is_given_back() -> None:
+    kept = [bytes(2_000) for _ in range(40_000)]
+    full = resident()
+    kept = kept[::20]
+    freed = resident()
+    garbage.give_back()
+    assert resident() < min(freed, full) - 20_000_000, "of 80 MB"
+    assert len(kept) == 2_000
+
+
+def resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4_096
