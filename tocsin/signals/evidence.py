@@ -20,12 +20,13 @@ from tocsin.event import Event
 from tocsin.rule import Rule
 from tocsin.signals.gathering import Gathered, Gathering, Sample, gathered, sample, samples, shown_refs
 
-KEPT_BYTES = 96 * 1024 * 1024
+KEPT_BYTES = 160 * 1024 * 1024
 """Memory for the sums of signals, about; those that were not written for longest are dropped first, and then read again
-as a whole."""
+as a whole. They are written in turn: where they are more than there is room for, each is dropped just before it is
+needed, and storing signals takes all the time that there is. At 30 kB each there is room for 5,000 that grow."""
 
-REF_BYTES = 100
-"""Of these for each event that a sum holds, about; its decision is mostly in memory anyway."""
+REF_BYTES = 30
+"""Of these for each event that a sum holds; its decision is mostly in memory anyway."""
 
 KEPT_EVENTS = 1_000
 """Events that were read last, which other signals may name too: some 10 MB."""

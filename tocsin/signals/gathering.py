@@ -4,6 +4,7 @@ A sum that takes in one event after the other, in any order: adding is commutati
 changes nothing. So a signal that grows needs only its new events read to say what all of them say.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
@@ -31,8 +32,11 @@ MAX_SAMPLE_BYTES = 32_768
 SAMPLES = 10
 """So many of the first and of the last events are shown."""
 
-VALUE_BYTES = 200
+VALUE_BYTES = 150
 """Memory of one value with its place, about, beside its text."""
+
+TYPED_BYTES = 60
+"""And of its type, for what is no text."""
 
 Place = tuple[int, str, int]
 """Where a value stands for the first time: time (Unix milliseconds) and id of the event, and its position there."""
@@ -83,7 +87,7 @@ class Gathering:
             for path, values in flatten(event.attributes).items():
                 for position, value in enumerate(values):
                     if not isinstance(value, str) or len(value) <= MAX_TEXT:
-                        self._attributes.put(path, (type(value), value), _place(first, position))
+                        self._attributes.put(path, _typed(value), _place(first, position))
             for position, tag in enumerate(event.tags):
                 self._tags.put(tag.partition(":")[0], tag, _place(first, position))
             for name, words in (("host", event.host), ("service", event.service), ("source", event.source)):
@@ -103,7 +107,7 @@ class Gathering:
             mine.with_later(theirs) for mine, theirs in zip(self._parts, rest._parts, strict=True)
         )
         return Gathered(
-            attributes={path: [value for (_, value), _ in found] for path, found in values.items()},
+            attributes={path: [_untyped(value) for value, _ in found] for path, found in values.items()},
             tags=[tag for tag, _ in sorted((pair for found in tags.values() for pair in found), key=_second)],
             hosts=_first(words, "host"),
             services=_first(words, "service"),
@@ -135,7 +139,7 @@ class _Firsts:
     def put(self, name: str, value: Any, place: Place) -> None:
         found = self._found.get(name)
         if found is None:
-            found = self._found[name] = {}
+            found = self._found[sys.intern(name)] = {}  # thousands of signals have the same names
         known = found.get(value)
         if known is not None:
             if place >= known:
@@ -204,10 +208,19 @@ def sample(event: Event) -> Sample:
     return Sample("signals" if isinstance(event, SignalEvent) else "logs", content)
 
 
+def _typed(value: Scalar) -> Any:
+    """A value that differs from those of other types: Python takes 1, 1.0 and True for one. Most are texts."""
+    return value if isinstance(value, str) else (type(value), value)
+
+
+def _untyped(value: Any) -> Scalar:
+    found: Scalar = value if isinstance(value, str) else value[1]
+    return found
+
+
 def _bytes(value: Any) -> int:
     """Of a word, or an attribute's value with its type. Senders choose how long it is, up to `MAX_TEXT`."""
-    text = value[1] if isinstance(value, tuple) else value
-    return VALUE_BYTES + (len(text) if isinstance(text, str) else 0)
+    return VALUE_BYTES + (len(value) if isinstance(value, str) else TYPED_BYTES)
 
 
 def _place(first: Place, position: int) -> Place:
