@@ -67,7 +67,7 @@ def main() -> None:
     if current() is not None:
         return
     sources = sorted(str(path) for pattern in MODULES for path in Path().glob(pattern) if path.name != "__init__.py")
-    print(f"Compiling {len(sources)} modules (a minute of processor time)", flush=True)
+    print(f"Compiling {len(sources)} modules (80 seconds of processor time)", flush=True)
     LIBRARIES.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=LIBRARIES.parent) as folder:
         made = Path(folder) / "made"

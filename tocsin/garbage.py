@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import threading
+from collections.abc import Callable
 
 _YOUNG_OBJECTS = 200_000
 """Objects between two collections: events and signals in the making hold no cycles, Python's own 700 are a few of them,
@@ -14,8 +15,8 @@ _WHOLE_SECONDS = 3600
 s at 600 MB."""
 
 _KEPT_SECONDS = 30
-"""For so long at most the C library keeps what was freed between what was not: a sixth of the memory of a server under
-load, and more with each minute. To give it back takes some milliseconds."""
+"""For so long at most the C library keeps what was freed between what was not: a tenth of the memory of a server under
+load. To give it back takes some milliseconds."""
 
 _ENDLESS = threading.Event()
 """Never set: nobody waits for the thread that collects everything when the process ends."""
@@ -39,8 +40,8 @@ def collect_seldom() -> None:
     gc.set_threshold(_YOUNG_OBJECTS, 5, 20)
     if _set_aside not in gc.callbacks:
         gc.callbacks.append(_set_aside)
-        threading.Thread(target=_look_at_all, name="garbage", daemon=True).start()
-        threading.Thread(target=_give_back_again, name="memory", daemon=True).start()
+        for seconds, work in ((_WHOLE_SECONDS, collect_all), (_KEPT_SECONDS, give_back)):
+            threading.Thread(target=_every, args=(seconds, work), name="garbage", daemon=True).start()
 
 
 def collect_all() -> None:
@@ -58,17 +59,12 @@ def give_back() -> None:
 _TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)
 
 
-def _give_back_again() -> None:
-    while not _ENDLESS.wait(_KEPT_SECONDS):
-        give_back()
-
-
 def _set_aside(phase: str, info: dict[str, int]) -> None:
     del info
     if phase == "stop":
         gc.freeze()
 
 
-def _look_at_all() -> None:
-    while not _ENDLESS.wait(_WHOLE_SECONDS):
-        collect_all()
+def _every(seconds: int, work: Callable[[], None]) -> None:
+    while not _ENDLESS.wait(seconds):
+        work()

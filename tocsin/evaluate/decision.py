@@ -7,8 +7,6 @@ from typing import NamedTuple
 from tocsin.evaluate.refs import EventRef, Refs
 from tocsin.event import Json
 
-__all__ = ("Decision", "EventRef", "MatchRow", "QueryEvidence", "Verdict", "opening", "position")
-
 
 class MatchRow(NamedTuple):
     """One match as it is stored. `timestamp` in Unix milliseconds.

@@ -29,6 +29,7 @@ from tocsin.evaluate.aggregates import AGGREGATIONS, GrowingTally
 from tocsin.evaluate.condition import Condition, check_labels, parse_condition
 from tocsin.evaluate.decision import Decision, MatchRow, position
 from tocsin.evaluate.evidence import Entry, Evidence, Life
+from tocsin.evaluate.machine import events_of
 from tocsin.evaluate.method import FIRST_EVENTS, MAX_ENTRIES, Plan, ScopeTooLarge, kept_positions
 from tocsin.evaluate.refs import packed
 from tocsin.evaluate.window import Window, parts_of, row_order
@@ -255,7 +256,8 @@ class SequenceMachine:
         return twin
 
     def feed(self, rows: Iterable[MatchRow]) -> None:
-        for at, together in groupby(rows, key=position):
+        for together in events_of(rows):
+            at = position(together[0])
             self._event(at, sorted(set(together), key=row_order))
 
     def decisions(self) -> list[Decision]:

@@ -7,11 +7,11 @@ event on; the first event after that opens another. Severity only rises meanwhil
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 from tocsin.errors import BadRequest
 from tocsin.evaluate.decision import Decision, MatchRow, position
 from tocsin.evaluate.evidence import Entry, Life
+from tocsin.evaluate.machine import events_of
 from tocsin.evaluate.method import FIRST_EVENTS, Plan
 from tocsin.evaluate.refs import packed
 from tocsin.evaluate.window import counted
@@ -78,7 +78,8 @@ class ThirdPartyMachine:
         return twin
 
     def feed(self, rows: Iterable[MatchRow]) -> None:
-        for at, together in groupby(rows, key=position):
+        for together in events_of(rows):
+            at = position(together[0])
             self.position = at
             if self.start is None or at[0] >= self.start:
                 self._event(min(together, key=lambda row: row.query_index))

@@ -13,8 +13,9 @@ from typing import Any
 
 from tocsin.clock import Clock
 from tocsin.errors import Abandoned, BadRequest, TooManyRequests
-from tocsin.evaluate.decision import Decision, EventRef
+from tocsin.evaluate.decision import Decision
 from tocsin.evaluate.method import FIRST_EVENTS
+from tocsin.evaluate.refs import EventRef
 from tocsin.evaluate.replay import Budget, Replay, Replayed
 from tocsin.rule import Rule
 from tocsin.rules.difference import Outline, changes, difference

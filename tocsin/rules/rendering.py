@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 
 from tocsin.errors import BadRequest
-from tocsin.evaluate.decision import Decision, EventRef, QueryEvidence, Verdict
+from tocsin.evaluate.decision import Decision, QueryEvidence, Verdict
 from tocsin.evaluate.methods import plan
+from tocsin.evaluate.refs import EventRef
 from tocsin.event import Event
 from tocsin.match.matcher import Matcher
 from tocsin.rule import Rule

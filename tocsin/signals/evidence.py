@@ -12,8 +12,8 @@ from typing import NamedTuple
 import orjson
 
 from tocsin.evaluate.correlation import reads_signals
-from tocsin.evaluate.decision import Decision, EventRef
-from tocsin.evaluate.refs import Refs
+from tocsin.evaluate.decision import Decision
+from tocsin.evaluate.refs import EventRef, Refs
 from tocsin.evaluate.repository import Matches
 from tocsin.evaluate.signals_repository import SignalMatches
 from tocsin.event import Event
@@ -51,12 +51,18 @@ class _Kept:
     samples: dict[str, Sample] = field(default_factory=dict)
     size: int = 0
 
-    def lacks(self, decision: Decision) -> tuple[list[EventRef], list[EventRef]]:
-        """The events that are to be added, and the others that are to be read: the last ones, and what is shown."""
-        fresh = [*sorted(self.absent), *(_beyond(decision.first_events, self.first) or ())]
-        later = _later(decision)
-        shown = [ref for ref in shown_refs(decision) if ref.event_id not in self.samples]
-        return fresh, list(dict.fromkeys([*later, *shown]))
+
+class _Growth(NamedTuple):
+    """What is new in a signal whose sum is `kept`: `fresh` events are to be added, `later` ones stand beside it."""
+
+    kept: _Kept
+    fresh: list[EventRef]
+    later: list[EventRef]
+
+    def to_read(self, decision: Decision) -> Iterable[EventRef]:
+        """These, and what is shown and not at hand."""
+        shown = (ref for ref in shown_refs(decision) if ref.event_id not in self.kept.samples)
+        return dict.fromkeys([*self.fresh, *self.later, *shown])
 
 
 class Evidence:
@@ -72,8 +78,8 @@ class Evidence:
     def gathered(self, asked: Sequence[Asked]) -> list[Gathered]:
         """What the events of each decision say together, as far as they are still stored."""
         sums = {one.signal_id: self._take(one) for one in asked if not reads_signals(one.rule)}
-        lacking = {one.signal_id: sums[one.signal_id].lacks(one.decision) for one in asked if one.signal_id in sums}
-        events = self._read(ref for fresh, others in lacking.values() for ref in (*fresh, *others))
+        of_logs = [one for one in asked if one.signal_id in sums]
+        events = self._read(ref for one in of_logs for ref in sums[one.signal_id].to_read(one.decision))
         found = []
         members = self._read_members(one.decision for one in asked if one.signal_id not in sums)
         for one in asked:
@@ -81,20 +87,23 @@ class Evidence:
                 named = (members.get(ref.event_id) for ref in _refs(one.decision))
                 found.append(gathered(one.decision, [event for event in named if event is not None]))
                 continue
-            kept, (fresh, _) = sums[one.signal_id], lacking[one.signal_id]
-            found.append(_summed(kept, one.decision, fresh, events))
+            growth = sums[one.signal_id]
+            found.append(_summed(growth, one.decision, events))
             if one.decision.closes_at > one.decision.last_hit:  # further events may join
-                self._keep(one.signal_id, kept)
+                self._keep(one.signal_id, growth.kept)
         return found
 
-    def _take(self, asked: Asked) -> _Kept:
+    def _take(self, asked: Asked) -> _Growth:
         """The sum of a signal, where all events that it holds are still among those that are named first. It is not
         kept meanwhile: what fails is read again."""
+        first = asked.decision.first_events
+        later = [ref for ref in asked.decision.last_events if ref not in first]
         kept = self._kept.pop(asked.signal_id, None)
-        if kept is None:
-            return _Kept()
-        self.size -= kept.size
-        return _Kept() if _beyond(asked.decision.first_events, kept.first) is None else kept
+        if kept is not None:
+            self.size -= kept.size
+            if (new := _beyond(first, kept.first)) is not None:
+                return _Growth(kept, [*sorted(kept.absent), *new], later)
+        return _Growth(_Kept(), [*first], later)
 
     def _keep(self, signal_id: str, kept: _Kept) -> None:
         self._kept[signal_id] = kept
@@ -125,31 +134,27 @@ class Evidence:
         return self._members.events(refs) if refs and self._members is not None else {}
 
 
-def _summed(kept: _Kept, decision: Decision, fresh: Sequence[EventRef], events: Mapping[str, Event]) -> Gathered:
+def _summed(growth: _Growth, decision: Decision, events: Mapping[str, Event]) -> Gathered:
     """Take the fresh events in, and say what all say."""
+    kept, fresh, _ = growth
     kept.gathering.add(events[ref.event_id] for ref in fresh if ref.event_id in events)
     kept.first, kept.absent = decision.first_events, frozenset(ref for ref in fresh if ref.event_id not in events)
     shown = (ref.event_id for ref in shown_refs(decision))
     packed = ((identity, kept.samples.get(identity) or _packed(events.get(identity))) for identity in shown)
     kept.samples = {identity: found for identity, found in packed if found is not None}
     kept.size = kept.gathering.size + REF_BYTES * len(kept.first) + sum(one.size for one in kept.samples.values())
-    later = (events.get(ref.event_id) for ref in _later(decision))
+    later = (events.get(ref.event_id) for ref in growth.later)
     return kept.gathering.gathered(samples(decision, kept.samples.get), [event for event in later if event is not None])
 
 
 def _beyond(first: Refs | tuple[EventRef, ...], held: Refs | tuple[EventRef, ...]) -> tuple[EventRef, ...] | None:
     """The first events without those that are held; None if some that are held are no longer among them.
 
-    Most signals grow at their end: to look at what is new there takes a hundredth of looking at all 500."""
+    Most signals grow at their end: only what is new there is unpacked."""
     if isinstance(first, Refs) and isinstance(held, Refs) and (found := first.beyond(held)) is not None:
         return found
     known, named = set(held), dict.fromkeys(first)
     return tuple(ref for ref in named if ref not in known) if known <= named.keys() else None
-
-
-def _later(decision: Decision) -> list[EventRef]:
-    """The last events that are not among the first."""
-    return [ref for ref in decision.last_events if ref not in decision.first_events]
 
 
 def _packed(event: Event | None) -> Sample | None:

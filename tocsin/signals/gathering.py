@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from tocsin.evaluate.decision import Decision, EventRef
+from tocsin.evaluate.decision import Decision
+from tocsin.evaluate.refs import EventRef
 from tocsin.event import Event, Json, SignalEvent
 from tocsin.query.values import Scalar, flatten
 from tocsin.signals.resource import iso

@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 import orjson
 
 from tocsin.errors import BadRequest, NotFound
-from tocsin.evaluate.decision import EventRef
 from tocsin.evaluate.evaluator import Rules
 from tocsin.evaluate.lineage import taught
 from tocsin.evaluate.loading import machine_of
 from tocsin.evaluate.methods import plan
+from tocsin.evaluate.refs import EventRef
 from tocsin.evaluate.repository import Matches
 from tocsin.evaluate.signals_repository import SignalMatches
 from tocsin.event import Event, Json
