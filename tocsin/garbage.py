@@ -1,4 +1,5 @@
-"""When Python looks for cycles of objects that nobody can reach, and when the system gets memory back."""
+"""When Python looks for cycles of objects that nobody can reach, when the system gets memory back, and how what is
+kept takes no more than it is long."""
 
 import ctypes
 import gc
@@ -54,6 +55,12 @@ def give_back() -> None:
     """Let the system have the pages that are free. Only glibc keeps them, and has a way to be told."""
     if _TRIM is not None:
         _TRIM(0)
+
+
+def fitted(content: bytes) -> bytes:
+    """The same, for keeping. What libraries make holds all the room that it was made in, whatever its length says: 4 KB
+    each of orjson 3.13, of zstandard 0.25 what the text would take that cannot be packed (decision 0208)."""
+    return bytes(memoryview(content))
 
 
 _TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)

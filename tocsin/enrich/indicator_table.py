@@ -24,6 +24,7 @@ import orjson
 from tocsin.enrich.domains import is_public_suffix
 from tocsin.enrich.indicators import Indicator
 from tocsin.errors import TocsinError
+from tocsin.garbage import fitted
 from tocsin.remembering import remembered
 
 MAGIC = b"TOCSIND1"
@@ -46,7 +47,7 @@ def write_table(path: Path, indicators: Iterable[Indicator]) -> int:
     found: dict[tuple[str, str], list[bytes]] = {}
     for indicator in indicators:
         rows = found.setdefault((indicator.type, indicator.value), [])
-        if len(rows) < RESULTS and (line := orjson.dumps(indicator.result())) not in rows:
+        if len(rows) < RESULTS and (line := fitted(orjson.dumps(indicator.result()))) not in rows:
             rows.append(line)
     keys: dict[str, list[str]] = {}
     rows_of: dict[str, list[int]] = {}

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from zstandard import ZstdCompressor, ZstdDecompressor, ZstdError, train_dictionary
 
 from tocsin.event import Event
+from tocsin.garbage import fitted
 from tocsin.store.rows import decode_line, has_matches, shown_line
 
 LATEST_BYTES = 16_000_000
@@ -53,7 +54,7 @@ class _Packing:
         self._unpacking = ZstdDecompressor(dict_data=dictionary)
 
     def pack(self, text: bytes) -> bytes:
-        return self._packing.compress(text)
+        return fitted(self._packing.compress(text))
 
     def unpack(self, text: bytes) -> bytes:
         return self._unpacking.decompress(text)

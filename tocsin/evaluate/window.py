@@ -12,7 +12,7 @@ from tocsin.evaluate.evidence import Entry, Part
 from tocsin.evaluate.refs import Identity
 
 CHUNK: Final = 128
-"""Entries in a part of a window that is never changed again: copies share it."""
+"""Entries in a part of a window that is never changed again: copies share it. No more than a byte can tell apart."""
 
 DEAD: Final = 16
 """So many entries that have left a window are kept until they are half of all, since to cut them moves the others."""
@@ -28,6 +28,10 @@ _FAR: Final = 1 << 32
 """Serials and times of a chunk are kept as what they are after its first ones: four billion, and 49 days."""
 
 
+_NARROW: Final = 1 << 16
+"""Most chunks that are full reach no farther: two bytes each instead of four."""
+
+
 def row_order(row: MatchRow) -> tuple[tuple[str, ...], int, str, float]:
     """The order of an event's matches: by scope, then by query."""
     return (row.group, row.query_index, row.distinct or "", float("-inf") if row.value is None else row.value)
@@ -36,34 +40,48 @@ def row_order(row: MatchRow) -> tuple[tuple[str, ...], int, str, float]:
 class _Chunk:
     """Entries one after the other, in columns. A text stands for the parts that one value of the first query makes."""
 
-    __slots__ = ("digests", "first_serial", "first_time", "others", "parts", "serials", "times")
+    __slots__ = ("codes", "digests", "first_serial", "first_time", "others", "parts", "serials", "times")
 
     def __init__(self) -> None:
         self.first_serial = 0
         self.first_time = 0
-        self.serials = array("I")
+        self.serials: array[int] | None = None
+        """None: one after the other, as where a group has one scope."""
         self.times = array("I")
         self.digests = bytearray()
         self.others: dict[int, Identity] | None = None
         """Ids that do not begin with the time of their event, by the serials of their entries; there is no such event,
         but senders may be anybody."""
         self.parts: list[tuple[Part, ...] | str] = []
+        """Those of each entry, or one for all."""
+        self.codes: bytes | None = None
+        """Where there are codes, each entry's place in the parts."""
 
     def __len__(self) -> int:
-        return len(self.parts)
+        return len(self.times)
 
     def takes(self, entry: Entry) -> bool:
         """Whether it is near enough to the others."""
-        if not self.parts:
+        if len(self.times) == 0:
             return True
         return entry.serial - self.first_serial < _FAR and 0 <= entry.timestamp - self.first_time < _FAR
 
     def add(self, entry: Entry) -> None:
-        if not self.parts:
+        count = len(self.times)
+        parts = _shortened(entry.parts)
+        if count == 0:
             self.first_serial, self.first_time = entry.serial, entry.timestamp
-        self.serials.append(entry.serial - self.first_serial)
+            self.serials, self.parts = None, [parts]
+        elif len(self.parts) != 1 or parts != self.parts[0]:
+            if len(self.parts) == 1:
+                self.parts *= count
+            self.parts.append(parts)
+        after = entry.serial - self.first_serial
+        if self.serials is None and after != count:
+            self.serials = array("I", range(count))
+        if self.serials is not None:
+            self.serials.append(after)
         self.times.append(entry.timestamp - self.first_time)
-        self.parts.append(_shortened(entry.parts))
         identity = entry.identity
         if isinstance(identity, bytes) and identity[:_TIME] == _time(entry.timestamp):
             self.digests += identity[_TIME:]
@@ -74,37 +92,57 @@ class _Chunk:
             self.digests += bytes(_DIGEST)
 
     def serial(self, index: int) -> int:
-        return self.first_serial + self.serials[index]
+        return self.first_serial + (index if self.serials is None else self.serials[index])
 
     def time(self, index: int) -> int:
         return self.first_time + self.times[index]
 
+    def parts_at(self, index: int) -> tuple[Part, ...] | str:
+        if len(self.parts) == 1:
+            return self.parts[0]
+        return self.parts[index if self.codes is None else self.codes[index]]
+
     def entry(self, index: int) -> Entry:
-        serial, timestamp, parts = self.serial(index), self.time(index), self.parts[index]
+        serial, timestamp, parts = self.serial(index), self.time(index), self.parts_at(index)
         other = None if self.others is None else self.others.get(serial)
         digest = bytes(self.digests[index * _DIGEST : (index + 1) * _DIGEST])
         identity = _time(timestamp) + digest if other is None else other
         return Entry(serial, timestamp, identity, _with(0, parts) if isinstance(parts, str) else parts)
 
     def rest(self, start: int) -> "_Chunk":
-        """The same without what is before an index, and without room for more."""
+        """The same without what is before an index, and without room for more; it is not sealed."""
         twin = _Chunk()
         twin.first_serial, twin.first_time = self.first_serial, self.first_time
-        twin.serials = self.serials[start:]
+        if self.serials is None:
+            twin.first_serial += start
+        else:
+            twin.serials = self.serials[start:]
         twin.times = self.times[start:]
         twin.digests = self.digests[start * _DIGEST :]
-        twin.parts = self.parts[start:]
+        twin.parts = self.parts[:] if len(self.parts) == 1 else self.parts[start:]
         if self.others is not None:
-            serials = [self.first_serial + each for each in twin.serials]
-            twin.others = {serial: self.others[serial] for serial in serials if serial in self.others}
+            kept = [twin.serial(index) for index in range(len(twin))]
+            twin.others = {serial: self.others[serial] for serial in kept if serial in self.others}
+        return twin
+
+    def sealed(self) -> "_Chunk":
+        """The same, to which nothing is added any more: in as little room as there is."""
+        twin = self.rest(0)
+        twin.times = _narrow(twin.times)
+        if twin.serials is not None:
+            twin.serials = _narrow(twin.serials)
+        if len(twin.parts) > 1:
+            places: dict[tuple[Part, ...] | str, int] = {}
+            twin.codes = bytes([places.setdefault(parts, len(places)) for parts in twin.parts])
+            twin.parts = list(places)
         return twin
 
 
 class Window:
     """The events of one scope within the evaluation window, with each query's value over them.
 
-    Kept in columns: windows are most of what the evaluator holds. An entry takes 30 bytes, as an `Entry` eight times as
-    much; and copies share all but the last chunk.
+    Kept in columns: windows are most of what the evaluator holds. An entry takes some 20 bytes, as an `Entry` twelve
+    times as much; and copies share all but the last chunk.
     """
 
     __slots__ = ("_chunks", "_head", "_last", "_size", "group", "tallies")
@@ -138,7 +176,7 @@ class Window:
         if before:
             self._leave(entry.timestamp - span, everything=span == 0)
         if len(self._last) >= CHUNK or not self._last.takes(entry):
-            self._chunks[-1] = self._last.rest(0)
+            self._chunks[-1] = self._last.sealed()
             self._last = _Chunk()
             self._chunks.append(self._last)
         self._last.add(entry)
@@ -195,7 +233,7 @@ class Window:
         """What is up to the horizon leaves the window."""
         chunk, head, left = self._chunks[0], self._head, 0
         while everything or chunk.time(head) <= horizon:
-            serial, parts = chunk.serial(head), chunk.parts[head]
+            serial, parts = chunk.serial(head), chunk.parts_at(head)
             if isinstance(parts, str):
                 self.tallies[0].leave(serial, (parts,), None)
             else:
@@ -228,7 +266,9 @@ def parts_of(rows: Sequence[MatchRow]) -> tuple[Part, ...]:
     for query_index, of_query in groupby(rows, key=lambda row: row.query_index):
         met = list(of_query)
         distinct = tuple(dict.fromkeys(row.distinct for row in met if row.distinct is not None))
-        parts.append(Part(query_index, distinct, next((row.value for row in met if row.value is not None), None)))
+        value = next((row.value for row in met if row.value is not None), None)
+        # Of equal parts one is kept: -0.0 is 0.0 from the start.
+        parts.append(Part(query_index, distinct, None if value is None else value + 0.0))
     return tuple(parts)
 
 
@@ -249,6 +289,11 @@ def _shortened(parts: tuple[Part, ...]) -> tuple[Part, ...] | str:
     if len(parts) == 1 and parts[0].query_index == 0 and parts[0].value is None and len(parts[0].distinct) == 1:
         return parts[0].distinct[0]
     return parts
+
+
+def _narrow(rising: "array[int]") -> "array[int]":
+    """The same numbers in half the room, if they are small enough."""
+    return array("H", rising) if rising[-1] < _NARROW else rising
 
 
 def _time(timestamp: int) -> bytes:

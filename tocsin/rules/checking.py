@@ -15,6 +15,7 @@ from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.method import Plan
 from tocsin.evaluate.nearest import Nearest, nearest
 from tocsin.event import Event, Rejected, SignalEvent
+from tocsin.garbage import fitted
 from tocsin.query import LOGS, field_values
 from tocsin.query.values import text_of
 from tocsin.rule import THIRD_PARTY, Rule, RuleQuery
@@ -150,7 +151,7 @@ class _Events:
         self._known: dict[bytes, Event] = {}
 
     def of(self, place: str, record: Any) -> Event:
-        key = orjson.dumps(record)
+        key = fitted(orjson.dumps(record))
         if key not in self._known:
             try:
                 self._known[key] = event_of(record, self._to_event)

@@ -17,6 +17,7 @@ from tocsin.evaluate.refs import EventRef, Refs
 from tocsin.evaluate.repository import Matches
 from tocsin.evaluate.signals_repository import SignalMatches
 from tocsin.event import Event
+from tocsin.garbage import fitted
 from tocsin.rule import Rule
 from tocsin.signals.gathering import Gathered, Gathering, Sample, gathered, sample, samples, shown_refs
 
@@ -162,7 +163,7 @@ def _packed(event: Event | None) -> Sample | None:
     if event is None:
         return None
     found = sample(event)
-    content = orjson.dumps(found.content, option=orjson.OPT_SORT_KEYS)
+    content = fitted(orjson.dumps(found.content, option=orjson.OPT_SORT_KEYS))
     return found._replace(content=orjson.Fragment(content), size=len(content))
 
 

@@ -6,6 +6,7 @@ import orjson
 import zstandard
 
 from tocsin.enrich.indicators import Indicator
+from tocsin.garbage import fitted
 
 ROWS = 25_000
 """In one part: some 500 KB."""
@@ -16,21 +17,18 @@ def packed(rows: Iterable[tuple[Indicator, int]]) -> list[bytes]:
     parts: list[bytes] = []
     lines: list[bytes] = []
     for indicator, since in rows:
-        lines.append(
-            orjson.dumps(
-                [
-                    indicator.type,
-                    indicator.value,
-                    indicator.category,
-                    indicator.intention,
-                    indicator.source_name,
-                    indicator.source_url,
-                    dict(indicator.additional_data),
-                    indicator.expires_at,
-                    since,
-                ]
-            )
-        )
+        line = [
+            indicator.type,
+            indicator.value,
+            indicator.category,
+            indicator.intention,
+            indicator.source_name,
+            indicator.source_url,
+            dict(indicator.additional_data),
+            indicator.expires_at,
+            since,
+        ]
+        lines.append(fitted(orjson.dumps(line)))
         if len(lines) == ROWS:
             parts.append(_compressed(lines))
             lines = []

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import orjson
 
+from tocsin.garbage import fitted
 from tocsin.outbound import MAX_BYTES, Outbound
 from tocsin.threat_intel.csv_feed import read_csv
 from tocsin.threat_intel.feed import FeedSettings
@@ -102,7 +103,7 @@ def plain(content: bytes) -> bytes:
 def serialised(reading: Reading) -> bytes:
     """What was read, in one form whatever way it came, to tell whether anything is new."""
     rows = sorted(
-        (kind, value, indicator.expires_at or 0, orjson.dumps(indicator.result(), option=orjson.OPT_SORT_KEYS))
+        (kind, value, indicator.expires_at or 0, fitted(orjson.dumps(indicator.result(), option=orjson.OPT_SORT_KEYS)))
         for (kind, value), indicator in reading.indicators.items()
     )
     return b"\n".join(b"%d %b" % (expires, line) for _, _, expires, line in rows)

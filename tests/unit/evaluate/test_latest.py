@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from zstandard import ZstdCompressor
 
+from tests.memory import held_bytes
 from tocsin.evaluate import latest as module
 from tocsin.evaluate.latest import LINE_BYTES, Latest
 from tocsin.event import Event
@@ -62,6 +63,15 @@ def test_the_first_ones_go_first_but_for_those_that_are_kept() -> None:
     assert found == {f"e{number}": event(number) for number in (2, 4, 5, 7, 8, 9)}, "packed or not"
     latest.add(5_000, {"e9": lines["e9"]})
     assert set(latest.events(everything)) == set(found), "the same again takes no room"
+
+
+def test_what_is_kept_takes_no_more_than_it_is_counted_with() -> None:
+    latest = Latest()
+    lines = {f"e{number}": line(event(number), MATCH) for number in range(500)}
+    latest.add(5_000, lines)
+    latest.keep(["e0"])  # how they are packed is known
+    before = latest._kept._size
+    assert held_bytes(lambda: latest.keep(lines)) < latest._kept._size - before
 
 
 TEXTS = st.text(

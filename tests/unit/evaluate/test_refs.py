@@ -1,10 +1,9 @@
 """What signals name is what a sorted list of the same events would hold, in a seventh of the memory."""
 
-import tracemalloc
-
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.memory import held_bytes
 from tocsin.evaluate.refs import EventRef, Naming, Refs, packed, unpacked
 from tocsin.event import event_id
 
@@ -71,10 +70,11 @@ def test_an_id_comes_back(identity: str) -> None:
 def test_an_event_takes_some_thirty_bytes() -> None:
     """As an `EventRef` with an id of its own it takes 200."""
     ids = [packed(event_id(10**12, b"%d" % number)) for number in range(5_000)]
-    naming = Naming(5_000, first=True)
-    tracemalloc.start()
-    for number, identity in enumerate(ids):
-        naming.add(10**12 + number, identity, 0)
-    size = tracemalloc.get_traced_memory()[0]
-    tracemalloc.stop()
-    assert size < 40 * 5_000
+
+    def named() -> Naming:
+        naming = Naming(5_000, first=True)
+        for number, identity in enumerate(ids):
+            naming.add(10**12 + number, identity, 0)
+        return naming
+
+    assert held_bytes(named) < 40 * 5_000

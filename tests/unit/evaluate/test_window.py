@@ -1,6 +1,5 @@
 """A window holds what a plain list of its entries would, in a fraction of the memory, and its copies share it."""
 
-import tracemalloc
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.memory import held_bytes
 from tocsin.evaluate import window as window_module
 from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.evidence import Entry
@@ -50,11 +50,13 @@ def test_window_is_a_list(steps: list[tuple[int, str | None, str | None]], data:
         patch.setattr(window_module, "CHUNK", 4)
         patch.setattr(window_module, "DEAD", 2)
         patch.setattr(window_module, "_FAR", 60)
+        patch.setattr(window_module, "_NARROW", 30)
         window, held = Window(("g",), ["cardinality"]), list[Entry]()
         others: list[tuple[Window, list[Entry]]] = []
-        at = 10**12
-        for serial, (gap, identity, distinct) in enumerate(steps):
+        at, serial = 10**12, -1
+        for gap, identity, distinct in steps:
             at += gap
+            serial += 40 if gap == 7 else 2 if gap % 2 else 1  # the others are those of other scopes
             span = data.draw(st.sampled_from([0, 20, 100, 100, 1000])) if data else 1000
             new = entry(serial, at, identity, distinct)
             before = len(held)
@@ -73,15 +75,6 @@ def test_window_is_a_list(steps: list[tuple[int, str | None, str | None]], data:
             assert each.tallies[0].value == len({part.distinct for of in wanted for part in of.parts if part.distinct})
 
 
-def held_bytes(make: Any) -> int:
-    tracemalloc.start()
-    kept = make()
-    size = tracemalloc.get_traced_memory()[0]
-    tracemalloc.stop()
-    del kept
-    return size
-
-
 def filled(count: int) -> Window:
     window = Window(("g",), ["cardinality"])
     for serial in range(count):
@@ -89,10 +82,10 @@ def filled(count: int) -> Window:
     return window
 
 
-def test_entry_takes_some_thirty_bytes() -> None:
+def test_entry_takes_some_twenty_bytes() -> None:
     """As an `Entry` with a part, a tuple of each and an id it takes 280."""
     filled(100)  # the values are known
-    assert held_bytes(lambda: filled(20_000)) < 36 * 20_000
+    assert held_bytes(lambda: filled(20_000)) < 24 * 20_000
 
 
 def test_copies_share_all_but_the_end() -> None:

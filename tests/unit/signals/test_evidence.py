@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.memory import held_bytes
 from tocsin.evaluate.decision import Decision, MatchRow
 from tocsin.evaluate.threshold import plan
 from tocsin.event import Event
@@ -102,6 +103,12 @@ def test_only_what_is_new_is_read() -> None:
     (found,) = reader.gathered(asked(decision))
     assert sorted(stored.read[before:]) == [f"e{number:03d}" for number in range(650, 660)]
     assert said(found) == plainly(decision, stored)
+
+
+def test_a_sample_takes_what_it_is_long() -> None:
+    events = [event(number) for number in range(300)]
+    sizes = [found.size for found in map(evidence._packed, events) if found is not None]
+    assert held_bytes(lambda: [*map(evidence._packed, events)]) < sum(sizes) + 500 * len(sizes)
 
 
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
