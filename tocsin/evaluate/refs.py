@@ -122,16 +122,21 @@ class Refs:
 class Naming:
     """Takes events in any order, and keeps so many of the first, or of the last."""
 
-    __slots__ = ("_first", "_limit", "_packed", "_plain")
+    __slots__ = ("_first", "_full", "_limit", "_packed", "_plain")
 
     def __init__(self, limit: int, *, first: bool) -> None:
         self._limit = limit
         self._first = first
         self._packed = bytearray()
+        self._full: bytes | None = None
+        """In place of `_packed` as many first ones as there may be: hardly an event comes before them any more, so that
+        copies and whoever asks share them."""
         self._plain: list[EventRef] | None = None
 
     def copy(self) -> "Naming":
+        self._share()
         twin = Naming(self._limit, first=self._first)
+        twin._full = self._full
         twin._packed = self._packed[:]
         twin._plain = None if self._plain is None else self._plain.copy()
         return twin
@@ -140,7 +145,13 @@ class Naming:
         """Those that it has now."""
         if self._plain is not None:
             return Refs(b"", tuple(self._plain))
-        return Refs(bytes(self._packed), None)
+        self._share()
+        return Refs(bytes(self._packed) if self._full is None else self._full, None)
+
+    def _share(self) -> None:
+        if self._first and len(self._packed) == self._limit * _BYTES and self._limit:
+            self._full = bytes(self._packed)
+            self._packed = bytearray()
 
     def add(self, timestamp: int, identity: Identity, query_index: int) -> None:
         if self._plain is None and isinstance(identity, bytes) and query_index < _MANY_QUERIES:
@@ -149,12 +160,18 @@ class Naming:
         if self._plain is None:
             self._plain = [*self.refs()]
             self._packed = bytearray()
+            self._full = None
         ref = EventRef(timestamp, unpacked(identity), query_index)
         self._plain.insert(bisect_left(self._plain, ref), ref)
         if len(self._plain) > self._limit:
             del self._plain[-1 if self._first else 0]
 
     def _add(self, record: bytes) -> None:
+        if self._full is not None:
+            if record > self._full[-_BYTES:]:
+                return
+            self._packed = bytearray(self._full)
+            self._full = None
         held = self._packed
         size = len(held)
         is_full = size == self._limit * _BYTES

@@ -78,3 +78,16 @@ def test_an_event_takes_some_thirty_bytes() -> None:
         return naming
 
     assert held_bytes(named) < 40 * 5_000
+
+
+def test_as_many_as_there_may_be_are_shared() -> None:
+    """By copies and by all decisions; an event before them is still taken in."""
+    naming = Naming(500, first=True)
+    for number in range(600):
+        naming.add(10**12 + number, packed(event_id(10**12, b"%d" % number)), 0)
+    naming.refs()
+    assert held_bytes(lambda: [(copy := naming.copy(), copy.refs()) for _ in range(100)]) < 500 * 100
+    before, copy = naming.refs(), naming.copy()
+    copy.add(0, packed(event_id(0, b"")), 0)
+    assert [ref.timestamp for ref in copy.refs()][:3] == [0, 10**12, 10**12 + 1] and len(copy.refs()) == 500
+    assert naming.refs() == before
