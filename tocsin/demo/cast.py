@@ -74,6 +74,10 @@ BUCKETS = ("larkspur-invoices", "larkspur-assets", "larkspur-backups", "larkspur
 
 VISITORS = tuple(f"{net}{host}" for net in ("198.51.100.", "192.0.2.") for host in range(2, 90))
 
+TESTERS = "192.0.2.200"
+"""Of Brightwater, who test the shop for the company."""
+MONITOR = "10.20.0.9"
+
 ATTACKER_SSH = "175.16.199.37"
 ATTACKER_WEB = "67.43.156.70"
 ATTACKER_IDENTITY = "202.196.224.11"

@@ -3,17 +3,21 @@
 import heapq
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from tocsin.demo import background
 from tocsin.demo.formats import Record
 from tocsin.demo.intrusions import MINUTE, SCHEDULE
+from tocsin.demo.routine import ROUTINES
 
 HOUR = 60 * MINUTE
 WEEK_MS = 7 * 24 * HOUR
 BACKGROUND_EVENTS = 36_000
 """Background events of the week: enough for a full screen, few enough to be loaded within seconds."""
+
+Happening = Callable[[int, random.Random], Iterator[Record]]
+"""The records of an intrusion or a routine, from its first moment (Unix milliseconds)."""
 
 _HOURLY = (2, 2, 1, 1, 1, 2, 4, 8, 14, 18, 20, 19, 16, 18, 19, 18, 17, 14, 10, 8, 7, 5, 4, 3)
 _WEEKEND = 0.35
@@ -23,7 +27,7 @@ def week(seed: int, end: int) -> Iterator[Record]:
     """All records of the seven days up to `end` (Unix milliseconds), in order of time. The same arguments give the
     same records, byte for byte.
     """
-    return heapq.merge(usual_week(seed, end), intrusions_of_week(seed, end), key=_when)
+    return heapq.merge(usual_week(seed, end), intrusions_of_week(seed, end), routines_of_week(seed, end), key=_when)
 
 
 def usual_week(seed: int, end: int) -> Iterator[Record]:
@@ -36,10 +40,19 @@ def usual_week(seed: int, end: int) -> Iterator[Record]:
 
 def intrusions_of_week(seed: int, end: int) -> Iterator[Record]:
     """The attacks in the week, in order of time: at the same minutes before `end` whatever the day and the hour."""
+    return _of_schedule(SCHEDULE, seed * 1000, end)
+
+
+def routines_of_week(seed: int, end: int) -> Iterator[Record]:
+    """What looks like attacks in the week and is none, in order of time."""
+    return _of_schedule(ROUTINES, seed * 1000 + 500, end)
+
+
+def _of_schedule(schedule: Sequence[tuple[int, Happening]], seed: int, end: int) -> Iterator[Record]:
     streams = []
-    for number, (minutes, intrusion) in enumerate(SCHEDULE):
+    for number, (minutes, happening) in enumerate(schedule):
         begin = end - minutes * MINUTE
-        streams.append(sorted(intrusion(begin, random.Random(seed * 1000 + number)), key=_when))
+        streams.append(sorted(happening(begin, random.Random(seed + number)), key=_when))
     return (record for record in heapq.merge(*streams, key=_when) if record.at <= end)
 
 
@@ -65,12 +78,13 @@ def _weight(at: int) -> float:
 def afterwards(seed: int, start: int) -> Iterator[Record]:
     """What goes on after the week, without end: people do as much as in the week, since rules have learned how much
     that is. Visitors and machines keep the screen alive, with some 3,000 events a minute for two minutes, then about
-    one a second; and there is a new intrusion every half hour.
+    one a second; there is a new intrusion every half hour, and something that only looks like one every four hours.
     """
     streams = (
         _usual(random.Random(seed + 1), start),
         _crowd(random.Random(seed + 2), start),
         _intrusions(random.Random(seed + 3), start),
+        _routines(random.Random(seed + 4), start),
     )
     return heapq.merge(*streams, key=_when)
 
@@ -97,3 +111,9 @@ def _intrusions(rng: random.Random, start: int) -> Iterator[Record]:
             heapq.heappush(pending, (record.at, next(serial), record))
         while pending and pending[0][0] < begin + 30 * MINUTE:
             yield heapq.heappop(pending)[2]
+
+
+def _routines(rng: random.Random, start: int) -> Iterator[Record]:
+    for number, begin in enumerate(itertools.count(start + 2 * HOUR, 4 * HOUR)):
+        _, routine = ROUTINES[number % len(ROUTINES)]
+        yield from routine(begin, rng)

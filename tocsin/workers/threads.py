@@ -117,9 +117,12 @@ class Workers:
         player = DemoPlayer(self._url, key, clock, self._stop.is_set)
         if not is_loaded:
             log.info("loading the demonstration: a working week of an invented company, and the intrusions in it")
-            if app_key:  # before the week, so that its logs say what the feed knows
+            if app_key:  # before the week, so that its logs say what the feed knows, and its scans are hidden
+                player.set_up(app_key)
                 player.load_feed(app_key)
             player.play_week(began_at)
+            if app_key:
+                player.run_job(app_key, began_at)
             if self._stop.is_set():
                 return
             with services.state.transaction() as session:

@@ -3,6 +3,7 @@
 import itertools
 from collections import Counter
 
+from tocsin.demo.cast import MONITOR, TESTERS
 from tocsin.demo.story import HOUR, WEEK_MS, afterwards, week
 
 SEED = 7
@@ -28,3 +29,12 @@ def test_what_goes_on_comes_in_its_order_and_is_the_same_each_time() -> None:
     times = [record.at for record in first]
     assert times == sorted(times)
     assert times[0] >= END
+
+
+def test_what_only_looks_like_an_attack_happens_in_the_week_and_goes_on() -> None:
+    in_week = [str(record.body) for record in week(SEED, END)]
+    later = itertools.takewhile(lambda record: record.at < END + 7 * HOUR, afterwards(SEED, END))
+    bodies = [str(record.body) for record in later]
+    for address in (TESTERS, MONITOR):
+        assert sum(address in body for body in in_week) > 30, address
+        assert sum(address in body for body in bodies) >= 8, address
