@@ -2,11 +2,14 @@
 
 To create all tables costs more than most tests (0.6 s of the embedded engine, 1.6 s of two nodes), so a test process
 keeps one database of each and empties it. Who tests the making of tables opens a fresh one.
+
+What depends on the order of events or on chance is tried with several seeds on the embedded engine, and with one on the
+cluster: other seeds lead through the same statements (`seeded`).
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,6 +25,14 @@ Opener = Callable[..., EventStore]
 """Opens the store under test, on the same data each time; keywords are settings. Not migrated."""
 
 KINDS = ["chdb", pytest.param("cluster", marks=pytest.mark.cluster)]
+
+
+def seeded(seeds: Iterable[int]) -> pytest.MarkDecorator:
+    """A test of `event_store` for each seed, on the cluster for the first."""
+    every = [("chdb", seed) for seed in seeds]
+    cluster = pytest.param("cluster", every[0][1], marks=pytest.mark.cluster)
+    return pytest.mark.parametrize(("event_store", "seed"), [*every, cluster], indirect=["event_store"])
+
 
 _databases = itertools.count(1)
 
@@ -69,10 +80,10 @@ def event_store(request: pytest.FixtureRequest) -> Iterator[EventStore]:
 
 @dataclass
 class Kept:
-    """A database that test after test uses. `nodes` are those of the cluster, each by itself."""
+    """A database that test after test uses. `nodes` are those of the cluster, each by itself, which stay open."""
 
     config: Config
-    nodes: Sequence[str] = ()
+    nodes: list[EventStore] = field(default_factory=list)
     _is_migrated: bool = False
 
     def opened(self) -> EventStore:
@@ -81,13 +92,9 @@ class Kept:
         if not self._is_migrated:
             store.migrate()
             self._is_migrated = True
-        elif self.nodes:
-            for node in self.nodes:
-                alone = open_event_store(replace(self.config, events_url=node))
-                _empty(alone)
-                alone.close()
         else:
-            _empty(store)
+            for node in self.nodes or [store]:
+                _empty(node)
         return store
 
 
@@ -97,13 +104,17 @@ def kept_chdb(tmp_path_factory: pytest.TempPathFactory) -> Kept:
 
 
 @pytest.fixture(scope="session")
-def kept_cluster(tmp_path_factory: pytest.TempPathFactory, clickhouse_cluster: Cluster) -> Kept:
+def kept_cluster(tmp_path_factory: pytest.TempPathFactory, clickhouse_cluster: Cluster) -> Iterator[Kept]:
     url = _create_database(clickhouse_cluster)
     database = urlsplit(url).path
+    config = _for_ever(tmp_path_factory, url)
     nodes = [
-        clickhouse_cluster.node_url(index).replace("/default", database) for index in range(clickhouse_cluster.count)
+        open_event_store(replace(config, events_url=clickhouse_cluster.node_url(index).replace("/default", database)))
+        for index in range(clickhouse_cluster.count)
     ]
-    return Kept(_for_ever(tmp_path_factory, url), nodes)
+    yield Kept(config, nodes)
+    for node in nodes:
+        node.close()
 
 
 def _for_ever(tmp_path_factory: pytest.TempPathFactory, url: str = "") -> Config:

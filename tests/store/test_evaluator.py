@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+from event_stores import seeded
 from prometheus_client import CollectorRegistry
 
 from tocsin.access.actor import Actor
@@ -741,7 +742,7 @@ def expected_openings(day: Day, rule: Rule) -> set[str]:
     return {f"-1-{signal.opened_by}" for rows in groups.values() for signal in decide(prepared, rows)}
 
 
-@pytest.mark.parametrize("seed", range(3))
+@seeded(range(3))
 def test_shuffled_arrival_and_kills_change_nothing(
     event_store: EventStore, state: StateStore, tmp_path: Path, seed: int
 ) -> None:

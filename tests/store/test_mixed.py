@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import pytest
+from event_stores import seeded
 from test_correlation import Correlating, document
 from test_evaluator import BORN, HOUR, state
 from test_scheduled import MINUTE, Server
@@ -111,7 +111,7 @@ def plainly(world: Mixed, events: Sequence[Event]) -> list[tuple[str, int, int]]
     return sorted(rows)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@seeded([1, 2, 3])
 def test_what_is_concluded_is_a_function_of_logs_and_signals(
     event_store: EventStore, state: StateStore, seed: int
 ) -> None:

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
-from stix2patterns.exceptions import ParseException
-from stix2patterns.v21.pattern import Pattern
 
 from tocsin.threat_intel.reading import BadFeed, Reading, moment
 
@@ -171,6 +169,10 @@ def alternatives(pattern: str) -> Iterator[Comparison]:
 
 def parsed_alternatives(pattern: str) -> Iterator[Comparison]:
     """The same by OASIS's parser alone."""
+    # Here, so that no start waits for it: few patterns need it, and it takes a tenth of a second.
+    from stix2patterns.exceptions import ParseException
+    from stix2patterns.v21.pattern import Pattern
+
     try:
         data = Pattern(pattern).inspect()
     except (ParseException, RecursionError) as error:
