@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ExploreEvent } from "@/api/types";
-import { EXAMPLE, parseDefinition, resultLogs } from "@/features/jobs/model";
+import { EXAMPLE, nameOf, parseDefinition, resultLogs } from "@/features/jobs/model";
 
 const result = (queries: string[], groupByValues: Record<string, string[]>): ExploreEvent => ({
   id: "r",
@@ -17,6 +17,16 @@ describe("historical jobs", () => {
     expect(parseDefinition(EXAMPLE).fault).toBeNull();
     expect(parseDefinition("[]").fault).toContain("object");
     expect(parseDefinition("{").definition).toBeNull();
+  });
+
+  it("calls a result by what it is about, since all results of a job have one title", () => {
+    const titled = (groupByValues: Record<string, string[]>) => {
+      const made = result(["a"], groupByValues);
+      return { ...made, attributes: { ...made.attributes, title: "Passwords guessed" } };
+    };
+    expect(nameOf(titled({ "@usr.name": ["root"], host: ["bastion-1", "N/A"] }))).toBe("root, bastion-1");
+    expect(nameOf(titled({ "@usr.name": ["N/A"] }))).toBe("Passwords guessed");
+    expect(nameOf(titled({}))).toBe("Passwords guessed");
   });
 
   it("leads from a result to its logs", () => {

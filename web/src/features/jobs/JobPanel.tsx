@@ -22,7 +22,7 @@ import { formatNumber, plural } from "@/lib/format";
 import { Convert } from "./Convert";
 import classes from "./jobs.module.css";
 import { JobStatus } from "./JobStatus";
-import { customOf, rangeOf, resultLogs } from "./model";
+import { customOf, nameOf, rangeOf, resultLogs } from "./model";
 
 const COLUMNS: Column[] = [{ label: "Time" }, { label: "Severity" }, { label: "Result" }, { label: "Events", isNumber: true }];
 
@@ -154,7 +154,7 @@ function Results({ job }: { job: JobData }) {
       {list.isPending && <SkeletonRows rows={4} />}
       {list.data && results.length === 0 && <p className={page.dim}>{isActive(job) ? "Nothing found yet." : "It found nothing in this time."}</p>}
       {results.length > 0 && (
-        <table className={page.table}>
+        <table className={`${page.table ?? ""} ${classes.results ?? ""}`}>
           <Columns
             columns={COLUMNS}
             lead={
@@ -180,13 +180,13 @@ function Results({ job }: { job: JobData }) {
 
 function ResultRow({ result, ticked, onTick }: { result: ExploreEvent; ticked: boolean | null; onTick: () => void }) {
   const custom = customOf(result);
-  const title = custom.title ?? result.attributes.title ?? result.attributes.message ?? result.id;
+  const name = nameOf(result);
   const message = result.attributes.message ?? "";
   return (
     <tr>
       {ticked !== null && (
         <td>
-          <Checkbox size="xs" aria-label={`Tick ${title}`} checked={ticked} onChange={onTick} />
+          <Checkbox size="xs" aria-label={`Tick ${name}`} checked={ticked} onChange={onTick} />
         </td>
       )}
       <td>
@@ -196,7 +196,7 @@ function ResultRow({ result, ticked, onTick }: { result: ExploreEvent; ticked: b
         <SeverityLabel severity={custom.status ?? result.attributes.status ?? ""} />
       </td>
       <td className={page.grow} title={message}>
-        {title}
+        {name}
       </td>
       <td className={page.number}>
         <AppLink to={resultLogs(result)} title="The logs of this result">

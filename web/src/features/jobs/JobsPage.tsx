@@ -13,6 +13,7 @@ import { formatNumber, plural } from "@/lib/format";
 import { formatShort } from "@/lib/time";
 import { stringifySearch } from "@/lib/urlState";
 import { JobPanel } from "./JobPanel";
+import classes from "./jobs.module.css";
 import { JobStatus } from "./JobStatus";
 import { rangeOf } from "./model";
 import { NewJob } from "./NewJob";
@@ -54,6 +55,8 @@ export function JobsPage({ search, change }: Props) {
       <List
         query={list}
         count={jobs.length}
+        className={classes.list}
+        tableClassName={classes.table}
         columns={COLUMNS}
         sort={sort}
         onSort={(next) => change({ sort: next === DEFAULT_SORT ? undefined : next })}

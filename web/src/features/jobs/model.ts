@@ -37,6 +37,15 @@ export function parseDefinition(text: string): Parsed {
 
 export const customOf = (result: ExploreEvent): SignalCustom => (result.attributes.custom ?? {}) as SignalCustom;
 
+/** Whom or what a result is about: the values of its group. Its title is for most results of a job the same. */
+export function nameOf(result: ExploreEvent): string {
+  const { title, groupByValues = {} } = customOf(result);
+  const values = Object.values(groupByValues)
+    .flat()
+    .filter((value) => value !== "" && value !== "N/A");
+  return values.length > 0 ? values.join(", ") : (title ?? result.attributes.title ?? result.attributes.message ?? result.id);
+}
+
 /** The logs that a result is made of, in the explorer: the queries of its job for its values, around its time. */
 export function resultLogs(result: ExploreEvent): string {
   const { workflow, queries = [], groupByValues = {} } = customOf(result);

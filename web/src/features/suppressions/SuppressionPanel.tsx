@@ -133,57 +133,59 @@ export function SuppressionEditor({ stored, original, opened, tab, onTab, close 
         </>
       }
     >
-      {stored ? (
-        <Tabs
-          label="Parts of the suppression"
-          value={tab}
-          onChange={onTab}
-          flush
-          tabs={[
-            { id: "form", label: "Suppression", content: form },
-            { id: "versions", label: "Versions", content: <div className={classes.inset}><Versions id={stored.id} /></div> },
-            { id: "terraform", label: "Terraform", content: <div className={classes.inset}><Terraform id={stored.id} version={version} /></div> },
-          ]}
-        />
-      ) : (
-        form
-      )}
-      <footer className={classes.actions}>
-        {!may && <span className={page.dim}>{mayWrite ? closedBy(restriction) : `Changing suppressions needs the permission ${SUPPRESSIONS_WRITE}`}</span>}
-        {may && (
-          <>
-            <Button disabled={(stored !== null && !isDirty) || (faults.length > 0 && !save.error)} loading={save.isPending} onClick={() => save.mutate(fields)}>
-              {stored ? "Save" : "Create suppression"}
+      <div className={classes.whole}>
+        {stored ? (
+          <Tabs
+            label="Parts of the suppression"
+            value={tab}
+            onChange={onTab}
+            flush
+            tabs={[
+              { id: "form", label: "Suppression", content: form },
+              { id: "versions", label: "Versions", content: <div className={classes.inset}><Versions id={stored.id} /></div> },
+              { id: "terraform", label: "Terraform", content: <div className={classes.inset}><Terraform id={stored.id} version={version} /></div> },
+            ]}
+          />
+        ) : (
+          form
+        )}
+        <footer className={classes.actions}>
+          {!may && <span className={page.dim}>{mayWrite ? closedBy(restriction) : `Changing suppressions needs the permission ${SUPPRESSIONS_WRITE}`}</span>}
+          {may && (
+            <>
+              <Button disabled={(stored !== null && !isDirty) || (faults.length > 0 && !save.error)} loading={save.isPending} onClick={() => save.mutate(fields)}>
+                {stored ? "Save" : "Create suppression"}
+              </Button>
+              {stored && isDirty && (
+                <Button variant="default" disabled={save.isPending} onClick={() => setFields(base)}>
+                  Discard
+                </Button>
+              )}
+              {stored && (
+                <Button variant="subtle" color="gray" loading={remove.isPending} onClick={() => window.confirm(`Delete the suppression “${stored.attributes.name}”? What it has hidden stays hidden; new signals are shown again.`) && remove.mutate()}>
+                  Delete
+                </Button>
+              )}
+            </>
+          )}
+          {stored && (
+            <Button variant="subtle" color="gray" ml="auto" onClick={() => setRestricting(true)}>
+              {may ? "Restrict access …" : "Who may change it …"}
             </Button>
-            {stored && isDirty && (
-              <Button variant="default" disabled={save.isPending} onClick={() => setFields(base)}>
-                Discard
-              </Button>
-            )}
-            {stored && (
-              <Button variant="subtle" color="gray" loading={remove.isPending} onClick={() => window.confirm(`Delete the suppression “${stored.attributes.name}”? What it has hidden stays hidden; new signals are shown again.`) && remove.mutate()}>
-                Delete
-              </Button>
-            )}
-          </>
-        )}
-        {stored && (
-          <Button variant="subtle" color="gray" ml="auto" onClick={() => setRestricting(true)}>
-            {may ? "Restrict access …" : "Who may change it …"}
-          </Button>
-        )}
-        {stored && restricting && <RestrictAccess type="security-suppression" id={stored.id} name={stored.attributes.name} onClose={() => setRestricting(false)} />}
-        {isStale && (
-          <p role="alert" className={classes.stale}>
-            {save.error?.message}{" "}
-            <button type="button" className="link" onClick={() => void reload()}>
-              Go on from the newer version, keep what I typed
-            </button>
-          </p>
-        )}
-        {save.error && !isStale && faults.length === 0 && <ErrorState inline error={save.error} />}
-        {remove.error && <ErrorState inline error={remove.error} />}
-      </footer>
+          )}
+          {stored && restricting && <RestrictAccess type="security-suppression" id={stored.id} name={stored.attributes.name} onClose={() => setRestricting(false)} />}
+          {isStale && (
+            <p role="alert" className={classes.stale}>
+              {save.error?.message}{" "}
+              <button type="button" className="link" onClick={() => void reload()}>
+                Go on from the newer version, keep what I typed
+              </button>
+            </p>
+          )}
+          {save.error && !isStale && faults.length === 0 && <ErrorState inline error={save.error} />}
+          {remove.error && <ErrorState inline error={remove.error} />}
+        </footer>
+      </div>
     </SidePanel>
   );
 }

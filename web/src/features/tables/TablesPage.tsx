@@ -85,7 +85,7 @@ function Row({ table: { id, attributes } }: { table: ReferenceTable }) {
   const to = `/tables${stringifySearch({ open: id })}`;
   return (
     <tr>
-      <td>
+      <td className={page.grow} title={attributes.description}>
         <AppLink to={to} className={classes.name}>
           {attributes.table_name}
         </AppLink>
@@ -99,7 +99,7 @@ function Row({ table: { id, attributes } }: { table: ReferenceTable }) {
       <td className={page.text} title={attributes.schema.fields.map((field) => field.name).join(", ")}>
         {attributes.schema.fields.map((field) => field.name).join(", ")}
       </td>
-      <td>
+      <td className={classes.uses}>
         <UsedBy uses={attributes.used_by} />
       </td>
       <td>
