@@ -642,6 +642,38 @@ def test_groups_of_which_nothing_was_heard_are_not_looked_for(event_store: Event
     assert len(world.signals(rule)) == 2
 
 
+def test_a_group_that_has_been_quiet_is_forgotten_and_not_looked_for(
+    event_store: EventStore, state: StateStore
+) -> None:
+    rule = threshold("aaa-aaa-aaw", ("low", "a > 1"), keep_alive=100)
+    world = World(event_store, state, rule)
+
+    def wait_until(second: int) -> None:
+        while world.now < BORN + second * SECOND:  # who does nothing for longer begins anew
+            world.run()
+            world.now += 5 * SECOND
+
+    world.run()
+    world.ingest(event(1, "ann", rule=rule), event(2, "ann", rule=rule), event(1, "bob", rule=rule))
+    wait_until(120)  # bob's match has left the window for so long, ann's signal is closed, but not for long enough
+    world.ingest(event(119, "zoe", rule=rule))
+    world.run()
+    world.ingest(event(120, "ann", rule=rule))
+    wait_until(300)
+    assert world.metric("tocsin_evaluator_groups_rebuilt_total") == 3
+    world.ingest(event(299, "eve", rule=rule))
+    world.run()
+    world.ingest(event(300, "ann", rule=rule), event(301, "ann", rule=rule))
+    world.run()
+    assert world.metric("tocsin_evaluator_groups_new_total") == 5, "ann is as new"
+    assert world.metric("tocsin_evaluator_groups_rebuilt_total") == 5
+    world.ingest(event(3, "bob", rule=rule))  # before bob's match was past
+    world.run()
+    assert world.metric("tocsin_evaluator_groups_new_total") == 5
+    assert world.metric("tocsin_evaluator_groups_rebuilt_total") == 6
+    assert sorted(world.users(rule)) == ["ann", "ann", "bob"]
+
+
 def test_who_was_heard_of_while_a_rule_was_disabled_is_looked_for(event_store: EventStore, state: StateStore) -> None:
     rule = threshold("aaa-aaa-aav", ("low", "a > 1"))
     world = World(event_store, state, rule)

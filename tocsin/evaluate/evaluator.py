@@ -13,6 +13,7 @@ a scan of a thousand requests a second costs a row each few seconds; the saved w
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from heapq import heappop, heappush
 from itertools import islice
 from typing import NamedTuple, Protocol
 
@@ -43,6 +44,13 @@ With a thousand rules at 5,000 events/s they hold three million after nine minut
 the longest window of most rules that are shipped (decision 0204)."""
 
 CACHED_GROUPS = 20_000
+
+QUIET_MS = 30_000
+"""A group whose windows are empty, and whose signals are closed, for so long, is forgotten. Most that come are alone:
+an address that was seen once."""
+
+PAST_GROUPS = 50_000
+"""Of so many that were forgotten it is known from when on they are as new."""
 
 CACHED_PLANS = 10_000
 
@@ -191,6 +199,9 @@ class Evaluator:
         self._newcomers: Newcomers | None = None
         self._passed_over = set[tuple[str, int]]()
         self._groups: OrderedDict[GroupKey, Group] = OrderedDict()
+        self._due: dict[GroupKey, int] = {}
+        self._looked_at: list[tuple[int, GroupKey]] = []
+        self._past: OrderedDict[GroupKey, int] = OrderedDict()
         self._cached = 0
         self._plans: dict[tuple[str, int], Plan | Failure | None] = {}
         self._teachers: dict[tuple[str, int], tuple[int, ...]] = {}
@@ -220,6 +231,9 @@ class Evaluator:
     def forget(self) -> None:
         """Drop everything that is in memory, as when another process has been evaluating."""
         self._groups.clear()
+        self._due.clear()
+        self._looked_at.clear()
+        self._past.clear()
         self._grown.clear()
         self._put_off.clear()
         self._cached = 0
@@ -324,6 +338,7 @@ class Evaluator:
         # After the signals were stored: nobody waits for these.
         self._matches.keep(awaited)
         self._matches.keep_window(windows)
+        self._forget_quiet(now)
         self._evict(set(taken))
         self._remember_failed(failures)
         self._note_failed(failures, batch)
@@ -462,6 +477,7 @@ class Evaluator:
                 )
 
     def _disbelieve_group(self, key: GroupKey) -> None:
+        self._past.pop(key, None)
         if key in self._groups:
             self._drop(key)
             self._grown.pop(key, None)
@@ -507,7 +523,7 @@ class Evaluator:
         self._metrics.rebuilt.inc(len(cold))
         plans = {key: self._prepared(key) for key in cold}
         asked = {key: earliest - plans[key].rule.max_signal_duration_ms - 1 for key, earliest in cold.items()}
-        new = {key for key in cold if self._is_new(key, plans[key], asked[key])}
+        new = {key for key, earliest in cold.items() if self._is_new(key, plans[key], earliest)}
         self._metrics.new.inc(len(new))
         asked = {key: since for key, since in asked.items() if key not in new}
         stored = self._sink.stored(asked) if asked else {}
@@ -531,15 +547,19 @@ class Evaluator:
         """What is not in the store by now comes by the feed."""
         self._newcomers = self._matches.newcomers()
         self._passed_over.clear()
+        self._past.clear()
 
-    def _is_new(self, key: GroupKey, prepared: Plan, since: int) -> bool:
-        """Whether the store has nothing of a group but what is in the batch: all that it would be asked for came by the
-        feed, and nothing that came was of this group."""
-        if self._newcomers is None or not self._newcomers.hear(key):
-            return False
+    def _is_new(self, key: GroupKey, prepared: Plan, earliest: int) -> bool:
+        """Whether the store has nothing that matters of a group but what is in the batch: all that it would be asked
+        for came by the feed, and what came of this group is past."""
+        is_first = self._newcomers is not None and self._newcomers.hear(key)
+        quiet_after = self._past.pop(key, None)
         if self._teachers_of(key) or (key.rule_id, key.rule_version) in self._passed_over:
             return False
-        return self._newcomers.knows_all_since(since - prepared.lookback_ms)
+        if is_first and self._newcomers is not None:
+            since = earliest - prepared.rule.max_signal_duration_ms - 1
+            return self._newcomers.knows_all_since(since - prepared.lookback_ms)
+        return quiet_after is not None and earliest > quiet_after
 
     def _new(self, key: GroupKey, prepared: Plan, rows: Iterable[MatchRow]) -> Group:
         """A group of which there is nothing but these matches."""
@@ -581,6 +601,29 @@ class Evaluator:
     def _keep(self, group: Group) -> None:
         self._groups[group.key] = group
         self._cached += group.size
+        if group.key not in self._due:
+            self._look_at(group.key, self._clock() + QUIET_MS)
+
+    def _look_at(self, key: GroupKey, due: int) -> None:
+        self._due[key] = due
+        heappush(self._looked_at, (due, key))
+
+    def _forget_quiet(self, now: int) -> None:
+        """Each group is looked at when it may have been quiet for long enough; what waits to be stored is not quiet."""
+        while self._looked_at and self._looked_at[0][0] <= now:
+            _, key = heappop(self._looked_at)
+            del self._due[key]
+            group = self._groups.get(key)
+            if group is None:
+                continue
+            quiet_after = group.quiet_after
+            if key in self._grown or now < quiet_after + QUIET_MS:
+                self._look_at(key, max(now, quiet_after) + QUIET_MS)
+                continue
+            self._drop(key)
+            self._past[key] = quiet_after
+            if len(self._past) > PAST_GROUPS:
+                self._past.popitem(last=False)
 
     def _drop(self, key: GroupKey) -> Group:
         group = self._groups.pop(key)

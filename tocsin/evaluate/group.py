@@ -103,6 +103,14 @@ class Group:
         return self._machine.entries + copies // SHARED + len(self._tail) + 10
 
     @property
+    def quiet_after(self) -> int:
+        """Events later than this moment are decided as if there had been none: all before have left the windows, and
+        the signals are closed. Of a group whose outcome is stored."""
+        last = self._tail[-1][:1] if self._tail else self._machine.position or (self.restart,)
+        closing = (decision.closes_at for decision in self._previous.values())
+        return max(last[0] + self.plan.lookback_ms, self._forgotten_to, *closing)
+
+    @property
     def named(self) -> int:
         """Events that its signals named last, about."""
         return sum(len(decision.first_events) for decision in self._previous.values())

@@ -37,11 +37,12 @@ class Live:
         self.signals: dict[str, Decision] = {}
         self.rebuilt = 0
         self._group: Group | None = None
+        self._quiet_after: int | None = None
         self._resting: list[MatchRow] = []
 
     def kill(self) -> None:
         """The heir reads again what was not decided."""
-        self._group = None
+        self._group = self._quiet_after = None
         if self._resting:
             self.receive(self._resting)
 
@@ -62,6 +63,12 @@ class Live:
             outcome = self._decide(self._group)
             assert outcome.is_growth or not outcome.changed
 
+    def forget(self) -> None:
+        """As a group that has been quiet for long is forgotten: what comes after its last is decided alone."""
+        if self._group is not None and not self._resting:
+            self._quiet_after = self._group.quiet_after
+            self._group = None
+
     def _decide(self, group: Group) -> Outcome:
         outcome = group.outcome()
         self._store(outcome)
@@ -70,8 +77,11 @@ class Live:
         return outcome
 
     def _built(self, earliest: int) -> Group:
-        """A group read from what is stored, from where its decisions can have changed."""
+        """A group read from what is stored, from where its decisions can have changed; or what is past is left out."""
         self.rebuilt += 1
+        quiet_after, self._quiet_after = self._quiet_after, None
+        if quiet_after is not None and earliest > quiet_after:
+            return self._anew(earliest)
         restart = self._opening(earliest)
         while self.plan.overlaps and self._opening(restart) < restart:
             restart = self._opening(restart)
@@ -82,6 +92,13 @@ class Live:
             before = [row for row in self.matches if since <= row.timestamp < exact]
             group.remember(summarise(before, self.plan.history))
         group.load(sorted((row for row in self.matches if row.timestamp >= exact), key=position))
+        return group
+
+    def _anew(self, earliest: int) -> Group:
+        group = Group(self.key, self.plan, earliest, {})
+        if self.plan.history is not None:
+            group.remember(())
+        group.load(sorted((row for row in self.matches if row.timestamp >= earliest), key=position))
         return group
 
     def _opening(self, moment: int) -> int:
@@ -116,7 +133,8 @@ def agrees(
         patch.setattr(group_module, "RESTING_TAIL", data.draw(st.sampled_from([0, 200])))
         patch.setattr(group_module, "FEW", data.draw(st.sampled_from([0, 16])))
         live = _lived(prepared, rows, data)
-    assert sorted(live.signals.values(), key=_order) == sorted(wanted, key=_order)
+    for each in (live, _forgetful(prepared, rows)):
+        assert sorted(each.signals.values(), key=_order) == sorted(wanted, key=_order)
     return live
 
 
@@ -135,7 +153,18 @@ def _lived(prepared: Plan, rows: Sequence[MatchRow], data: st.DataObject) -> Liv
                 live.kill()
             case 1:
                 live.refresh()
+            case 2:
+                live.forget()
     live.refresh()
+    return live
+
+
+def _forgetful(prepared: Plan, rows: Sequence[MatchRow]) -> Live:
+    """Each event comes to a group that was forgotten after the one before."""
+    live = Live(prepared)
+    for event in sorted({position(row) for row in rows}):
+        live.receive([row for row in rows if position(row) == event])
+        live.forget()
     return live
 
 
