@@ -1,4 +1,4 @@
-"""How much memory something holds."""
+"""How much memory something holds, or needs."""
 
 import tracemalloc
 from collections.abc import Callable
@@ -14,3 +14,13 @@ def held_bytes(make: Callable[[], object]) -> int:
         tracemalloc.stop()
     del kept
     return size
+
+
+def most_bytes(do: Callable[[], object]) -> int:
+    """The most that is allocated at once while it is done, in bytes."""
+    tracemalloc.start()
+    try:
+        do()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()

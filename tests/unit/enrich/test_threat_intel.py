@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.memory import most_bytes
 from tocsin.enrich.indicator_table import BadTable, IndicatorTable, write_table
 from tocsin.enrich.indicators import BadIndicator, Indicator, canonical
 from tocsin.enrich.threat_intel import ThreatIntel, meaning
@@ -139,6 +140,11 @@ def test_keeps_at_most_fifty_results(tmp_path: Path) -> None:
     rows += [indicator("ip_address", "203.0.0.0/16", source=f"feed {number}") for number in range(60)]
     write_table(tmp_path / "t", rows)
     assert len(found(ThreatIntel(IndicatorTable(tmp_path / "t")), addresses("203.0.113.7"))) == 50
+
+
+def test_to_write_a_table_takes_little_more_than_what_it_says(tmp_path: Path) -> None:
+    rows = [indicator("domain", f"bad{number}.example") for number in range(2_000)]
+    assert most_bytes(lambda: write_table(tmp_path / "t", rows)) < 2_000 * len(rows), "of 200,000 a feed may have"
 
 
 def test_what_the_record_says_itself_stays_behind_ours(intel: ThreatIntel) -> None:
