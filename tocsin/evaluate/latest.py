@@ -8,14 +8,12 @@ not here is in the store, and says the same there.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Final, NamedTuple
 
-from zstandard import ZstdCompressor, ZstdDecompressor, ZstdError, train_dictionary
-
+from tocsin.evaluate.packing import SAMPLES, Packing
 from tocsin.event import Event
-from tocsin.garbage import fitted
 from tocsin.store.rows import decode_line, has_matches, shown_line
 
 LATEST_BYTES = 16_000_000
@@ -31,33 +29,8 @@ WINDOW_BYTES = 32_000_000
 LINE_BYTES: Final = 250
 """Memory that a line takes beside its text, about."""
 
-SAMPLES: Final = 500
-DICTIONARY_BYTES: Final = 16_384
-"""Lines resemble one another: with what so many of them have in common, known beforehand, a line takes a fifth of what
-it takes by itself, and a third of the time. To learn it takes 20 ms."""
-
 LEARNED_EVERY: Final = 500_000
 """Lines: some minutes under load, after which others may be common."""
-
-
-class _Packing:
-    """How lines are packed. Not safe for several threads."""
-
-    def __init__(self, samples: Sequence[bytes]) -> None:
-        try:
-            dictionary = train_dictionary(DICTIONARY_BYTES, list(samples), level=1) if samples else None
-        except ZstdError:  # they have nothing in common
-            dictionary = None
-        if dictionary is not None:
-            dictionary.precompute_compress(level=1)
-        self._packing = ZstdCompressor(level=1, dict_data=dictionary)
-        self._unpacking = ZstdDecompressor(dict_data=dictionary)
-
-    def pack(self, text: bytes) -> bytes:
-        return fitted(self._packing.compress(text))
-
-    def unpack(self, text: bytes) -> bytes:
-        return self._unpacking.decompress(text)
 
 
 class _Line(NamedTuple):
@@ -65,7 +38,7 @@ class _Line(NamedTuple):
 
     ingested_at: int
     text: bytes
-    packing: _Packing | None = None
+    packing: Packing | None = None
 
 
 class Latest:
@@ -76,7 +49,7 @@ class Latest:
     ) -> None:
         self._lock = threading.Lock()
         self._packing_lock = threading.Lock()
-        self._packing = _Packing(())
+        self._packing = Packing(())
         self._packed = LEARNED_EVERY
         self._latest = _Bounded(latest_bytes)
         self._kept = _Bounded(kept_bytes)
@@ -110,7 +83,7 @@ class Latest:
             samples = self._samples() if self._packed >= LEARNED_EVERY else []
         with self._packing_lock:  # who stores logs need not wait
             if samples:
-                self._packing, self._packed = _Packing(samples), 0
+                self._packing, self._packed = Packing(samples), 0
             packing = self._packing
             self._packed += len(found)
             packed = {

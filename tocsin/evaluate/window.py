@@ -11,7 +11,7 @@ from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.evidence import Entry, Part
 from tocsin.evaluate.refs import Identity
 
-CHUNK: Final = 128
+CHUNK: Final = 255
 """Entries in a part of a window that is never changed again: copies share it. No more than a byte can tell apart."""
 
 DEAD: Final = 16

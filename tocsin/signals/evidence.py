@@ -13,11 +13,11 @@ import orjson
 
 from tocsin.evaluate.correlation import reads_signals
 from tocsin.evaluate.decision import Decision
+from tocsin.evaluate.packing import Learner, Packed
 from tocsin.evaluate.refs import EventRef, Refs
 from tocsin.evaluate.repository import Matches
 from tocsin.evaluate.signals_repository import SignalMatches
 from tocsin.event import Event
-from tocsin.garbage import fitted
 from tocsin.rule import Rule
 from tocsin.signals.gathering import Gathered, Gathering, Sample, gathered, sample, samples, shown_refs
 
@@ -28,6 +28,9 @@ needed, and storing signals takes all the time that there is. At 30 kB each ther
 
 REF_BYTES = 30
 """Of these for each event that a sum holds; its decision is mostly in memory anyway."""
+
+SAMPLE_BYTES = 200
+"""Memory that a sample takes beside its packed content, about."""
 
 KEPT_EVENTS = 1_000
 """Events that were read last, which other signals may name too: some 10 MB."""
@@ -44,13 +47,27 @@ class Asked(NamedTuple):
 @dataclass(slots=True)
 class _Kept:
     """A signal's sum. It holds the events of `first`, but for those in `absent`, which were not found; `samples` are
-    the events that were shown last, encoded."""
+    the events that were shown last."""
 
     gathering: Gathering = field(default_factory=Gathering)
     first: Refs | tuple[EventRef, ...] = ()
     absent: frozenset[EventRef] = frozenset()
-    samples: dict[str, Sample] = field(default_factory=dict)
+    samples: dict[str, "_Sample"] = field(default_factory=dict)
     size: int = 0
+
+
+class _Sample(NamedTuple):
+    """An event as it is shown: the JSON that it becomes, packed."""
+
+    track: str
+    content: Packed
+
+    @property
+    def size(self) -> int:
+        return len(self.content.text) + SAMPLE_BYTES
+
+    def shown(self) -> Sample:
+        return Sample(self.track, orjson.Fragment(self.content.unpacked()))
 
 
 class _Growth(NamedTuple):
@@ -75,6 +92,7 @@ class Evidence:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self.size = 0
         self._events: OrderedDict[str, Event] = OrderedDict()
+        self._packing = Learner()
 
     def gathered(self, asked: Sequence[Asked]) -> list[Gathered]:
         """What the events of each decision say together, as far as they are still stored."""
@@ -89,7 +107,7 @@ class Evidence:
                 found.append(gathered(one.decision, [event for event in named if event is not None]))
                 continue
             growth = sums[one.signal_id]
-            found.append(_summed(growth, one.decision, events))
+            found.append(self._summed(growth, one.decision, events))
             if one.decision.closes_at > one.decision.last_hit:  # further events may join
                 self._keep(one.signal_id, growth.kept)
         return found
@@ -134,18 +152,26 @@ class Evidence:
         refs = {(ref.timestamp, ref.event_id) for decision in decisions for ref in _refs(decision)}
         return self._members.events(refs) if refs and self._members is not None else {}
 
+    def _summed(self, growth: _Growth, decision: Decision, events: Mapping[str, Event]) -> Gathered:
+        """Take the fresh events in, and say what all say."""
+        kept, fresh, _ = growth
+        kept.gathering.add(events[ref.event_id] for ref in fresh if ref.event_id in events)
+        kept.first, kept.absent = decision.first_events, frozenset(ref for ref in fresh if ref.event_id not in events)
+        shown = (ref.event_id for ref in shown_refs(decision))
+        packed = ((identity, kept.samples.get(identity) or self._sample(events.get(identity))) for identity in shown)
+        kept.samples = {identity: found for identity, found in packed if found is not None}
+        kept.size = kept.gathering.size + REF_BYTES * len(kept.first) + sum(one.size for one in kept.samples.values())
+        later = (events.get(ref.event_id) for ref in growth.later)
+        shown_samples = {identity: one.shown() for identity, one in kept.samples.items()}
+        return kept.gathering.gathered(
+            samples(decision, shown_samples.get), [event for event in later if event is not None]
+        )
 
-def _summed(growth: _Growth, decision: Decision, events: Mapping[str, Event]) -> Gathered:
-    """Take the fresh events in, and say what all say."""
-    kept, fresh, _ = growth
-    kept.gathering.add(events[ref.event_id] for ref in fresh if ref.event_id in events)
-    kept.first, kept.absent = decision.first_events, frozenset(ref for ref in fresh if ref.event_id not in events)
-    shown = (ref.event_id for ref in shown_refs(decision))
-    packed = ((identity, kept.samples.get(identity) or _packed(events.get(identity))) for identity in shown)
-    kept.samples = {identity: found for identity, found in packed if found is not None}
-    kept.size = kept.gathering.size + REF_BYTES * len(kept.first) + sum(one.size for one in kept.samples.values())
-    later = (events.get(ref.event_id) for ref in growth.later)
-    return kept.gathering.gathered(samples(decision, kept.samples.get), [event for event in later if event is not None])
+    def _sample(self, event: Event | None) -> _Sample | None:
+        if event is None:
+            return None
+        found = sample(event)
+        return _Sample(found.track, self._packing.pack(orjson.dumps(found.content, option=orjson.OPT_SORT_KEYS)))
 
 
 def _beyond(first: Refs | tuple[EventRef, ...], held: Refs | tuple[EventRef, ...]) -> tuple[EventRef, ...] | None:
@@ -156,15 +182,6 @@ def _beyond(first: Refs | tuple[EventRef, ...], held: Refs | tuple[EventRef, ...
         return found
     known, named = set(held), dict.fromkeys(first)
     return tuple(ref for ref in named if ref not in known) if known <= named.keys() else None
-
-
-def _packed(event: Event | None) -> Sample | None:
-    """A sample as the JSON that it becomes: a tenth of the memory, and encoded once."""
-    if event is None:
-        return None
-    found = sample(event)
-    content = fitted(orjson.dumps(found.content, option=orjson.OPT_SORT_KEYS))
-    return found._replace(content=orjson.Fragment(content), size=len(content))
 
 
 def _refs(decision: Decision) -> list[EventRef]:

@@ -59,11 +59,10 @@ class Gathered:
 
 
 class Sample(NamedTuple):
-    """An event as it is shown. `content` is what JSON is made of; where it is JSON already, `size` are its bytes."""
+    """An event as it is shown. `content` is what JSON is made of."""
 
     track: str
     content: Json
-    size: int = 0
 
 
 class Gathering:

@@ -105,10 +105,13 @@ def test_only_what_is_new_is_read() -> None:
     assert said(found) == plainly(decision, stored)
 
 
-def test_a_sample_takes_what_it_is_long() -> None:
-    events = [event(number) for number in range(300)]
-    sizes = [found.size for found in map(evidence._packed, events) if found is not None]
-    assert held_bytes(lambda: [*map(evidence._packed, events)]) < sum(sizes) + 500 * len(sizes)
+def test_samples_take_what_they_are_counted_with() -> None:
+    events = [event(number) for number in range(1_000)]
+    reader = Evidence(Stored())  # type: ignore[arg-type]
+    for each in events[:300] * 10:  # what they have in common is learned
+        reader._sample(each)
+    sizes = [found.size for found in map(reader._sample, events) if found is not None]
+    assert held_bytes(lambda: [*map(reader._sample, events)]) < sum(sizes)
 
 
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

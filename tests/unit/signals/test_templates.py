@@ -169,7 +169,7 @@ pieces = st.sampled_from(
 def test_what_we_did_not_foresee_stops_nobody() -> None:
     odd: Any = [{"a": object}]
     said = render("x {{@odd}}", replace(FACTS, attributes={"odd": odd}))
-    assert said.startswith("x {{@odd}}") and "our own mistake: TypeError" in said
+    assert said.startswith("x {{@odd}}") and "our own mistake: " in said
 
 
 @given(st.lists(pieces, max_size=12).map("".join))

@@ -1,0 +1,26 @@
+"""Texts come back as they were, and take less once it is known what they have in common."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tocsin.evaluate.packing import LEARNED_AFTER, LONGEST, Learner, Packing
+
+
+@given(st.lists(st.binary(max_size=300), max_size=20), st.lists(st.binary(max_size=300), max_size=20))
+def test_a_text_comes_back(samples: list[bytes], texts: list[bytes]) -> None:
+    packing = Packing(samples)
+    assert [packing.unpack(packing.pack(text)) for text in texts] == texts
+
+
+def test_what_is_common_is_learned_from_short_texts() -> None:
+    def text(number: int) -> bytes:
+        return b'{"status":"info","host":"web-%d","message":"GET /index.html from 192.0.2.%d"}' % (number % 7, number)
+
+    learner = Learner()
+    early = learner.pack(text(0))
+    for number in range(1, LEARNED_AFTER):
+        assert learner.pack(b"x" * (LONGEST + 1)).unpacked() == b"x" * (LONGEST + 1)
+        assert learner.pack(text(number)).unpacked() == text(number)
+    late = learner.pack(text(0))
+    assert early.unpacked() == late.unpacked() == text(0)
+    assert len(late.text) * 2 < len(early.text)

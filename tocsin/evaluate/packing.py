@@ -1,0 +1,65 @@
+"""Texts that resemble one another, packed: with what they have in common known beforehand, a line takes a fifth of what
+it takes by itself, and a third of the time.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from zstandard import ZstdCompressor, ZstdDecompressor, ZstdError, train_dictionary
+
+from tocsin.garbage import fitted
+
+SAMPLES: Final = 500
+"""From so many texts it is learned what they have in common, which takes 20 ms."""
+
+DICTIONARY_BYTES: Final = 16_384
+
+LEARNED_AFTER: Final = 1_000
+LONGEST: Final = 2_048
+"""Texts, of so many bytes at most: they wait in memory until each second of them is learned from."""
+
+
+class Packing:
+    """One way to pack texts, and to have them back. Not safe for several threads."""
+
+    def __init__(self, samples: Sequence[bytes]) -> None:
+        try:
+            dictionary = train_dictionary(DICTIONARY_BYTES, list(samples), level=1) if samples else None
+        except ZstdError:  # they have nothing in common
+            dictionary = None
+        if dictionary is not None:
+            dictionary.precompute_compress(level=1)
+        self._packing = ZstdCompressor(level=1, dict_data=dictionary)
+        self._unpacking = ZstdDecompressor(dict_data=dictionary)
+
+    def pack(self, text: bytes) -> bytes:
+        return fitted(self._packing.compress(text))
+
+    def unpack(self, text: bytes) -> bytes:
+        return self._unpacking.decompress(text)
+
+
+class Packed(NamedTuple):
+    """A text that is packed, and how."""
+
+    packing: Packing
+    text: bytes
+
+    def unpacked(self) -> bytes:
+        return self.packing.unpack(self.text)
+
+
+class Learner:
+    """Packs texts as they come, better once it has seen `LEARNED_AFTER` of them. Not safe for several threads."""
+
+    def __init__(self) -> None:
+        self._packing = Packing(())
+        self._seen: list[bytes] | None = []
+
+    def pack(self, text: bytes) -> Packed:
+        if self._seen is not None and len(text) <= LONGEST:
+            self._seen.append(fitted(text))
+            if len(self._seen) == LEARNED_AFTER:
+                self._packing = Packing(self._seen[:: LEARNED_AFTER // SAMPLES])
+                self._seen = None
+        return Packed(self._packing, self._packing.pack(text))
