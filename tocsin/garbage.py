@@ -1,5 +1,4 @@
-"""When Python looks for cycles of objects that nobody can reach, when the system gets memory back, and how what is
-kept takes no more than it is long."""
+"""When Python looks for cycles of objects that nobody can reach, and when the system gets memory back."""
 
 import ctypes
 import gc
@@ -18,6 +17,9 @@ s at 600 MB."""
 _KEPT_SECONDS = 30
 """For so long at most the C library keeps what was freed between what was not: a tenth of the memory of a server under
 load. To give it back takes some milliseconds."""
+
+_TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)
+"""Only glibc keeps pages that are free, and has a way to be told to give them back."""
 
 _ENDLESS = threading.Event()
 """Never set: nobody waits for the thread that collects everything when the process ends."""
@@ -52,18 +54,9 @@ def collect_all() -> None:
 
 
 def give_back() -> None:
-    """Let the system have the pages that are free. Only glibc keeps them, and has a way to be told."""
+    """Let the system have the pages that are free."""
     if _TRIM is not None:
         _TRIM(0)
-
-
-def fitted(content: bytes) -> bytes:
-    """The same, for keeping. What libraries make holds all the room that it was made in, whatever its length says: 4 KB
-    each of orjson 3.13, of zstandard 0.25 what the text would take that cannot be packed (decision 0208)."""
-    return bytes(memoryview(content))
-
-
-_TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)
 
 
 def _set_aside(phase: str, info: dict[str, int]) -> None:

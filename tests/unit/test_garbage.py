@@ -2,14 +2,11 @@
 
 import gc
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import orjson
 import pytest
-from zstandard import ZstdCompressor
 
-from tests.memory import held_bytes
 from tocsin import garbage
 
 
@@ -61,16 +58,6 @@ def test_what_was_freed_between_what_was_not_is_given_back() -> None:
     garbage.give_back()
     assert resident() < min(freed, full) - 20_000_000, "of 80 MB"
     assert len(kept) == 2_000
-
-
-@pytest.mark.parametrize(
-    "make", [lambda text: orjson.dumps([text]), lambda text: ZstdCompressor(level=1).compress(text.encode())]
-)
-def test_what_is_kept_takes_what_it_is_long(make: Callable[[str], bytes]) -> None:
-    texts = [f"number {number} " * 10 for number in range(200)]
-    assert [garbage.fitted(make(text)) for text in texts] == [make(text) for text in texts]
-    length = sum(len(make(text)) for text in texts)
-    assert held_bytes(lambda: [garbage.fitted(make(text)) for text in texts]) < length + 60 * len(texts)
 
 
 def resident() -> int:

@@ -5,7 +5,7 @@ background.
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from tocsin.demo import formats
@@ -30,9 +30,7 @@ from tocsin.demo.cast import (
     WEB_HOSTS,
 )
 from tocsin.demo.formats import Record
-
-SECOND = 1000
-MINUTE = 60 * SECOND
+from tocsin.demo.happening import MINUTE, SECOND, Happening
 
 
 def ssh_brute_force(at: int, rng: random.Random) -> Iterator[Record]:
@@ -511,9 +509,7 @@ def remote_takeover(at: int, rng: random.Random) -> Iterator[Record]:
         yield formats.name_query(at, NAME_SERVER, inside, f"{chunk}.t.{EXFIL_DOMAIN}", "TXT")
 
 
-Intrusion = Callable[[int, random.Random], Iterator[Record]]
-
-SCHEDULE: tuple[tuple[int, Intrusion], ...] = (
+SCHEDULE: tuple[tuple[int, Happening], ...] = (
     (6 * 1440 - 190, web_attack),
     (5 * 1440 - 320, workstation_compromise),
     (4 * 1440 - 75, ssh_brute_force),

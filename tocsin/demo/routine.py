@@ -1,14 +1,12 @@
 """What sets off rules in the story and is no attack: it was announced, or is the known mistake of a machine."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from tocsin.demo import formats
 from tocsin.demo.cast import BASTION, MONITOR, TESTERS, WEB_HOSTS
 from tocsin.demo.formats import Record
-
-SECOND = 1000
-MINUTE = 60 * SECOND
+from tocsin.demo.happening import SECOND, Happening
 
 _FOLDERS = ("admin", "backup", "old", "test", "staging", "api/v1", "api/v2", "internal")
 _FILES = ("index.php", "config.bak", "login", "status", "users.csv", "debug", "console", "readme.txt")
@@ -32,9 +30,7 @@ def stale_password(at: int, rng: random.Random) -> Iterator[Record]:
         yield formats.sshd(at, BASTION, text, 2600 + attempt)
 
 
-Routine = Callable[[int, random.Random], Iterator[Record]]
-
-ROUTINES: tuple[tuple[int, Routine], ...] = (
+ROUTINES: tuple[tuple[int, Happening], ...] = (
     (6 * 1440 - 400, stale_password),
     (5 * 1440 - 90, announced_scan),
     (4 * 1440 - 400, stale_password),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from tocsin.demo import background, intrusions
 from tocsin.demo.formats import Record
-from tocsin.demo.intrusions import MINUTE, Intrusion
+from tocsin.demo.happening import MINUTE, Happening
 
 QUARTER_MS = 15 * MINUTE
 EVERY_MS = 8_000
@@ -21,7 +21,7 @@ _LONGEST_MS = 4 * QUARTER_MS
 
 Draw = Callable[[int, random.Random], Record]
 
-_SOURCES: dict[str, tuple[Draw, Intrusion]] = {
+_SOURCES: dict[str, tuple[Draw, Happening]] = {
     "cloudtrail": (background.cloud_call, intrusions.cloud_takeover),
     "okta": (background.okta_session, intrusions.identity_takeover),
     "github": (background.repository_work, intrusions.code_theft),

@@ -3,21 +3,19 @@
 import heapq
 import itertools
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from tocsin.demo import background
 from tocsin.demo.formats import Record
-from tocsin.demo.intrusions import MINUTE, SCHEDULE
+from tocsin.demo.happening import MINUTE, Happening
+from tocsin.demo.intrusions import SCHEDULE
 from tocsin.demo.routine import ROUTINES
 
 HOUR = 60 * MINUTE
 WEEK_MS = 7 * 24 * HOUR
 BACKGROUND_EVENTS = 36_000
 """Background events of the week: enough for a full screen, few enough to be loaded within seconds."""
-
-Happening = Callable[[int, random.Random], Iterator[Record]]
-"""The records of an intrusion or a routine, from its first moment (Unix milliseconds)."""
 
 _HOURLY = (2, 2, 1, 1, 1, 2, 4, 8, 14, 18, 20, 19, 16, 18, 19, 18, 17, 14, 10, 8, 7, 5, 4, 3)
 _WEEKEND = 0.35

@@ -24,7 +24,7 @@ import orjson
 from tocsin.enrich.domains import is_public_suffix
 from tocsin.enrich.indicators import Indicator
 from tocsin.errors import TocsinError
-from tocsin.garbage import fitted
+from tocsin.fitting import fitted
 from tocsin.remembering import remembered
 
 MAGIC = b"TOCSIND1"

@@ -13,7 +13,6 @@ a scan of a thousand requests a second costs a row each few seconds; the saved w
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from heapq import heappop, heappush
 from itertools import islice
 from typing import NamedTuple, Protocol
 
@@ -29,6 +28,7 @@ from tocsin.evaluate.loading import eligible, is_eligible, load
 from tocsin.evaluate.method import Plan
 from tocsin.evaluate.methods import plan
 from tocsin.evaluate.newcomers import Newcomers
+from tocsin.evaluate.quiet import QUIET_MS, Quiet
 from tocsin.evaluate.repository import Failure, GroupKey, Matches, Progress, StoredMatch
 from tocsin.evaluate.travel import TravelPlan
 from tocsin.rule import Rule
@@ -44,13 +44,6 @@ With a thousand rules at 5,000 events/s they hold three million after nine minut
 the longest window of most rules that are shipped (decision 0204)."""
 
 CACHED_GROUPS = 20_000
-
-QUIET_MS = 30_000
-"""A group whose windows are empty, and whose signals are closed, for so long, is forgotten. Most that come are alone:
-an address that was seen once."""
-
-PAST_GROUPS = 50_000
-"""Of so many that were forgotten it is known from when on they are as new."""
 
 CACHED_PLANS = 10_000
 
@@ -199,9 +192,7 @@ class Evaluator:
         self._newcomers: Newcomers | None = None
         self._passed_over = set[tuple[str, int]]()
         self._groups: OrderedDict[GroupKey, Group] = OrderedDict()
-        self._due: dict[GroupKey, int] = {}
-        self._looked_at: list[tuple[int, GroupKey]] = []
-        self._past: OrderedDict[GroupKey, int] = OrderedDict()
+        self._quiet = Quiet()
         self._cached = 0
         self._plans: dict[tuple[str, int], Plan | Failure | None] = {}
         self._teachers: dict[tuple[str, int], tuple[int, ...]] = {}
@@ -231,9 +222,7 @@ class Evaluator:
     def forget(self) -> None:
         """Drop everything that is in memory, as when another process has been evaluating."""
         self._groups.clear()
-        self._due.clear()
-        self._looked_at.clear()
-        self._past.clear()
+        self._quiet.clear()
         self._grown.clear()
         self._put_off.clear()
         self._cached = 0
@@ -477,7 +466,7 @@ class Evaluator:
                 )
 
     def _disbelieve_group(self, key: GroupKey) -> None:
-        self._past.pop(key, None)
+        self._quiet.recall(key)
         if key in self._groups:
             self._drop(key)
             self._grown.pop(key, None)
@@ -523,7 +512,9 @@ class Evaluator:
         self._metrics.rebuilt.inc(len(cold))
         plans = {key: self._prepared(key) for key in cold}
         asked = {key: earliest - plans[key].rule.max_signal_duration_ms - 1 for key, earliest in cold.items()}
-        new = {key for key, earliest in cold.items() if self._is_new(key, plans[key], earliest)}
+        new = {
+            key for key, earliest in cold.items() if self._is_new(key, earliest, asked[key] - plans[key].lookback_ms)
+        }
         self._metrics.new.inc(len(new))
         asked = {key: since for key, since in asked.items() if key not in new}
         stored = self._sink.stored(asked) if asked else {}
@@ -547,18 +538,18 @@ class Evaluator:
         """What is not in the store by now comes by the feed."""
         self._newcomers = self._matches.newcomers()
         self._passed_over.clear()
-        self._past.clear()
+        self._quiet.recall_all()
 
-    def _is_new(self, key: GroupKey, prepared: Plan, earliest: int) -> bool:
+    def _is_new(self, key: GroupKey, earliest: int, since: int) -> bool:
         """Whether the store has nothing that matters of a group but what is in the batch: all that it would be asked
-        for came by the feed, and what came of this group is past."""
-        is_first = self._newcomers is not None and self._newcomers.hear(key)
-        quiet_after = self._past.pop(key, None)
+        for, from `since` on, came by the feed, and what came of this group is past."""
+        newcomers = self._newcomers
+        is_first = newcomers is not None and newcomers.hear(key)
+        quiet_after = self._quiet.recall(key)
         if self._teachers_of(key) or (key.rule_id, key.rule_version) in self._passed_over:
             return False
-        if is_first and self._newcomers is not None:
-            since = earliest - prepared.rule.max_signal_duration_ms - 1
-            return self._newcomers.knows_all_since(since - prepared.lookback_ms)
+        if newcomers is not None and is_first:
+            return newcomers.knows_all_since(since)
         return quiet_after is not None and earliest > quiet_after
 
     def _new(self, key: GroupKey, prepared: Plan, rows: Iterable[MatchRow]) -> Group:
@@ -601,29 +592,20 @@ class Evaluator:
     def _keep(self, group: Group) -> None:
         self._groups[group.key] = group
         self._cached += group.size
-        if group.key not in self._due:
-            self._look_at(group.key, self._clock() + QUIET_MS)
-
-    def _look_at(self, key: GroupKey, due: int) -> None:
-        self._due[key] = due
-        heappush(self._looked_at, (due, key))
+        self._quiet.watch(group.key, self._clock())
 
     def _forget_quiet(self, now: int) -> None:
-        """Each group is looked at when it may have been quiet for long enough; what waits to be stored is not quiet."""
-        while self._looked_at and self._looked_at[0][0] <= now:
-            _, key = heappop(self._looked_at)
-            del self._due[key]
+        """What waits to be stored is not quiet."""
+        for key in list(self._quiet.due(now)):
             group = self._groups.get(key)
             if group is None:
                 continue
             quiet_after = group.quiet_after
             if key in self._grown or now < quiet_after + QUIET_MS:
-                self._look_at(key, max(now, quiet_after) + QUIET_MS)
+                self._quiet.watch(key, now, quiet_after)
                 continue
             self._drop(key)
-            self._past[key] = quiet_after
-            if len(self._past) > PAST_GROUPS:
-                self._past.popitem(last=False)
+            self._quiet.forget(key, quiet_after)
 
     def _drop(self, key: GroupKey) -> Group:
         group = self._groups.pop(key)

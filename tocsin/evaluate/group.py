@@ -106,9 +106,13 @@ class Group:
     def quiet_after(self) -> int:
         """Events later than this moment are decided as if there had been none: all before have left the windows, and
         the signals are closed. Of a group whose outcome is stored."""
-        last = self._tail[-1][:1] if self._tail else self._machine.position or (self.restart,)
+        if self._tail:
+            last = self._tail[-1].timestamp
+        else:
+            last = self.restart if self._machine.position is None else self._machine.position[0]
+        # `_forgotten_to` is when the signals closed that are forgotten here.
         closing = (decision.closes_at for decision in self._previous.values())
-        return max(last[0] + self.plan.lookback_ms, self._forgotten_to, *closing)
+        return max(last + self.plan.lookback_ms, self._forgotten_to, *closing)
 
     @property
     def named(self) -> int:

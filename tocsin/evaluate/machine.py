@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Self
 
 from tocsin.evaluate.aggregates import SlidingTally
-from tocsin.evaluate.decision import Decision, MatchRow
+from tocsin.evaluate.decision import Decision, MatchRow, position
 from tocsin.evaluate.evidence import Entry, Evidence, Life
 from tocsin.evaluate.method import Plan
 from tocsin.evaluate.refs import packed
@@ -56,7 +56,7 @@ class EventMachine:
 
     def feed(self, rows: Iterable[MatchRow]) -> None:
         for together in events_of(rows):
-            at = together[0][:2]
+            at = position(together[0])
             self.position = at
             self._event(at, together)
 

@@ -27,7 +27,6 @@ _DIGEST: Final = 12
 _FAR: Final = 1 << 32
 """Serials and times of a chunk are kept as what they are after its first ones: four billion, and 49 days."""
 
-
 _NARROW: Final = 1 << 16
 """Most chunks that are full reach no farther: two bytes each instead of four."""
 
@@ -62,7 +61,7 @@ class _Chunk:
 
     def takes(self, entry: Entry) -> bool:
         """Whether it is near enough to the others."""
-        if len(self.times) == 0:
+        if len(self) == 0:
             return True
         return entry.serial - self.first_serial < _FAR and 0 <= entry.timestamp - self.first_time < _FAR
 

@@ -15,7 +15,7 @@ from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.method import Plan
 from tocsin.evaluate.nearest import Nearest, nearest
 from tocsin.event import Event, Rejected, SignalEvent
-from tocsin.garbage import fitted
+from tocsin.fitting import fitted
 from tocsin.query import LOGS, field_values
 from tocsin.query.values import text_of
 from tocsin.rule import THIRD_PARTY, Rule, RuleQuery

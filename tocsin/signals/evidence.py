@@ -71,15 +71,17 @@ class _Sample(NamedTuple):
 
 
 class _Growth(NamedTuple):
-    """What is new in a signal whose sum is `kept`: `fresh` events are to be added, `later` ones stand beside it."""
+    """What is new in a signal whose sum is `kept`: `fresh` events are to be added, `later` ones stand beside it, and
+    `shown` ones are its samples."""
 
     kept: _Kept
     fresh: list[EventRef]
     later: list[EventRef]
+    shown: list[EventRef]
 
-    def to_read(self, decision: Decision) -> Iterable[EventRef]:
-        """These, and what is shown and not at hand."""
-        shown = (ref for ref in shown_refs(decision) if ref.event_id not in self.kept.samples)
+    def to_read(self) -> Iterable[EventRef]:
+        """These, as far as they are not at hand."""
+        shown = (ref for ref in self.shown if ref.event_id not in self.kept.samples)
         return dict.fromkeys([*self.fresh, *self.later, *shown])
 
 
@@ -98,7 +100,7 @@ class Evidence:
         """What the events of each decision say together, as far as they are still stored."""
         sums = {one.signal_id: self._take(one) for one in asked if not reads_signals(one.rule)}
         of_logs = [one for one in asked if one.signal_id in sums]
-        events = self._read(ref for one in of_logs for ref in sums[one.signal_id].to_read(one.decision))
+        events = self._read(ref for one in of_logs for ref in sums[one.signal_id].to_read())
         found = []
         members = self._read_members(one.decision for one in asked if one.signal_id not in sums)
         for one in asked:
@@ -117,12 +119,13 @@ class Evidence:
         kept meanwhile: what fails is read again."""
         first = asked.decision.first_events
         later = [ref for ref in asked.decision.last_events if ref not in first]
+        shown = shown_refs(asked.decision)
         kept = self._kept.pop(asked.signal_id, None)
         if kept is not None:
             self.size -= kept.size
             if (new := _beyond(first, kept.first)) is not None:
-                return _Growth(kept, [*sorted(kept.absent), *new], later)
-        return _Growth(_Kept(), [*first], later)
+                return _Growth(kept, [*sorted(kept.absent), *new], later, shown)
+        return _Growth(_Kept(), [*first], later, shown)
 
     def _keep(self, signal_id: str, kept: _Kept) -> None:
         self._kept[signal_id] = kept
@@ -154,17 +157,17 @@ class Evidence:
 
     def _summed(self, growth: _Growth, decision: Decision, events: Mapping[str, Event]) -> Gathered:
         """Take the fresh events in, and say what all say."""
-        kept, fresh, _ = growth
+        kept, fresh = growth.kept, growth.fresh
         kept.gathering.add(events[ref.event_id] for ref in fresh if ref.event_id in events)
         kept.first, kept.absent = decision.first_events, frozenset(ref for ref in fresh if ref.event_id not in events)
-        shown = (ref.event_id for ref in shown_refs(decision))
+        shown = (ref.event_id for ref in growth.shown)
         packed = ((identity, kept.samples.get(identity) or self._sample(events.get(identity))) for identity in shown)
         kept.samples = {identity: found for identity, found in packed if found is not None}
         kept.size = kept.gathering.size + REF_BYTES * len(kept.first) + sum(one.size for one in kept.samples.values())
         later = (events.get(ref.event_id) for ref in growth.later)
         shown_samples = {identity: one.shown() for identity, one in kept.samples.items()}
         return kept.gathering.gathered(
-            samples(decision, shown_samples.get), [event for event in later if event is not None]
+            samples(growth.shown, shown_samples.get), [event for event in later if event is not None]
         )
 
     def _sample(self, event: Event | None) -> _Sample | None:

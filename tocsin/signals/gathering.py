@@ -172,7 +172,8 @@ def gathered(decision: Decision, events: Sequence[Event]) -> Gathered:
     by_id = {event.id: event for event in events}
     gathering = Gathering()
     gathering.add(by_id.values())
-    return gathering.gathered(samples(decision, {identity: sample(event) for identity, event in by_id.items()}.get))
+    of_id = {identity: sample(event) for identity, event in by_id.items()}
+    return gathering.gathered(samples(shown_refs(decision), of_id.get))
 
 
 def shown_refs(decision: Decision) -> list[EventRef]:
@@ -180,19 +181,19 @@ def shown_refs(decision: Decision) -> list[EventRef]:
     return list(dict.fromkeys([*decision.first_events[:SAMPLES], *decision.last_events[-SAMPLES:]]))
 
 
-def samples(decision: Decision, sample_of: Callable[[str], Sample | None]) -> list[Json]:
-    """The samples of a decision, of those events that there are."""
-    found = ((ref, sample_of(ref.event_id)) for ref in shown_refs(decision))
+def samples(shown: Iterable[EventRef], sample_of: Callable[[str], Sample | None]) -> list[Json]:
+    """What is shown of these events, as far as they are there."""
+    found = ((ref, sample_of(ref.event_id)) for ref in shown)
     return [
         {
             "id": f"{ref.query_index}-{ref.event_id}",
             "eventId": ref.event_id,
             "queryIndex": ref.query_index,
-            "trackKey": {"type": shown.track},
-            "content": shown.content,
+            "trackKey": {"type": one.track},
+            "content": one.content,
         }
-        for ref, shown in found
-        if shown is not None
+        for ref, one in found
+        if one is not None
     ]
 
 

@@ -6,7 +6,7 @@ import orjson
 import zstandard
 
 from tocsin.enrich.indicators import Indicator
-from tocsin.garbage import fitted
+from tocsin.fitting import fitted
 
 ROWS = 25_000
 """In one part: some 500 KB."""

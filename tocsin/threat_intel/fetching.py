@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import orjson
 
-from tocsin.garbage import fitted
+from tocsin.fitting import fitted
 from tocsin.outbound import MAX_BYTES, Outbound
 from tocsin.threat_intel.csv_feed import read_csv
 from tocsin.threat_intel.feed import FeedSettings

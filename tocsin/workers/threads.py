@@ -13,6 +13,7 @@ from tocsin.bootstrap import Services
 from tocsin.intake.request import Request
 from tocsin.store import settings
 from tocsin.workers.demo import DemoPlayer
+from tocsin.workers.demo_analysts import DemoAnalysts
 
 AUDIT_SECONDS = 0.5
 FLUSH_SECONDS = 30.0
@@ -117,12 +118,12 @@ class Workers:
         player = DemoPlayer(self._url, key, clock, self._stop.is_set)
         if not is_loaded:
             log.info("loading the demonstration: a working week of an invented company, and the intrusions in it")
-            if app_key:  # before the week, so that its logs say what the feed knows, and its scans are hidden
-                player.set_up(app_key)
-                player.load_feed(app_key)
+            analysts = DemoAnalysts(self._url, key, app_key, clock, self._stop.is_set) if app_key else None
+            if analysts is not None:
+                analysts.prepare()
             player.play_week(began_at)
-            if app_key:
-                player.run_job(app_key, began_at)
+            if analysts is not None:
+                analysts.look_back(began_at)
             if self._stop.is_set():
                 return
             with services.state.transaction() as session:
