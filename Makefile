@@ -24,8 +24,10 @@ help: ## list the commands
 setup: ## everything the other commands need, into .venv and web/
 	@$(SIDE_BY_SIDE) $(SET_UP)
 
+# Who tries it for the first time need not wait for the compiler (decision 0209).
 run: ## set up and start Tocsin with demo data on http://127.0.0.1:8080
-	@$(SIDE_BY_SIDE) compiled $(STAMPS)/web
+	@$(SIDE_BY_SIDE) $(STAMPS)/python $(STAMPS)/web
+	@nice $(BIN)/python scripts/compile.py for-the-next-start &
 	$(BIN)/tocsin up --demo
 
 dev: $(STAMPS)/python $(STAMPS)/node ## reloading server on 8080 and Vite on 5173

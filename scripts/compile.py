@@ -1,6 +1,7 @@
 """Compiles the modules that every event passes through to machine code (mypyc; decision 0194).
 
-Without a C compiler nothing is made, this is said, and they are interpreted as all others are.
+Without a C compiler nothing is made, this is said, and they are interpreted as all others are. `for-the-next-start`: a
+server starts meanwhile.
 """
 
 import ast
@@ -67,7 +68,8 @@ def main() -> None:
     if current() is not None:
         return
     sources = sorted(str(path) for pattern in MODULES for path in Path().glob(pattern) if path.name != "__init__.py")
-    print(f"Compiling {len(sources)} modules (80 seconds of processor time)", flush=True)
+    when = ", which the next start uses" if sys.argv[1:] == ["for-the-next-start"] else ""
+    print(f"Compiling {len(sources)} modules (80 seconds of processor time){when}", flush=True)
     LIBRARIES.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=LIBRARIES.parent) as folder:
         made = Path(folder) / "made"
