@@ -12,16 +12,17 @@ first that applies (decision 0090):
   known whether any log arrived at all;
 - `late`: evaluated more than a minute after its end; `evaluated`: in time.
 
-Rules are chosen, counted and put in order by the minutes of each status, which follow from what rules share and what
-befell each, without a look at every minute of every rule; only the rules of a page are told minute by minute.
+All is counted by what rules share and what befell each, without a look at every minute of every rule.
 
 Minutes are of arrival, in whole minutes since 1970. Those of a scheduled rule are of its logs' own time, and say what
 became of the runs that were for them (`scheduled/coverage.py`).
 """
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from tocsin.clock import Clock
 from tocsin.errors import BadRequest
@@ -205,7 +206,7 @@ class CoverageService:
             raise BadRequest(f"Unknown sort '{sort}'; use one of {', '.join(SORTS)}")
         every = [self._rules.get(rule_id)] if rule_id else self._rules.page(query, size=EVERY_RULE).rules
         told = self._told(span, every)
-        counted = [(one, minutes_of(span, one)) for one in told]
+        counted = [(one, Minutes(span, one).counts(span.start, span.end)) for one in told]
         whole = Counter[str]()
         for _, minutes in counted:
             whole.update(minutes)
@@ -295,42 +296,63 @@ def statuses_of(known: Known, asked: frozenset[str] | None) -> list[str]:
     return [_status(minute, known, minute in heard) for minute in range(known.span.start, known.span.end)]
 
 
-def minutes_of(span: Span, told: Told) -> Counter[str]:
-    """How many minutes of a rule have each status: what `coverage_of` counts, without going through the minutes."""
-    minutes = Counter(told.base.counts(0, span.end - span.start))
-    off = _off(span, told.switches)
-    for part in off:
-        minutes.subtract(told.base.counts(part.start - span.start, part.stop - span.start))
-        minutes[OFF] += len(part)
-    for minute, status in _befallen(told.skipped).items():
-        minutes[OFF if any(minute in part for part in off) else told.base.statuses[minute - span.start]] -= 1
-        minutes[status] += 1
-    return +minutes
+class Minutes:
+    """The minutes of one rule, counted without going through them: a page may show a hundred rules over 43,200."""
+
+    def __init__(self, span: Span, told: Told) -> None:
+        self._start = span.start
+        self._base = told.base
+        self._off = _off(span, told.switches)
+        self._befallen = dict(sorted(_befallen(told.skipped).items()))
+        self._befallen_at = list(self._befallen)
+        said: dict[int, list[str]] = {m: [reason] for m, reason in told.reasons.items() if not self._is_off(m)}
+        for item in told.skipped:
+            why = f"{item.reason}: {item.message}" if item.message else f"{item.reason}: {item.matches} matches"
+            said.setdefault(item.minute, []).append(why)
+        self._said = dict(sorted(said.items()))
+        self._said_at = list(self._said)
+
+    def counts(self, first: int, stop: int) -> Counter[str]:
+        """How many of the minutes `[first, stop)` have each status."""
+        minutes = Counter(self._base.counts(first - self._start, stop - self._start))
+        for part in self._off_within(first, stop):
+            minutes.subtract(self._base.counts(part.start - self._start, part.stop - self._start))
+            minutes[OFF] += len(part)
+        for minute in _within(self._befallen_at, first, stop):
+            minutes[OFF if self._is_off(minute) else self._base.statuses[minute - self._start]] -= 1
+            minutes[self._befallen[minute]] += 1
+        return +minutes
+
+    def reasons(self, first: int, stop: int) -> tuple[str, ...]:
+        """What is said of these minutes, each once, in the order of time."""
+        found = [(part.start, NOT_ENABLED) for part in self._off_within(first, stop)]
+        found += [(minute, why) for minute in _within(self._said_at, first, stop) for why in self._said[minute]]
+        return tuple(dict.fromkeys(why for _, why in sorted(found, key=itemgetter(0))))
+
+    def _off_within(self, first: int, stop: int) -> Iterator[range]:
+        for part in self._off:
+            if within := range(max(part.start, first), min(part.stop, stop)):
+                yield within
+
+    def _is_off(self, minute: int) -> bool:
+        return any(minute in part for part in self._off)
 
 
 def coverage_of(span: Span, told: Told, matched: Mapping[int, int]) -> RuleCoverage:
-    """The coverage of one rule, minute by minute; `matched`: the matches that arrived in each."""
-    statuses = list(told.base.statuses)
-    reasons: dict[int, dict[str, None]] = {minute: {reason: None} for minute, reason in told.reasons.items()}
-    for part in _off(span, told.switches):
-        for minute in part:
-            statuses[minute - span.start] = OFF
-            reasons[minute] = {NOT_ENABLED: None}
-    for minute, status in _befallen(told.skipped).items():
-        statuses[minute - span.start] = status
-    for item in told.skipped:
-        said = f"{item.reason}: {item.message}" if item.message else f"{item.reason}: {item.matches} matches"
-        reasons.setdefault(item.minute, {})[said] = None
+    """The coverage of one rule; `matched`: the matches that arrived in each minute."""
+    minutes = Minutes(span, told)
+    arrived = Counter[int]()
+    for minute, matches in matched.items():
+        arrived[(minute - span.start) // span.step] += matches
     cells = []
-    for begin in range(span.start, span.end, span.step):
-        minutes = range(begin, min(begin + span.step, span.end))
-        counts = Counter(statuses[begin - span.start : minutes.stop - span.start])
-        why = dict.fromkeys(reason for minute in minutes for reason in reasons.get(minute, ()))
+    for index, begin in enumerate(range(span.start, span.end, span.step)):
+        stop = min(begin + span.step, span.end)
+        counts = minutes.counts(begin, stop)
         worst = next(status for status in STATUSES if counts[status])
-        matches = sum(matched.get(minute, 0) for minute in minutes)
-        cells.append(Cell(begin * MINUTE_MS, worst, dict(counts), matches, tuple(why)[:5]))
+        cells.append(Cell(begin * MINUTE_MS, worst, dict(counts), arrived[index], minutes.reasons(begin, stop)[:5]))
     shown = None if told.asked is None else tuple(sorted(told.asked))
-    return RuleCoverage(told.rule, shown, dict(Counter(statuses)), sum(matched.values()), tuple(cells))
+    whole = dict(minutes.counts(span.start, span.end))
+    return RuleCoverage(told.rule, shown, whole, sum(matched.values()), tuple(cells))
 
 
 def _status(minute: int, known: Known, is_heard: bool) -> str:
@@ -352,14 +374,21 @@ def _befallen(skipped: Iterable[Skipped]) -> dict[int, str]:
     return found
 
 
+def _within(moments: Sequence[int], first: int, stop: int) -> Sequence[int]:
+    """Those of rising numbers that are in `[first, stop)`."""
+    return moments[bisect_left(moments, first) : bisect_left(moments, stop)]
+
+
 def _off(span: Span, switches: Sequence[tuple[int, bool]]) -> list[range]:
     """The minutes in which a rule was never enabled, in order and apart."""
-    first = switches[0][0] // MINUTE_MS if switches else span.end
-    found = [range(span.start, min(first, span.end))]
-    for i, (at, is_enabled) in enumerate(switches):
-        if not is_enabled:
-            end = switches[i + 1][0] // MINUTE_MS if i + 1 < len(switches) else span.end
-            found.append(range(max(-(-at // MINUTE_MS), span.start), min(end, span.end)))
+    found, off_since = list[range](), span.start * MINUTE_MS
+    was_enabled = False
+    for at, is_enabled in [*switches, (span.end * MINUTE_MS, True)]:
+        if is_enabled and not was_enabled:
+            found.append(range(max(-(-off_since // MINUTE_MS), span.start), min(at // MINUTE_MS, span.end)))
+        elif was_enabled and not is_enabled:
+            off_since = at
+        was_enabled = is_enabled
     return [part for part in found if part]
 
 

@@ -1,5 +1,8 @@
 """One status for each minute: what was seen, what was not, and why; nothing that cannot be known."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,12 +11,13 @@ from tocsin.errors import BadRequest
 from tocsin.rule import Rule, RuleQuery
 from tocsin.rules.coverage import (
     NO_BASELINE,
+    STATUSES,
     Base,
+    Cell,
     Known,
     RuleCoverage,
     Told,
     coverage_of,
-    minutes_of,
     sources_of,
     span_of,
     statuses_of,
@@ -44,8 +48,34 @@ def covered(
     asked = sources_of(rule(query))
     told = Told(rule(query), asked, Base(statuses_of(known, asked)), switches, skipped)
     found = coverage_of(known.span, told, {START: 3})
-    assert minutes_of(known.span, told) == found.minutes
+    assert found.cells == tuple(one_by_one(told, begin, step) for begin in range(START, END, step))
+    assert found.minutes == sum((Counter(cell.minutes) for cell in found.cells), Counter())
     return found
+
+
+def one_by_one(told: Told, begin: int, step: int) -> Cell:
+    """A cell by looking at each of its minutes."""
+    counts, reasons = Counter[str](), dict[str, None]()
+    for minute in range(begin, min(begin + step, END)):
+        first, stop = minute * MINUTE_MS, (minute + 1) * MINUTE_MS
+        moments = [first, *(at for at, _ in told.switches if first < at < stop)]
+        is_off = not any(is_enabled_at(told.switches, at) for at in moments)
+        of_minute = [item for item in told.skipped if item.minute == minute]
+        if is_off:
+            reasons["not enabled"] = None
+        for item in of_minute:
+            reasons[f"{item.reason}: {item.message or f'{item.matches} matches'}"] = None
+        if of_minute:
+            counts["failed" if any(item.reason == "failed" for item in of_minute) else "skipped"] += 1
+        else:
+            counts["off" if is_off else told.base.statuses[minute - START]] += 1
+    worst = next(status for status in STATUSES if counts[status])
+    return Cell(begin * MINUTE_MS, worst, dict(counts), 3 if begin == START else 0, tuple(reasons)[:5])
+
+
+def is_enabled_at(switches: Sequence[tuple[int, bool]], at: int) -> bool:
+    before = [is_enabled for moment, is_enabled in switches if moment <= at]
+    return bool(before) and before[-1]
 
 
 def statuses(found: RuleCoverage) -> list[str]:
@@ -65,7 +95,7 @@ def test_matches_that_wait_for_a_baseline_are_not_evaluated_yet() -> None:
     assert waiting.statuses == ["evaluated", "pending", "no_data", "not_evaluated"]
     told = Told(rule("*"), None, waiting, ((0, True),), (), reasons)
     found = coverage_of(span, told, {START + 1: 2})
-    assert found.minutes == minutes_of(span, told)
+    assert found.minutes == {"evaluated": 1, "pending": 1, "no_data": 1, "not_evaluated": 1}
     assert [cell.reasons for cell in found.cells] == [(), (NO_BASELINE,), (), ()]
 
 
@@ -121,6 +151,10 @@ def test_a_rule_is_off_while_it_is_not_enabled() -> None:
     assert found.cells[0].reasons == ("not enabled",)
 
 
+def test_a_rule_that_was_never_enabled_is_off_in_the_minute_that_it_was_made_in() -> None:
+    assert statuses(covered(switches=(((START + 3) * MINUTE_MS + 5_000, False),))) == ["off"] * 10
+
+
 def test_a_cell_of_several_minutes_shows_the_worst() -> None:
     evaluated = {minute: at for minute, at in IN_TIME.items() if minute != START + 3}
     found = covered(evaluated, step=5)
@@ -150,6 +184,7 @@ SKIPPED = st.builds(
     skipped=st.lists(SKIPPED, max_size=6).map(tuple),
     evaluated=st.sets(st.integers(START, END - 1)),
     heard=st.sets(st.integers(START, END - 1)),
+    step=st.sampled_from([1, 3, 10]),
 )
 def test_minutes_are_counted_as_they_are_told_one_by_one(
     moments: list[int],
@@ -157,10 +192,11 @@ def test_minutes_are_counted_as_they_are_told_one_by_one(
     skipped: tuple[Skipped, ...],
     evaluated: set[int],
     heard: set[int],
+    step: int,
 ) -> None:
     switches = tuple((at, (i % 2 == 0) == begins_enabled) for i, at in enumerate(moments))
     at = {minute: IN_TIME[minute] for minute in evaluated}
-    found = covered(at, {"sshd": dict.fromkeys(heard, 1)}, skipped, switches)
+    found = covered(at, {"sshd": dict.fromkeys(heard, 1)}, skipped, switches, step=step)
     assert sum(found.minutes.values()) == END - START
 
 
