@@ -28,7 +28,9 @@ class Packing:
 
     def __init__(self, samples: Sequence[bytes]) -> None:
         try:
-            telling = [sample for sample in samples if len(sample) >= SHORTEST]
+            telling: list[bytes | bytearray | memoryview[int]] = [
+                sample for sample in samples if len(sample) >= SHORTEST
+            ]
             dictionary = train_dictionary(DICTIONARY_BYTES, telling, level=1) if telling else None
         except ZstdError:  # they have nothing in common
             dictionary = None
