@@ -1,4 +1,4 @@
-"""When Python looks for cycles of objects that nobody can reach, and when the system gets memory back."""
+"""When Python looks for cycles of objects that nobody can reach, and how the system gets memory back."""
 
 import ctypes
 import gc
@@ -18,8 +18,18 @@ _KEPT_SECONDS = 30
 """For so long at most the C library keeps what was freed between what was not: a tenth of the memory of a server under
 load. To give it back takes some milliseconds."""
 
-_TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)
+_LIBC = ctypes.CDLL(None)
+_TRIM = getattr(_LIBC, "malloc_trim", None)
 """Only glibc keeps pages that are free, and has a way to be told to give them back."""
+
+_SET = getattr(_LIBC, "mallopt", None)
+_OWN_PAGES_FROM = -3
+"""`M_MMAP_THRESHOLD` of glibc."""
+
+_LARGE_BYTES = 256 * 1024
+"""What is larger has pages of its own, which the system gets back with it. By itself the C library soon takes megabytes
+for small: what lives on settles in the gaps between buffers that came and went, and a server under load held a tenth
+more."""
 
 _ENDLESS = threading.Event()
 """Never set: nobody waits for the thread that collects everything when the process ends."""
@@ -37,6 +47,8 @@ def collect_seldom() -> None:
     Nor is what outlives one collection: what the evaluator and caches hold is counted, not looked for, and to look at
     it again and again took up to half a second each time. What is in a cycle then waits for the hour.
     """
+    if _TRIM is not None and _SET is not None:
+        _SET(_OWN_PAGES_FROM, _LARGE_BYTES)
     gc.enable()
     gc.collect()
     gc.freeze()

@@ -33,8 +33,8 @@ FEW = 16
 FEW_ENTRIES = 1_000
 """A group with no more in its tail, and no more before it, keeps no copies: most groups are so."""
 
-RESTING_TAIL = 200
-"""Matches in the tail of a group that rests before the oldest are settled."""
+RESTING_TAIL = 8
+"""Matches in the tail of a group that rests before the oldest are settled, once they are half of it."""
 
 MAX_TAIL = 4_000
 """Matches in the tail; beyond that the older half is settled."""
@@ -179,7 +179,12 @@ class Group:
         Raises `ScopeTooLarge`."""
         self._near = self._ahead = None
         # What is settled must lie in the signal as it is stored: whoever reads the group again begins with that.
-        if len(self._tail) > RESTING_TAIL and self._tail[-1].timestamp in self._grows:
+        tail = self._tail
+        if (
+            len(tail) > RESTING_TAIL
+            and tail[-1].timestamp in self._grows
+            and tail[len(tail) // 2].timestamp < tail[-1].timestamp - TAIL_MS
+        ):
             self._settle()
 
     def holds(self, moment: int) -> bool:

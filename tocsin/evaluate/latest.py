@@ -34,8 +34,7 @@ LEARNED_EVERY: Final = 500_000
 
 
 class _Line(NamedTuple):
-    """What is shown of a log. `packing`: how `text` is packed, if it is. A `Packed` beside the moment would take 60
-    bytes more of each."""
+    """What is shown of a log. `packing`: how `text` is packed, if it is."""
 
     ingested_at: int
     text: bytes

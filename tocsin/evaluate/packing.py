@@ -3,7 +3,7 @@ it takes by itself, and a third of the time (decision 0204).
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from zstandard import ZstdCompressor, ZstdDecompressor, ZstdError, train_dictionary
 
@@ -14,13 +14,9 @@ SAMPLES: Final = 500
 
 DICTIONARY_BYTES: Final = 16_384
 
-LEARNED_AFTER: Final = 1_000
 SHORTEST: Final = 64
 """Bytes of a text that anything is learned from. Of a few texts of less than 8 bytes zstd 1.5.7 divides by zero or
 reads beyond them, which ends the process."""
-
-LONGEST: Final = 2_048
-"""Texts, of so many bytes at most: they wait in memory until each second of them is learned from."""
 
 
 class Packing:
@@ -44,29 +40,3 @@ class Packing:
 
     def unpack(self, text: bytes) -> bytes:
         return self._unpacking.decompress(text)
-
-
-class Packed(NamedTuple):
-    """A text that is packed, and how."""
-
-    packing: Packing
-    text: bytes
-
-    def unpacked(self) -> bytes:
-        return self.packing.unpack(self.text)
-
-
-class Learner:
-    """Packs texts as they come, better once it has seen `LEARNED_AFTER` of them. Not safe for several threads."""
-
-    def __init__(self) -> None:
-        self._packing = Packing(())
-        self._seen: list[bytes] | None = []
-
-    def pack(self, text: bytes) -> Packed:
-        if self._seen is not None and len(text) <= LONGEST:
-            self._seen.append(fitted(text))
-            if len(self._seen) == LEARNED_AFTER:
-                self._packing = Packing(self._seen[:: LEARNED_AFTER // SAMPLES])
-                self._seen = None
-        return Packed(self._packing, self._packing.pack(text))

@@ -17,6 +17,10 @@ CHUNK: Final = 255
 DEAD: Final = 16
 """So many entries that have left a window are kept until they are half of all, since to cut them moves the others."""
 
+SHARED_CHUNKS: Final = 16
+"""Of so many chunks that were sealed last copies of a window know: a machine is behind another by no more, the tail of
+its group (`group.py`)."""
+
 SHARED_PARTS = 16_384
 """Different parts of events that are one object each: some 4 MB, for values that come again, as most do."""
 
@@ -136,15 +140,27 @@ class _Chunk:
             twin.parts = list(places)
         return twin
 
+    def holds_as(self, other: "_Chunk") -> bool:
+        """Whether both have the same entries."""
+        return (
+            len(self) == len(other)
+            and self.first_time == other.first_time
+            and self.digests == other.digests
+            and self.times == other.times
+            and self.serials == other.serials
+            and self.others == other.others
+            and all(self.parts_at(index) == other.parts_at(index) for index in range(len(self)))
+        )
+
 
 class Window:
     """The events of one scope within the evaluation window, with each query's value over them.
 
     Kept in columns: windows are most of what the evaluator holds. An entry takes some 20 bytes, as an `Entry` twelve
-    times as much; and copies share all but the last chunk.
+    times as much; and copies share all but the last chunk, also those that are sealed after they were made.
     """
 
-    __slots__ = ("_chunks", "_head", "_last", "_size", "group", "tallies")
+    __slots__ = ("_chunks", "_head", "_last", "_sealed", "_size", "group", "tallies")
 
     def __init__(self, group: tuple[str, ...], aggregations: Sequence[str]) -> None:
         self.group = group
@@ -153,6 +169,8 @@ class Window:
         self._chunks = [self._last]
         self._head = 0  # in the first chunk
         self._size = 0
+        self._sealed: dict[int, _Chunk] | None = None
+        """Where there are copies, the chunks that one of them sealed last, by their first serials."""
 
     def __len__(self) -> int:
         return self._size
@@ -175,7 +193,7 @@ class Window:
         if before:
             self._leave(entry.timestamp - span, everything=span == 0)
         if len(self._last) >= CHUNK or not self._last.takes(entry):
-            self._chunks[-1] = self._last.sealed()
+            self._chunks[-1] = self._seal()
             self._last = _Chunk()
             self._chunks.append(self._last)
         self._last.add(entry)
@@ -216,17 +234,36 @@ class Window:
         return tuple(found)
 
     def copy(self) -> "Window":
+        if len(self._chunks) == 1 and self._head:  # chunks of both begin at the same entries from here on
+            self._cut()
+        if self._sealed is None:
+            self._sealed = {}
         twin = Window(self.group, ())
         twin.tallies = [tally.copy() for tally in self.tallies]
         twin._head = self._head
-        if len(self._chunks) == 1:
-            twin._last = self._last.rest(self._head)
-            twin._head = 0
-        else:
-            twin._last = self._last.rest(0)
+        twin._last = self._last.rest(0)
         twin._chunks = [*self._chunks[:-1], twin._last]
         twin._size = self._size
+        twin._sealed = self._sealed
         return twin
+
+    def _seal(self) -> _Chunk:
+        """The last chunk, for keeping: the one that a copy has already sealed, if there is one."""
+        if self._sealed is None:
+            return self._last.sealed()
+        serial = self._last.first_serial
+        known = self._sealed.pop(serial, None)
+        sealed = known if known is not None and known.holds_as(self._last) else self._last.sealed()
+        self._sealed[serial] = sealed
+        if len(self._sealed) > SHARED_CHUNKS:
+            del self._sealed[next(iter(self._sealed))]
+        return sealed
+
+    def _cut(self) -> None:
+        """Drop what has left the only chunk."""
+        self._last = self._last.rest(self._head)
+        self._chunks = [self._last]
+        self._head = 0
 
     def _leave(self, horizon: int, *, everything: bool) -> None:
         """What is up to the horizon leaves the window."""
@@ -249,11 +286,9 @@ class Window:
                 del self._chunks[0]
                 chunk = self._chunks[0]
         self._size -= left
-        if len(self._chunks) == 1 and head > DEAD and head * 2 > len(chunk):
-            self._last = chunk.rest(head)
-            self._chunks = [self._last]
-            head = 0
         self._head = head
+        if len(self._chunks) == 1 and head > DEAD and head * 2 > len(chunk):
+            self._cut()
 
 
 def parts_of(rows: Sequence[MatchRow]) -> tuple[Part, ...]:

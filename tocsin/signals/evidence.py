@@ -13,11 +13,11 @@ import orjson
 
 from tocsin.evaluate.correlation import reads_signals
 from tocsin.evaluate.decision import Decision
-from tocsin.evaluate.packing import Learner, Packed
+from tocsin.evaluate.packing import Packing
 from tocsin.evaluate.refs import EventRef, Refs
 from tocsin.evaluate.repository import Matches
 from tocsin.evaluate.signals_repository import SignalMatches
-from tocsin.event import Event
+from tocsin.event import Event, Json
 from tocsin.rule import Rule
 from tocsin.signals.gathering import Gathered, Gathering, Sample, gathered, sample, samples, shown_refs
 
@@ -28,9 +28,6 @@ needed, and storing signals takes all the time that there is. At 30 kB each ther
 
 REF_BYTES = 30
 """Of these for each event that a sum holds; its decision is mostly in memory anyway."""
-
-SAMPLE_BYTES = 200
-"""Memory that a sample takes beside its packed content, about."""
 
 KEPT_EVENTS = 1_000
 """Events that were read last, which other signals may name too: some 10 MB."""
@@ -47,41 +44,28 @@ class Asked(NamedTuple):
 @dataclass(slots=True)
 class _Kept:
     """A signal's sum. It holds the events of `first`, but for those in `absent`, which were not found; `samples` are
-    the events that were shown last."""
+    the events that were shown last, packed together: they resemble one another."""
 
     gathering: Gathering = field(default_factory=Gathering)
     first: Refs | tuple[EventRef, ...] = ()
     absent: frozenset[EventRef] = frozenset()
-    samples: dict[str, "_Sample"] = field(default_factory=dict)
+    samples: bytes = b""
     size: int = 0
-
-
-class _Sample(NamedTuple):
-    """An event as it is shown: the JSON that it becomes, packed."""
-
-    track: str
-    content: Packed
-
-    @property
-    def size(self) -> int:
-        return len(self.content.text) + SAMPLE_BYTES
-
-    def shown(self) -> Sample:
-        return Sample(self.track, orjson.Fragment(self.content.unpacked()))
 
 
 class _Growth(NamedTuple):
     """What is new in a signal whose sum is `kept`: `fresh` events are to be added, `later` ones stand beside it, and
-    `shown` ones are its samples."""
+    `shown` ones are its samples, of which `samples` are at hand."""
 
     kept: _Kept
     fresh: list[EventRef]
     later: list[EventRef]
     shown: list[EventRef]
+    samples: Mapping[str, Sample]
 
     def to_read(self) -> Iterable[EventRef]:
         """These, as far as they are not at hand."""
-        shown = (ref for ref in self.shown if ref.event_id not in self.kept.samples)
+        shown = (ref for ref in self.shown if ref.event_id not in self.samples)
         return dict.fromkeys([*self.fresh, *self.later, *shown])
 
 
@@ -94,7 +78,7 @@ class Evidence:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self.size = 0
         self._events: OrderedDict[str, Event] = OrderedDict()
-        self._packing = Learner()
+        self._packing = Packing(())
 
     def gathered(self, asked: Sequence[Asked]) -> list[Gathered]:
         """What the events of each decision say together, as far as they are still stored."""
@@ -124,8 +108,8 @@ class Evidence:
         if kept is not None:
             self.size -= kept.size
             if (new := _beyond(first, kept.first)) is not None:
-                return _Growth(kept, [*sorted(kept.absent), *new], later, shown)
-        return _Growth(_Kept(), [*first], later, shown)
+                return _Growth(kept, [*sorted(kept.absent), *new], later, shown, self._unpacked(kept.samples))
+        return _Growth(_Kept(), [*first], later, shown, {})
 
     def _keep(self, signal_id: str, kept: _Kept) -> None:
         self._kept[signal_id] = kept
@@ -160,21 +144,30 @@ class Evidence:
         kept, fresh = growth.kept, growth.fresh
         kept.gathering.add(events[ref.event_id] for ref in fresh if ref.event_id in events)
         kept.first, kept.absent = decision.first_events, frozenset(ref for ref in fresh if ref.event_id not in events)
-        shown = (ref.event_id for ref in growth.shown)
-        packed = ((identity, kept.samples.get(identity) or self._sample(events.get(identity))) for identity in shown)
-        kept.samples = {identity: found for identity, found in packed if found is not None}
-        kept.size = kept.gathering.size + REF_BYTES * len(kept.first) + sum(one.size for one in kept.samples.values())
+        shown = {ref.event_id: self._sample(ref.event_id, growth, events) for ref in growth.shown}
+        found = {identity: one for identity, one in shown.items() if one is not None}
+        if found.keys() != growth.samples.keys():
+            kept.samples = self._packed(found)
+        kept.size = kept.gathering.size + REF_BYTES * len(kept.first) + len(kept.samples)
         later = (events.get(ref.event_id) for ref in growth.later)
-        shown_samples = {identity: one.shown() for identity, one in kept.samples.items()}
         return kept.gathering.gathered(
-            samples(growth.shown, shown_samples.get), [event for event in later if event is not None]
+            samples(growth.shown, found.get), [event for event in later if event is not None]
         )
 
-    def _sample(self, event: Event | None) -> _Sample | None:
-        if event is None:
-            return None
-        found = sample(event)
-        return _Sample(found.track, self._packing.pack(orjson.dumps(found.content, option=orjson.OPT_SORT_KEYS)))
+    def _packed(self, shown: Mapping[str, Sample]) -> bytes:
+        return self._packing.pack(orjson.dumps([[identity, *one] for identity, one in shown.items()]))
+
+    def _unpacked(self, packed: bytes) -> dict[str, Sample]:
+        if not packed:
+            return {}
+        shown: list[tuple[str, str, Json]] = orjson.loads(self._packing.unpack(packed))
+        return {identity: Sample(track, content) for identity, track, content in shown}
+
+    def _sample(self, identity: str, growth: _Growth, events: Mapping[str, Event]) -> Sample | None:
+        """An event as it is shown, at hand or as it was read just now."""
+        if (known := growth.samples.get(identity)) is not None:
+            return known
+        return sample(events[identity]) if identity in events else None
 
 
 def _beyond(first: Refs | tuple[EventRef, ...], held: Refs | tuple[EventRef, ...]) -> tuple[EventRef, ...] | None:

@@ -132,14 +132,23 @@ class _Firsts:
     __slots__ = ("_found", "_last", "size")
 
     def __init__(self) -> None:
-        self._found: dict[str, dict[Any, Place]] = {}
+        self._found: dict[str, dict[Any, Place] | tuple[Any, Place]] = {}
+        """A name with one value, as most have, needs no dictionary of its own: it takes 230 bytes."""
         self._last: dict[str, Place] = {}
         self.size = 0
 
     def put(self, name: str, value: Any, place: Place) -> None:
         found = self._found.get(name)
         if found is None:
-            found = self._found[sys.intern(name)] = {}  # thousands of signals have the same names
+            self._found[sys.intern(name)] = (value, place)  # thousands of signals have the same names
+            self.size += _bytes(value)
+            return
+        if isinstance(found, tuple):
+            if found[0] == value:
+                if place < found[1]:
+                    self._found[name] = (value, place)
+                return
+            found = self._found[name] = {found[0]: found[1]}
         known = found.get(value)
         if known is not None:
             if place >= known:
@@ -161,9 +170,10 @@ class _Firsts:
         """The values of each name in their order, and after them what is new of those that come later."""
         together = {name: _ordered(found) for name, found in self._found.items()}
         for name, found in later._found.items():
-            known = self._found.get(name, {})
-            fresh = [pair for pair in _ordered(found) if pair[0] not in known]
-            together[name] = [*together.get(name, ()), *fresh][:KEPT_VALUES]
+            known = together.get(name, [])
+            values = {value for value, _ in known}
+            fresh = [pair for pair in _ordered(found) if pair[0] not in values]
+            together[name] = [*known, *fresh][:KEPT_VALUES]
         return together
 
 
@@ -231,8 +241,8 @@ def _place(first: Place, position: int) -> Place:
 _second = itemgetter(1)
 
 
-def _ordered(found: Mapping[Any, Place]) -> list[tuple[Any, Place]]:
-    return sorted(found.items(), key=_second) if len(found) > 1 else list(found.items())
+def _ordered(found: Mapping[Any, Place] | tuple[Any, Place]) -> list[tuple[Any, Place]]:
+    return [found] if isinstance(found, tuple) else sorted(found.items(), key=_second)
 
 
 def _first(words: Mapping[str, Sequence[tuple[str, Place]]], name: str) -> list[str]:

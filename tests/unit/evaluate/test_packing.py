@@ -3,7 +3,7 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tocsin.evaluate.packing import LEARNED_AFTER, LONGEST, Learner, Packing
+from tocsin.evaluate.packing import SAMPLES, Packing
 
 
 # of these the library itself ends the process
@@ -15,15 +15,11 @@ def test_a_text_comes_back(samples: list[bytes], texts: list[bytes]) -> None:
     assert [packing.unpack(packing.pack(text)) for text in texts] == texts
 
 
-def test_what_is_common_is_learned_from_short_texts() -> None:
+def test_what_is_common_is_learned() -> None:
     def text(number: int) -> bytes:
         return b'{"status":"info","host":"web-%d","message":"GET /index.html from 192.0.2.%d"}' % (number % 7, number)
 
-    learner = Learner()
-    early = learner.pack(text(0))
-    for number in range(1, LEARNED_AFTER):
-        assert learner.pack(b"x" * (LONGEST + 1)).unpacked() == b"x" * (LONGEST + 1)
-        assert learner.pack(text(number)).unpacked() == text(number)
-    late = learner.pack(text(0))
-    assert early.unpacked() == late.unpacked() == text(0)
-    assert len(late.text) * 2 < len(early.text)
+    untaught, taught = Packing(()), Packing([text(number) for number in range(SAMPLES)])
+    late = text(SAMPLES + 1)
+    assert taught.unpack(taught.pack(late)) == untaught.unpack(untaught.pack(late)) == late
+    assert len(taught.pack(late)) * 2 < len(untaught.pack(late))

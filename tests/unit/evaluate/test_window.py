@@ -1,6 +1,7 @@
 """A window holds what a plain list of its entries would, in a fraction of the memory, and its copies share it."""
 
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -91,6 +92,65 @@ def test_entry_takes_some_twenty_bytes() -> None:
 def test_copies_share_all_but_the_end() -> None:
     window = filled(20_000)
     assert held_bytes(window.copy) < 60 * CHUNK + 8 * 20_000 / CHUNK + 10_000
+
+
+def follow(window: Window, entries: Iterable[Entry], span: int, held: Iterable[Entry] = ()) -> list[Entry]:
+    """Let a window that has so much take these in; returns what it should have then."""
+    kept = list(held)
+    for new in entries:
+        window.enter(new, span)
+        kept = [*(each for each in kept if each.timestamp > new.timestamp - span), new]
+    return kept
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 20), st.sampled_from(["a", "b", None])), min_size=1, max_size=60),
+    st.sampled_from([60, 200, 1000]),
+    st.data(),
+)
+def test_who_is_behind_a_copy_has_what_it_took_in_itself(
+    steps: list[tuple[int, str | None]], span: int, data: st.DataObject
+) -> None:
+    """It takes the copy's chunks for its own where they are the same, and only there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(window_module, "CHUNK", 4)
+        patch.setattr(window_module, "DEAD", 2)
+        times = list(accumulate((gap for gap, _ in steps), initial=10**12))[1:]
+        entries = [
+            entry(serial, at, None, distinct)
+            for serial, (at, (_, distinct)) in enumerate(zip(times, steps, strict=True))
+        ]
+        copied = data.draw(st.integers(0, len(entries)))
+        behind = Window(("g",), ["cardinality"])
+        held = follow(behind, entries[:copied], span)
+        ahead = behind.copy()
+        ahead_held = follow(ahead, entries[copied:], span, held)
+        later = entries[copied:]
+        if later and data.draw(st.booleans()):
+            odd = data.draw(st.integers(0, len(later) - 1))
+            serial, at, identity, distinct = data.draw(
+                st.sampled_from([(0, 0, "e1", None), (0, 0, None, "c"), (100, 0, None, "a"), (0, -1, None, "b")])
+            )
+            at = max(later[odd].timestamp + at, later[odd - 1].timestamp if odd else 0)
+            later[odd] = entry(later[odd].serial + serial, at, identity, distinct)
+            later[odd + 1 :] = [entry(e.serial + serial, e.timestamp, e.event_id, None) for e in later[odd + 1 :]]
+        held = follow(behind, later, span, held)
+        assert shown(behind) == shown(held)
+        assert shown(ahead) == shown(ahead_held)
+
+
+def test_who_is_behind_a_copy_shares_what_it_sealed() -> None:
+    behind = filled(100)
+
+    def both() -> Window:
+        ahead = behind.copy()
+        for start in range(100, 20_000, 1_000):  # as far behind as the tail of a group
+            for window in (ahead, behind):
+                for serial in range(start, start + 1_000):
+                    window.enter(entry(serial, 10**12 + serial, distinct=f"value {serial % 50}"), 10**9)
+        return ahead
+
+    assert held_bytes(both) < 24 * 20_000 * 1.2, "once, not twice"
 
 
 def test_what_has_left_a_small_window_is_let_go() -> None:

@@ -105,13 +105,20 @@ def test_only_what_is_new_is_read() -> None:
     assert said(found) == plainly(decision, stored)
 
 
-def test_samples_take_what_they_are_counted_with() -> None:
-    events = [event(number) for number in range(1_000)]
-    reader = Evidence(Stored())  # type: ignore[arg-type]
-    for each in events[:300] * 10:  # what they have in common is learned
-        reader._sample(each)
-    sizes = [found.size for found in map(reader._sample, events) if found is not None]
-    assert held_bytes(lambda: [*map(reader._sample, events)]) < sum(sizes)
+def test_sums_take_what_they_are_counted_with() -> None:
+    stored = Stored()
+    stored.there = {f"e{number:03d}": event(number) for number in range(60)}
+    decision = decided(range(60))
+    made: list[Evidence] = []
+
+    def reader() -> Evidence:
+        made.append(Evidence(stored))  # type: ignore[arg-type]
+        for number in range(200):
+            made[-1].gathered([Asked(f"s{number}", RULE, decision)])
+        return made.pop()
+
+    counted = reader().size
+    assert 0.5 * counted < held_bytes(reader) < counted
 
 
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
