@@ -1,6 +1,8 @@
 """What outlives a collection is set aside, and what of it is in a cycle is found by looking at everything."""
 
 import gc
+import subprocess
+import sys
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,6 +60,30 @@ def test_what_was_freed_between_what_was_not_is_given_back() -> None:
     garbage.give_back()
     assert resident() < min(freed, full) - 20_000_000, "of 80 MB"
     assert len(kept) == 2_000
+
+
+_GAPS = """
+from pathlib import Path
+from tocsin import garbage
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4_096
+
+garbage.collect_seldom()
+held = b"x" * 20_000_000  # once it is gone, the C library would take a megabyte for small
+del held
+before = resident()
+pieces = [(b"x" * (1_000_000 + number), b"y" * (2_000 + number)) for number in range(40)]
+kept = [small for _, small in pieces]
+del pieces
+print(resident() - before)
+"""
+
+
+@pytest.mark.skipif(garbage._TRIM is None, reason="only glibc moves the bound between small and large by itself")
+def test_large_pieces_leave_no_gaps_between_small_ones() -> None:
+    found = subprocess.run([sys.executable, "-c", _GAPS], check=True, capture_output=True, text=True)
+    assert int(found.stdout) < 4_000_000, "of 40 MB"
 
 
 def resident() -> int:
