@@ -96,6 +96,11 @@ export function SuppressionEditor({ stored, original, opened, tab, onTab, close 
     if (!save.isPending) save.reset();
     setFields((current) => ({ ...current, ...change }));
   };
+  const take = (then: Suppression["attributes"]) => {
+    edit(draftOf({ attributes: then }));
+    onTab("form");
+    tell(`Version ${String(then.version)} is in the form: it holds once you save it`);
+  };
   const reload = async () => {
     if (!stored) return;
     const newer = await client.fetchQuery({ ...suppressionQuery(stored.id), staleTime: 0 });
@@ -142,7 +147,7 @@ export function SuppressionEditor({ stored, original, opened, tab, onTab, close 
             flush
             tabs={[
               { id: "form", label: "Suppression", content: form },
-              { id: "versions", label: "Versions", content: <div className={classes.inset}><Versions id={stored.id} /></div> },
+              { id: "versions", label: "Versions", content: <div className={classes.inset}><Versions id={stored.id} onTake={may ? take : null} /></div> },
               { id: "terraform", label: "Terraform", content: <div className={classes.inset}><Terraform id={stored.id} version={version} /></div> },
             ]}
           />

@@ -139,7 +139,11 @@ function Row({ suppression, may, restriction, isOpen, hidden, onOpen }: { suppre
       <td>{attributes.start_date ? <RelativeTime time={attributes.start_date} /> : <span className={page.dim}>at once</span>}</td>
       <td>{attributes.expiration_date ? <RelativeTime time={attributes.expiration_date} /> : <span className={page.dim}>without end</span>}</td>
       <td className={page.number}>
-        {hidden === null ? (
+        {!attributes.suppression_query && !hidden ? (
+          <span className={page.dim} title="It hides no signals: it keeps events from rules, and its panel says how many">
+            –
+          </span>
+        ) : hidden === null ? (
           "…"
         ) : (
           <AppLink to={hiddenSignals(suppression.id)} title={`Signals that ${attributes.name} hides`}>

@@ -1,3 +1,4 @@
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { suppressionHistoryQuery, type Suppression } from "@/api/suppressions";
 import page from "@/components/Page.module.css";
@@ -9,8 +10,14 @@ import { plural } from "@/lib/format";
 import { differences } from "./differences";
 import classes from "./suppressions.module.css";
 
+interface Props {
+  id: string;
+  /** Takes a version into the form, from which it is saved; null for who may not change it. */
+  onTake: ((then: Suppression["attributes"]) => void) | null;
+}
+
 /** Who changed what, newest first, with what stood there before. */
-export function Versions({ id }: { id: string }) {
+export function Versions({ id, onTake }: Props) {
   const { zone } = useZone();
   const { data, error, isPending, refetch } = useQuery(suppressionHistoryQuery(id));
   if (isPending) return <SkeletonRows rows={4} />;
@@ -29,6 +36,11 @@ export function Versions({ id }: { id: string }) {
                 {then.updater.name ?? then.updater.handle}, <AbsoluteTime time={then.update_date} />
               </span>
               {index === 0 && <span className={page.dim}>current</span>}
+              {index > 0 && onTake && (
+                <Button variant="default" ml="auto" aria-label={`Restore version ${String(then.version)} …`} onClick={() => onTake(then)}>
+                  Restore …
+                </Button>
+              )}
             </div>
             {then.version === 1 ? <p className={page.dim}>Created</p> : <Changes before={versions[index + 1]} after={then} zone={zone} />}
           </li>

@@ -12,7 +12,7 @@ export const NEW_SUPPRESSION: SuppressionFields = {
   tags: [],
 };
 
-export function draftOf({ attributes }: Suppression): SuppressionFields {
+export function draftOf({ attributes }: Pick<Suppression, "attributes">): SuppressionFields {
   return {
     name: attributes.name,
     description: attributes.description ?? "",
