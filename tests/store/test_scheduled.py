@@ -173,6 +173,47 @@ def test_a_scheduled_rule_raises_what_a_live_one_does_however_often_it_is_killed
         assert any(run.times > 1 for run in runs), "some were missed, and caught up together"
 
 
+def test_that_nothing_came_is_told_at_the_end_of_runs_however_often_they_are_killed(
+    event_store: EventStore, state: StateStore
+) -> None:
+    """Logs of some hours with gaps: a run every ten minutes asks whether any came in the fifteen before."""
+    service = f"sched-{next(numbers)}"
+    chance = random.Random(1)
+    server = Server(event_store, state, name=service)
+    options = {"evaluation_window": 900, "keep_alive": 900, "max_signal_duration": 86400}
+    silent = rule(service, asked={"group_by_fields": ()}, condition="a < 1", options=options)
+    server.save(silent, BORN - 1)
+    minutes = [minute for minute in range(220) if not (20 <= minute < 58 or 100 <= minute < 121 or minute == 140)]
+    ends = range(0, 190, 10)
+    wanted = [end for end in ends if not any(end - 15 < minute <= end for minute in minutes)]
+    assert wanted == [40, 50, 120]
+    kills = 0
+    for minute in range(220):
+        server.now = BORN + minute * MINUTE
+        if minute in minutes:
+            server.send(event(service, minute, n=minute))
+        server.saboteur.left = chance.randint(0, 25)
+        server.saboteur.after = chance.random() < 0.5
+        try:
+            if chance.random() < 0.7:
+                server.run_scheduled()
+            server.run()
+        except Killed:
+            kills += 1
+            server.restart()
+    server.restart()
+    server.run_scheduled()
+    assert kills > 3
+    found = [row["document"]["workflow"] for row in all_signals(server, [silent])[0]]
+    assert [workflow["events_matched"] for workflow in found] == [0] * len(found)
+    assert len(found) == 2, "those at 40 and 50 are one: it was kept alive"
+    replayed = Replay(StoredLogs(event_store), Matches(event_store)).run(
+        silent, BORN, BORN + 200 * MINUTE, Budget(60), ends=[BORN + end * MINUTE for end in ends], is_live=False
+    )
+    assert [(one.timestamp - BORN) // MINUTE for one in replayed.decisions] == [40, 120]
+    assert [row["timestamp"] for row in server.signals(silent)] == [BORN + 40 * MINUTE, BORN + 120 * MINUTE]
+
+
 def test_a_run_waits_for_logs_that_are_late_and_missed_ones_are_caught_up_together(
     event_store: EventStore, state: StateStore
 ) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tocsin.evaluate.refs import EventRef, Refs
 from tocsin.event import Json
@@ -22,6 +22,23 @@ class MatchRow(NamedTuple):
     distinct: str | None = None
     value: float | None = None
     is_history: bool = False
+
+
+NO_QUERY: Final = 255
+"""In the place of a query's index: no event met any, a scheduled run ended (`look`)."""
+
+_RUN: Final = "run-"
+
+
+def look(at: int) -> MatchRow:
+    """What stands among the matches of a rule for the end of a scheduled run (Unix milliseconds), so that its cases are
+    asked then although nothing came (siem.md §2.7, decision 0211)."""
+    return MatchRow(at, f"{_RUN}{at}", (), NO_QUERY)
+
+
+def is_look(event_id: str) -> bool:
+    """Whether this is the end of a run and no event."""
+    return event_id.startswith(_RUN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,11 +118,12 @@ class WindowMachine(EventMachine):
         return tuple(values)
 
     def _take(self, signal: Evidence, is_new: bool, entered: Iterable[tuple[Window, Entry]]) -> None:
-        """What lies in these windows is the signal's, each event once. Each comes with what entered it just now."""
+        """What lies in these windows is the signal's, each event once. Each comes with what entered it just now; what
+        has no parts is no event, and did not (`decision.look`)."""
         if is_new:
             self._counted = {}
         for window, entry in entered:
-            fresh = window.since(self._counted.get(window.group, -1), entry)
+            fresh = window.since(self._counted.get(window.group, -1), entry if entry.parts else None)
             self._counted[window.group] = entry.serial
             signal.take(window.group, fresh)
 

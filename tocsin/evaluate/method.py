@@ -71,6 +71,12 @@ class Plan:
         (siem.md §2.22)."""
         return False
 
+    @property
+    def asks_at_ends(self) -> bool:
+        """Whether the cases are asked at the end of each scheduled run as well, since one may hold where nothing came
+        (siem.md §2.7)."""
+        return False
+
     def learning_since(self, began_at: int) -> Self:
         """The same plan, knowing when the first version with its baseline was saved (Unix milliseconds)."""
         return self

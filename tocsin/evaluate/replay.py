@@ -20,7 +20,7 @@ from typing import Protocol
 
 from tocsin.errors import Abandoned, BadRequest, LimitExceeded
 from tocsin.evaluate.correlation import mixes, reads_signals
-from tocsin.evaluate.decision import Decision, MatchRow, position
+from tocsin.evaluate.decision import Decision, MatchRow, look, position
 from tocsin.evaluate.interface import Machine
 from tocsin.evaluate.logs_repository import Asked, LimitsOf, Prospects, StoredLogs, Stretch, Values, columns
 from tocsin.evaluate.method import FIRST_EVENTS, Plan, ScopeTooLarge
@@ -153,24 +153,28 @@ class Replay:
         *,
         is_live: bool = True,
         named: int = FIRST_EVENTS,
+        ends: Sequence[int] = (),
         on_page: OnPage = lambda _at: None,
     ) -> Replayed:
         """The signals that the rule opens in `[start, end)` (Unix milliseconds, event time).
 
         The rule is as detection runs it (`rules.executable`). `is_live` leaves out what live detection would have
-        ignored as too late; `named` events of each signal are named; `on_page` hears the time of the event up to which
+        ignored as too late; `named` events of each signal are named; `ends` are when a scheduled rule's runs would have
+        ended, in order; `on_page` hears the time of the event up to which
         the logs are read, and may raise to end the replay. Raises `BadRequest` for a rule that cannot be
         replayed, `LimitExceeded` when the budget is used up or there are more than `MAX_SIGNALS`.
         """
         prepared = plan(rule)
         whole = Stretch(start - prepared.lookback_ms, end, is_live)
         groups = Groups(prepared, start, named)
+        looks = [look(at) for at in ends if start <= at < end] if prepared.asks_at_ends else []
         with budget.told():
-            for page in self._pages(rule, whole, budget, prepared):
+            pages = self._pages(rule, whole, budget, prepared)
+            for page in _merged(pages, iter([looks])) if looks else pages:
                 groups.feed(page)
                 if page:
                     on_page(page[-1].timestamp)
-        return Replayed(prepared, groups.finish(), groups.matches, groups.failures)
+        return Replayed(prepared, groups.finish(), groups.matches - len(looks), groups.failures)
 
     def matches(
         self, rule: Rule, start: int, end: int, budget: Budget, *, is_live: bool = True

@@ -13,6 +13,9 @@ What the words mean here (decision 0070):
   fields has no value in the scope. A comparison without a value does not hold.
 - A hit opens a signal unless one is open. A signal closes `keepAlive` after its last hit, or when a hit comes later
   than `maxSignalDuration` after first_seen. keepAlive 0 closes at once: each hit is a signal of its own.
+- At the end of each run of a scheduled rule that groups by nothing the cases are asked too, of what lies in the window
+  then, if one of them can hold of nothing (`decision.look`). Such a hit is no event: a signal that it opens may have
+  none.
 - The events of a signal (`events_matched`, aggregates, samples) are those that lay in the window at one of its hits,
   each counted once. An event that never took part in a hit is no evidence and is not counted.
 - Severity only rises: of the cases hit, the most severe decides, the earliest of equals.
@@ -25,10 +28,11 @@ from typing import Self
 from tocsin.errors import BadRequest
 from tocsin.evaluate.aggregates import AGGREGATIONS, SlidingTally
 from tocsin.evaluate.condition import Condition, check_labels, parse_condition
-from tocsin.evaluate.decision import MatchRow
+from tocsin.evaluate.decision import NO_QUERY, MatchRow
 from tocsin.evaluate.evidence import Entry
 from tocsin.evaluate.machine import WindowMachine, are_history
 from tocsin.evaluate.method import FIRST_EVENTS, MAX_ENTRIES, Plan, ScopeTooLarge, kept_positions
+from tocsin.evaluate.refs import packed
 from tocsin.evaluate.window import Window
 from tocsin.event import Json
 from tocsin.rule import SEVERITIES, Rule
@@ -48,6 +52,10 @@ class ThresholdPlan(Plan):
     def has_window_before(self) -> bool:
         return self.rule.schedule is not None and self.rule.window_ms > 0
 
+    @property
+    def asks_at_ends(self) -> bool:
+        return any(holds_of_nothing(self.rule, condition) for condition in self.conditions)
+
     def machine(self, start: int | None = None, named: int = FIRST_EVENTS) -> "ThresholdMachine":
         return ThresholdMachine(self, start, named)
 
@@ -66,6 +74,15 @@ def plan(rule: Rule) -> ThresholdPlan:
         conditions.append(condition)
     severities = tuple(SEVERITIES.index(case.severity) for case in rule.cases)
     return ThresholdPlan(rule, kept_positions(rule), tuple(conditions), severities)
+
+
+def holds_of_nothing(rule: Rule, condition: Condition) -> bool:
+    """Whether a case of a scheduled rule holds at the end of a run whose window is empty. Which groups there could be
+    is not known then; without a window there is nothing to look back at."""
+    if rule.schedule is None or rule.window_ms == 0 or any(query.group_by_fields for query in rule.queries):
+        return False
+    nothing = {query.label: SlidingTally(query.aggregation).value for query in rule.queries}
+    return not condition.is_sequence and condition.holds(nothing)
 
 
 class ThresholdMachine(WindowMachine):
@@ -92,6 +109,9 @@ class ThresholdMachine(WindowMachine):
 
     def _event(self, at: tuple[int, str], rows: list[MatchRow]) -> None:
         timestamp = at[0]
+        if rows[0].query_index == NO_QUERY:
+            self._look(at, rows)
+            return
         hits: list[tuple[Window, Entry, int, Values]] = []
         for group, of_scope in self._scopes(rows):
             window, entry = self._enter(group, at, of_scope, self._span)
@@ -112,6 +132,25 @@ class ThresholdMachine(WindowMachine):
                 f"more than {MAX_ENTRIES} matches lie in one evaluation window of the group {list(rows[0].group)}; "
                 "narrow the query, group by more fields or shorten the window"
             )
+
+    def _look(self, at: tuple[int, str], rows: list[MatchRow]) -> None:
+        """A scheduled run ends: the cases are asked of what lies in the window, which may be nothing."""
+        group = rows[0].group
+        window = self._windows.get(group)
+        if window is None:
+            window = Window(group, self._aggregations)
+        self.entries += window.slide(at[0], self._span)
+        if len(window) == 0:
+            self._windows.pop(group, None)
+        self._serial += 1
+        if (self.start is not None and at[0] < self.start) or are_history(rows):
+            return
+        values = self._values(group, window.tallies)
+        if self.watch_case is not None:
+            self.watch_case(window, values)
+        case_index = self._case(window, values)
+        if case_index is not None:
+            self._hit([(window, Entry(self._serial, at[0], packed(at[1]), ()), case_index, values)])
 
     def _case(self, window: Window, values: Values) -> int | None:
         named = dict(zip(self._labels, values, strict=True))

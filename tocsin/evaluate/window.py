@@ -190,8 +190,7 @@ class Window:
     def enter(self, entry: Entry, span: int) -> int:
         """Slide to the entry's time and take it in; returns by how many entries the window grew (may be negative)."""
         before = self._size
-        if before:
-            self._leave(entry.timestamp - span, everything=span == 0)
+        self.slide(entry.timestamp, span)
         if len(self._last) >= CHUNK or not self._last.takes(entry):
             self._chunks[-1] = self._seal()
             self._last = _Chunk()
@@ -202,11 +201,19 @@ class Window:
             self.tallies[part.query_index].enter(entry.serial, part.distinct, part.value)
         return self._size - before
 
-    def since(self, serial: int, newest: Entry) -> list[Entry]:
-        """The window's entries after this serial; `newest` is the last that entered, and one of them."""
-        found = [newest]
+    def slide(self, moment: int, span: int) -> int:
+        """Slide to a moment at which nothing enters; returns by how many entries the window grew, which is no more than
+        0."""
+        before = self._size
+        if before:
+            self._leave(moment - span, everything=span == 0)
+        return self._size - before
+
+    def since(self, serial: int, newest: Entry | None) -> list[Entry]:
+        """The window's entries after this serial; `newest`, where it is at hand, is the last of them."""
+        found = [] if newest is None else [newest]
         number = len(self._chunks) - 1
-        chunk, end = self._last, len(self._last) - 1
+        chunk, end = self._last, len(self._last) - len(found)
         while True:
             start = self._head if number == 0 else 0
             while end > start and chunk.serial(end - 1) > serial:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from tocsin.errors import BadRequest
 from tocsin.evaluate.condition import OPERATORS, AnyOf, Comparison, Condition, Part, parse_condition
+from tocsin.evaluate.threshold import holds_of_nothing
 from tocsin.match.conditions import uncalculated
 from tocsin.query import parse
 from tocsin.query.expression import expression_names
@@ -131,7 +132,7 @@ def _case_hints(rule: Rule) -> Iterator[Problem]:
             condition = parse_condition(text)
         except BadRequest:
             continue  # told of by the check of the rule
-        if _is_possible(condition, rule.queries, has_window=seconds > 0):
+        if _is_possible(condition, rule.queries, has_window=seconds > 0) or holds_of_nothing(rule, condition):
             continue
         if _is_possible(condition, rule.queries, has_window=True):
             message = (
@@ -140,8 +141,9 @@ def _case_hints(rule: Rule) -> Iterator[Problem]:
             yield Problem(target, message, "no_window")
         else:
             message = (
-                f"'{text}' cannot hold: it is asked when an event of the rule comes, which is one already. That "
-                "nothing comes raises no signal; add a query for what is expected to come beside it"
+                f"'{text}' cannot hold: it is asked when an event of the rule comes, which is one already. Add a query "
+                "for what is expected to come beside it; or give the rule a schedule and let it group by nothing: then "
+                "it is asked at the end of each run as well"
             )
             yield Problem(target, message, "absence")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from tocsin.evaluate.decision import NO_QUERY
 from tocsin.evaluate.repository import LIMITS
 from tocsin.evaluate.signals_repository import MATCHES_OF_SIGNALS
 from tocsin.query import Sql
@@ -47,7 +48,8 @@ WHERE kind = 'rule' AND {_WITHIN} AND name IN {{rules:Array(String)}} GROUP BY m
 
 _MATCHED = """
 SELECT rule_id, intDiv(toUnixTimestamp64Milli(ingested_at), 60000) AS number, count() AS matches
-FROM {source} WHERE rule_id IN {rules:Array(String)} AND {within} GROUP BY rule_id, number
+FROM {source} WHERE rule_id IN {rules:Array(String)} AND query_index != {no_query:UInt8} AND {within}
+GROUP BY rule_id, number
 """
 
 
@@ -126,7 +128,7 @@ class LedgerRows:
         within = Sql(_ARRIVED_WITHIN, {"start_ms": start * MINUTE_MS, "end_ms": end * MINUTE_MS})
         found: dict[tuple[str, int], int] = {}
         for source in (Sql("matches"), Sql(MATCHES_OF_SIGNALS.text, {"since": 0})):
-            sql = Sql.of(_MATCHED, source=source, within=within, rules=list(rule_ids))
+            sql = Sql.of(_MATCHED, source=source, within=within, rules=list(rule_ids), no_query=NO_QUERY)
             for row in self._events.query(sql, LIMITS):
                 found[row["rule_id"], int(row["number"])] = int(row["matches"])
         return found

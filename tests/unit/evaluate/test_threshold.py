@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from tocsin.errors import BadRequest
 from tocsin.evaluate import methods
 from tocsin.evaluate.condition import parse_condition
-from tocsin.evaluate.decision import Decision, MatchRow
+from tocsin.evaluate.decision import NO_QUERY, Decision, MatchRow, look
 from tocsin.evaluate.method import decide
 from tocsin.evaluate.threshold import plan
-from tocsin.rule import SEVERITIES, Rule, RuleCase, RuleOptions, RuleQuery
+from tocsin.rule import SEVERITIES, Rule, RuleCase, RuleOptions, RuleQuery, Schedule
 
 SECOND = 1000
 MINUTE = 60 * SECOND
@@ -244,6 +244,38 @@ def test_other_methods_and_aggregations_are_refused() -> None:
         plan(rule(("low", "b > 1")))
 
 
+# Ends of scheduled runs
+
+
+DAILY = Schedule("FREQ=DAILY", "2026-01-01T00:00:00", "UTC")
+
+
+def test_that_nothing_came_is_a_signal_at_the_end_of_a_run() -> None:
+    silent = replace(rule(("high", "a < 1"), window=60, queries=(query("a", group=()),)), schedule=DAILY)
+    assert plan(silent).asks_at_ends
+    assert signals(silent, [at(10, group=()), look(60_000)]) == []
+    (signal,) = signals(silent, [at(10, group=()), look(60_000), look(70_000)])
+    assert (signal.timestamp, signal.opened_by, signal.verdict.values) == (70_000, "run-70000", (0.0,))
+    assert (signal.events_matched, tuple(signal.first_events), tuple(signal.last_events)) == (0, (), ())
+    assert (signal.first_seen, signal.last_seen) == (70_000, 70_000)
+
+
+def test_few_are_told_with_those_that_came() -> None:
+    few = replace(rule(("high", "a < 3"), window=60, queries=(query("a", group=()),)), schedule=DAILY)
+    (signal,) = signals(few, [*(at(s, group=()) for s in (0, 1, 2, 30, 50)), look(61_500)])
+    assert signal.opened_by == "e000000000", "it was asked when the first came"
+    found = signals(few, [*(at(s, group=()) for s in (0, 1, 2)), look(55_000), look(61_500)])
+    assert found[-1].events_matched == 3
+
+
+@pytest.mark.parametrize(
+    ("case", "group", "schedule"),
+    [("a > 2", (), DAILY), ("a < 1", ("host",), DAILY), ("a < 1", (), None), ("a >= 1 then a < 1", (), DAILY)],
+)
+def test_runs_ask_only_what_can_hold_of_nothing(case: str, group: tuple[str, ...], schedule: Schedule | None) -> None:
+    assert not plan(replace(rule(("high", case), queries=(query("a", group=group),)), schedule=schedule)).asks_at_ends
+
+
 # The naive reference: the words of the specification, one after the other, in quadratic time
 
 
@@ -256,7 +288,10 @@ class Naive:
     evidence: set[MatchRow] = field(default_factory=set)
 
     def first_seen(self) -> int:
-        return min(row.timestamp for row in self.evidence)
+        return min([self.timestamp, *(row.timestamp for row in self.evidence)])
+
+    def last_seen(self) -> int:
+        return max([self.timestamp, *(row.timestamp for row in self.evidence)])
 
 
 def naive(a_rule: Rule, rows: list[MatchRow]) -> list[Naive]:
@@ -287,6 +322,7 @@ def naive(a_rule: Rule, rows: list[MatchRow]) -> list[Naive]:
                 row
                 for row in rows
                 if row.group == group
+                and row.query_index != NO_QUERY
                 and (row.timestamp, row.event_id) <= position
                 and (row.timestamp > now - window if window else row.event_id == position[1])
             }
@@ -354,10 +390,38 @@ def of_scope(a_rule: Rule, rows: list[MatchRow]) -> list[MatchRow]:
     return rows if a_rule.group_signals_by else [row for row in rows if row.group[0] == "ann"]
 
 
+@st.composite
+def scheduled(draw: st.DrawFn) -> Rule:
+    """Of everything together, with cases that hold where nothing is."""
+    quiet = st.sampled_from(["a < 1", "a == 0", "a < 3", "a < 1 && b < 1", "b < 2 || a > 3", "a <= 1 && b != 2"])
+    window, keep_alive, maximum = draw(times)
+    queries = (query("a", draw(aggregations), ()), query("b", draw(aggregations), ()))
+    cases = draw(st.lists(st.tuples(st.sampled_from(SEVERITIES), conditions | quiet), min_size=1, max_size=3))
+    a_rule = rule(*cases, window=window, keep_alive=keep_alive, maximum=maximum, queries=queries)
+    return replace(a_rule, schedule=Schedule("FREQ=HOURLY", "2026-01-01T00:00:00", "UTC"))
+
+
+@st.composite
+def matches_and_runs(draw: st.DrawFn) -> list[MatchRow]:
+    """Matches, and ends of runs between and beside them."""
+    rows = [row._replace(group=()) for row in draw(matches())]
+    near = st.sampled_from([row.timestamp for row in rows] or [0]).map(lambda timestamp: timestamp + 60_000)
+    return [*rows, *(look(moment) for moment in draw(st.lists(near | st.integers(0, 2_000_000), max_size=8)))]
+
+
 @settings(max_examples=150, deadline=None)
 @given(rules(), matches(), st.randoms(use_true_random=False))
 def test_incremental_equals_naive(a_rule: Rule, rows: list[MatchRow], random: Any) -> None:
-    rows = of_scope(a_rule, rows)
+    is_as_naive(a_rule, of_scope(a_rule, rows), random)
+
+
+@settings(max_examples=100, deadline=None)
+@given(scheduled(), matches_and_runs(), st.randoms(use_true_random=False))
+def test_incremental_equals_naive_where_runs_end(a_rule: Rule, rows: list[MatchRow], random: Any) -> None:
+    is_as_naive(a_rule, rows, random)
+
+
+def is_as_naive(a_rule: Rule, rows: list[MatchRow], random: Any) -> None:
     shuffled = rows + rows[: len(rows) // 2]
     random.shuffle(shuffled)
     expected = naive(a_rule, rows)
@@ -369,7 +433,7 @@ def test_incremental_equals_naive(a_rule: Rule, rows: list[MatchRow], random: An
         ids = {row.event_id for row in plain.evidence}
         assert signal.events_matched == len(ids)
         assert signal.first_seen == plain.first_seen()
-        assert signal.last_seen == max(row.timestamp for row in plain.evidence)
+        assert signal.last_seen == plain.last_seen()
         assert signal.verdict.case_index == plain.case
         in_order = sorted({(row.timestamp, row.event_id) for row in plain.evidence})
         assert [ref[:2] for ref in signal.first_events] == in_order

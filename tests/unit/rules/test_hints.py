@@ -2,11 +2,12 @@
 short as the window, cases that no event can fulfil."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tocsin.rule import CalculatedField, Rule, RuleCase, RuleOptions, RuleQuery
+from tocsin.rule import CalculatedField, Rule, RuleCase, RuleOptions, RuleQuery, Schedule
 from tocsin.rules.attack import TACTICS, tactics_of, techniques
 from tocsin.rules.hints import hints
 
@@ -134,6 +135,16 @@ def test_that_nothing_comes_is_no_case_of_a_single_query() -> None:
     rule = Rule("id", "name", "", (RuleQuery("a", "x"),), cases, RuleOptions(evaluation_window=900))
     assert [(hint.target, hint.code) for hint in hints(rule)] == [
         (f"cases[{i}].condition", "absence") for i in range(3)
+    ]
+
+
+def test_that_nothing_comes_is_a_case_of_a_scheduled_rule_that_groups_by_nothing() -> None:
+    daily = Schedule("FREQ=DAILY", "2026-01-01T00:00:00", "UTC")
+    query, case, options = RuleQuery("a", "x"), RuleCase("high", "a < 1"), RuleOptions(evaluation_window=900)
+    assert hints(Rule("id", "name", "", (query,), (case,), options, schedule=daily)) == []
+    by_host = replace(query, group_by_fields=("host",))
+    assert [hint.code for hint in hints(Rule("id", "name", "", (by_host,), (case,), options, schedule=daily))] == [
+        "absence"
     ]
 
 

@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, Counter
 from tocsin.clock import Clock
 from tocsin.errors import Abandoned, TocsinError, Unavailable
 from tocsin.evaluate.correlation import in_order, reads_signals
-from tocsin.evaluate.decision import MatchRow
+from tocsin.evaluate.decision import MatchRow, look
 from tocsin.evaluate.lineage import INSTANT
 from tocsin.evaluate.method import Plan
 from tocsin.evaluate.methods import plan
@@ -26,6 +26,7 @@ from tocsin.evaluate.replay import Budget, Replay
 from tocsin.evaluate.repository import Matches
 from tocsin.rule import Rule
 from tocsin.rules.scheduled import repository
+from tocsin.rules.scheduled.recurrence import recurrence
 from tocsin.rules.scheduled.repository import COMPLETED, FAILED, SKIPPED, Run
 from tocsin.rules.scheduled.runs import LAG_MS, due, next_times
 from tocsin.rules.scheduled.service import load
@@ -201,7 +202,8 @@ class ScheduledRunner:
 
     def _add_matches(self, run: Run, rule: Rule, late: _Late | None, is_over: Callable[[], bool]) -> int:
         """How many matches were added. A version that runs for the first time (`late` is None) also learns what one
-        evaluation window held before; later runs find it, and signals that rarer runs have raised since."""
+        evaluation window held before; later runs find it, and signals that rarer runs have raised since. At the end of
+        each time that the run is for the cases are asked once more, where one may hold of nothing."""
         prepared, budget = plan(rule), Budget(SECONDS, is_wanted=lambda: not is_over())
         start, end = run.since + 1, run.until + 1
         if late is None and prepared.has_window_before:
@@ -221,7 +223,14 @@ class ScheduledRunner:
             added_at = self._clock()
             self._matches.add(rule.id, rule.version, rows, added_at)
             found += len(rows)
-        if found and self._are_signals_read:
+        if prepared.asks_at_ends and rule.schedule is not None:
+            # after the logs, so that nobody sees a signal of what has come after all
+            ends = recurrence(rule.schedule).between(run.since, run.until)
+            if found:
+                self._let_evaluate(added_at, is_over)
+            added_at = self._clock()
+            self._matches.add(rule.id, rule.version, [look(at) for at in ends], added_at)
+        if (found or prepared.asks_at_ends) and self._are_signals_read:
             self._let_evaluate(added_at, is_over)
         return found
 

@@ -17,6 +17,9 @@ import { Fact, Part } from "./Told";
 
 const AROUND_MS = 300_000;
 
+/** How the end of a scheduled run is named in the place of an event (docs/scheduled-rules.md). */
+const RUN = "run-";
+
 /** Everything that the server can say about why the signal is there (docs/why.md). */
 export function Explained({ signal }: { signal: ExploreEvent }) {
   const { data, error, isPending, refetch } = useQuery(signalExplanationQuery(signal.id));
@@ -135,7 +138,13 @@ function Case({ told, windowSeconds }: { told: ExplainedCase; windowSeconds: num
       <code>{told.condition || "any event matched"}</code>
       {told.case && ` (${told.case})`} held{values && ` with ${values}`}
       {windowSeconds > 0 ? ` in the ${seconds(windowSeconds)} up to ` : " at "}
-      <AppLink to={`/logs${stringifySearch({ event: told.event_id, from: String(at - AROUND_MS), to: String(at + AROUND_MS) })}`}><AbsoluteTime time={at} /></AppLink>
+      {told.event_id.startsWith(RUN) ? (
+        <>
+          the end of a run, <AbsoluteTime time={at} />
+        </>
+      ) : (
+        <AppLink to={`/logs${stringifySearch({ event: told.event_id, from: String(at - AROUND_MS), to: String(at + AROUND_MS) })}`}><AbsoluteTime time={at} /></AppLink>
+      )}
     </>
   );
 }

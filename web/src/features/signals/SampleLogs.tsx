@@ -23,7 +23,7 @@ export function SampleLogs({ signal }: { signal: ExploreEvent }) {
         </span>
         <AppLink to={relatedLogs(signal)}>View all related logs</AppLink>
       </div>
-      {samples.length === 0 && <p className={classes.dim}>The signal keeps no samples; the related logs have all of them.</p>}
+      {samples.length === 0 && <p className={classes.dim}>{count === 0 ? "Nothing came: that is what the signal tells of." : "The signal keeps no samples; the related logs have all of them."}</p>}
       <ul className={classes.samples}>
         {samples.map((sample, index) => (
           <Sample key={`${sample.eventId}-${String(index)}`} sample={sample} query={queries[sample.queryIndex]?.name ?? String.fromCharCode(97 + sample.queryIndex)} />
