@@ -273,3 +273,44 @@ def test_a_run_raises_signals_and_is_seen_in_schedule_coverage_preview_and_job(
     results = client.get(f"/api/v2/siem-historical-detections/jobs/{made.json()['data']['id']}/histsignals").json()
     assert len(results["data"]) == 1
     assert results["data"][0]["attributes"]["custom"]["groupByValues"] == {"#slow": "true"}
+
+
+def test_that_nothing_came_is_a_signal_that_says_so(
+    sdk: SecurityMonitoringApi, client: httpx.Client, clock: MovableClock, served: tuple[str, Services]
+) -> None:
+    _, services = served
+    changes = {
+        "name": "The vault is silent",
+        "queries": [{"query": "source:vault", "aggregation": "count"}],
+        "calculatedFields": [],
+        "cases": [{"status": "high", "condition": "a < 1"}],
+        "schedulingOptions": {"rrule": "FREQ=MINUTELY;INTERVAL=5", "start": "2025-06-17T12:00:00", "timezone": "UTC"},
+        "options": {**WINDOWS, "keepAlive": 600},  # one signal, whether one run ends meanwhile or two
+    }
+    rule = create(sdk, **changes)
+    began = clock()
+    clock.ahead += 8 * MINUTE
+    run_what_is_due(services)
+    while services.engine.step():
+        pass
+    listed = client.get("/api/v2/security_monitoring/signals", params={"filter[query]": "vault"}).json()["data"]
+    (signal,) = listed
+    run = attributes(client, rule.id)["last_run"]
+    workflow = signal["attributes"]["custom"]["workflow"]
+    assert (signal["attributes"]["status"], workflow["events_matched"], run["matches"]) == ("high", 0, 0)
+    told = client.get(f"/api/v2/security_monitoring/signals/{signal['id']}/explain").json()["data"]["attributes"]
+    opened = round(moment(signal["attributes"]["timestamp"]).timestamp() * 1000)
+    assert told["case"]["event_id"] == f"run-{opened}"
+    assert told["case"]["values"] == {"a": 0}
+    assert told["events"]["matched"] == 0
+    around = {"from": str(began - 10 * MINUTE), "to": str(clock())}
+    preview = client.post(f"{RULES}/preview", json={"rule": body(**changes), **around}).json()["data"]
+    assert preview["signals"]["total"] >= 1
+    assert preview["queries"][0]["total"] == 0
+    backtest = client.post(
+        f"{RULES}/backtest", json={"ruleId": rule.id, "from": str(began), "to": str(clock()), "limit": 10}
+    )
+    assert backtest.is_success, backtest.text
+    assert backtest.json()["data"]["signals"] == 1
+    assert [one["id"] for one in backtest.json()["data"]["shown"]] == [signal["id"]]
+    sdk.delete_security_monitoring_rule(rule.id)

@@ -200,6 +200,11 @@ def test_minutes_are_counted_as_they_are_told_one_by_one(
     assert sum(found.minutes.values()) == END - START
 
 
+def test_thirty_days_may_begin_within_a_minute() -> None:
+    now = END * MINUTE_MS + 1
+    assert span_of(now - 30 * 86_400_000, now).end == END + 1
+
+
 def test_what_cannot_be_shown_is_refused() -> None:
     for start, end, step in ((MINUTE_MS, MINUTE_MS, 0), (0, 31 * 86_400_000, 0), (0, 2 * 86_400_000, 1)):
         with pytest.raises(BadRequest):

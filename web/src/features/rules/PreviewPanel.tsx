@@ -100,7 +100,8 @@ function Found({ preview, isStale }: { preview: RulePreview; isStale: boolean })
           ))}
         </p>
       )}
-      {found === 0 && <p className={classes.note}>No {noun} of this range matches a query. Choose a longer range, or open the query in the explorer and drop a condition.</p>}
+      {found === 0 && signals.total > 0 && <p className={classes.note}>No {noun} of this range matches a query: that nothing came is what the ends of runs tell.</p>}
+      {found === 0 && signals.total === 0 && <p className={classes.note}>No {noun} of this range matches a query. Choose a longer range, or open the query in the explorer and drop a condition.</p>}
       {found > 0 && signals.total === 0 && <p className={classes.note}>{sentence(noun)}s match, but no case holds: the rule would have raised nothing. {days < LONG_DAYS ? "Methods that learn need a longer range than they learn for." : ""}</p>}
       {failed.length > 0 && (
         <p className={classes.fault} role="alert">
