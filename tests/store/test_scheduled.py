@@ -78,6 +78,19 @@ class Server(World):
         self.run()
         return count
 
+    def is_killed_in_a_round(self, chance: random.Random) -> bool:
+        """Live rules go on, and perhaps the scheduled ones; a kill may come at any statement."""
+        self.saboteur.left = chance.randint(0, 40)
+        self.saboteur.after = chance.random() < 0.5
+        try:
+            if chance.random() < 0.6:
+                self.run_scheduled()
+            self.run()
+        except Killed:
+            self.restart()
+            return True
+        return False
+
     def send(self, *events: Event) -> None:
         """Logs as they come in; live rules find what they look for."""
         matcher = Matcher([rule for rule in self.rules.enabled_rules() if rule.schedule is None])
@@ -149,15 +162,7 @@ def test_a_scheduled_rule_raises_what_a_live_one_does_however_often_it_is_killed
         part, arriving = arriving[:size], arriving[size:]
         server.now = max(server.now, part[-1].timestamp + chance.randint(0, 30) * SECOND)
         server.send(*chance.sample(part, len(part)))
-        server.saboteur.left = chance.randint(0, 40)
-        server.saboteur.after = chance.random() < 0.5
-        try:
-            if chance.random() < 0.6:
-                server.run_scheduled()
-            server.run()
-        except Killed:
-            kills += 1
-            server.restart()
+        kills += server.is_killed_in_a_round(chance)
     server.restart()
     server.now += 2 * 3600 * SECOND
     server.run_scheduled()
@@ -191,15 +196,7 @@ def test_that_nothing_came_is_told_at_the_end_of_runs_however_often_they_are_kil
     for minute in range(4, 220, 5):
         server.now = BORN + minute * MINUTE
         server.send(*(event(service, now, n=now) for now in range(minute - 4, minute + 1) if now in minutes))
-        server.saboteur.left = chance.randint(0, 25)
-        server.saboteur.after = chance.random() < 0.5
-        try:
-            if chance.random() < 0.8:
-                server.run_scheduled()
-            server.run()
-        except Killed:
-            kills += 1
-            server.restart()
+        kills += server.is_killed_in_a_round(chance)
     server.restart()
     server.run_scheduled()
     assert kills > 3

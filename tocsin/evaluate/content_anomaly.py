@@ -63,6 +63,10 @@ class ContentAnomalyPlan(ThresholdPlan):
     def has_window_before(self) -> bool:
         return False  # it learns first
 
+    @property
+    def asks_at_ends(self) -> bool:
+        return False  # its windows hold what is anomalous: that nothing is, is no news
+
     def exact_since(self, start: int) -> int:
         return start - (self.rule.window_ms if self.similar_items == 1 else self.lookback_ms)
 

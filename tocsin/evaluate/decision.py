@@ -27,18 +27,11 @@ class MatchRow(NamedTuple):
 NO_QUERY: Final = 255
 """In the place of a query's index: no event met any, a scheduled run ended (`look`)."""
 
-_RUN: Final = "run-"
-
 
 def look(at: int) -> MatchRow:
     """What stands among the matches of a rule for the end of a scheduled run (Unix milliseconds), so that its cases are
     asked then although nothing came (siem.md §2.7, decision 0211)."""
-    return MatchRow(at, f"{_RUN}{at}", (), NO_QUERY)
-
-
-def is_look(event_id: str) -> bool:
-    """Whether this is the end of a run and no event."""
-    return event_id.startswith(_RUN)
+    return MatchRow(at, f"run-{at}", (), NO_QUERY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -595,8 +595,8 @@ class Evaluator:
         self._quiet.watch(group.key, self._clock())
 
     def _forget_quiet(self, now: int) -> None:
-        """What waits to be stored is not quiet."""
-        for key in list(self._quiet.due(now)):
+        """Drop the groups that have been quiet for long enough; what waits to be stored is not quiet."""
+        for key in self._quiet.due(now):
             group = self._groups.get(key)
             if group is None:
                 continue

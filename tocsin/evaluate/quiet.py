@@ -32,7 +32,7 @@ class Quiet:
             heappush(self._moments, (max(now, quiet_after) + QUIET_MS, key))
 
     def due(self, now: int) -> Iterator[GroupKey]:
-        """The groups that are to be looked at, which are not watched any more."""
+        """The groups that are to be looked at, which are not watched any more; they may be again while this goes on."""
         while self._moments and self._moments[0][0] <= now:
             _, key = heappop(self._moments)
             self._watched.remove(key)

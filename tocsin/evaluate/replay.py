@@ -160,14 +160,14 @@ class Replay:
 
         The rule is as detection runs it (`rules.executable`). `is_live` leaves out what live detection would have
         ignored as too late; `named` events of each signal are named; `ends` are when a scheduled rule's runs would have
-        ended, in order; `on_page` hears the time of the event up to which
+        ended in the range, in order; `on_page` hears the time of the event up to which
         the logs are read, and may raise to end the replay. Raises `BadRequest` for a rule that cannot be
         replayed, `LimitExceeded` when the budget is used up or there are more than `MAX_SIGNALS`.
         """
         prepared = plan(rule)
         whole = Stretch(start - prepared.lookback_ms, end, is_live)
         groups = Groups(prepared, start, named)
-        looks = [look(at) for at in ends if start <= at < end] if prepared.asks_at_ends else []
+        looks = [look(at) for at in ends] if prepared.asks_at_ends else []
         with budget.told():
             pages = self._pages(rule, whole, budget, prepared)
             for page in _merged(pages, iter([looks])) if looks else pages:

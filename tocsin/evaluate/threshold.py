@@ -40,6 +40,9 @@ from tocsin.rule import SEVERITIES, Rule
 Values = tuple[float | None, ...]
 """Of each query in a window."""
 
+Hit = tuple[Window, Entry, int, Values]
+"""A window in which a case holds, the entry at which it was asked, the case's index, and what it was asked about."""
+
 
 @dataclass(frozen=True)
 class ThresholdPlan(Plan):
@@ -112,17 +115,12 @@ class ThresholdMachine(WindowMachine):
         if rows[0].query_index == NO_QUERY:
             self._look(at, rows)
             return
-        hits: list[tuple[Window, Entry, int, Values]] = []
+        hits: list[Hit] = []
         for group, of_scope in self._scopes(rows):
             window, entry = self._enter(group, at, of_scope, self._span)
             if (self.start is not None and timestamp < self.start) or are_history(of_scope):
                 continue
-            values = self._values(group, window.tallies)
-            if self.watch_case is not None:
-                self.watch_case(window, values)
-            case_index = self._case(window, values)
-            if case_index is not None:
-                hits.append((window, entry, case_index, values))
+            hits += self._asked(window, entry)
         if hits:
             self._hit(hits)
         if len(self._windows) > self._sweep_at:
@@ -145,12 +143,16 @@ class ThresholdMachine(WindowMachine):
         self._serial += 1
         if (self.start is not None and at[0] < self.start) or are_history(rows):
             return
-        values = self._values(group, window.tallies)
+        if hits := self._asked(window, Entry(self._serial, at[0], packed(at[1]), ())):
+            self._hit(hits)
+
+    def _asked(self, window: Window, entry: Entry) -> list[Hit]:
+        """The hit that an entry is, if a case holds in the window now."""
+        values = self._values(window.group, window.tallies)
         if self.watch_case is not None:
             self.watch_case(window, values)
         case_index = self._case(window, values)
-        if case_index is not None:
-            self._hit([(window, Entry(self._serial, at[0], packed(at[1]), ()), case_index, values)])
+        return [] if case_index is None else [(window, entry, case_index, values)]
 
     def _case(self, window: Window, values: Values) -> int | None:
         named = dict(zip(self._labels, values, strict=True))
@@ -178,7 +180,7 @@ class ThresholdMachine(WindowMachine):
                 return False
         return True
 
-    def _hit(self, hits: list[tuple[Window, Entry, int, Values]]) -> None:
+    def _hit(self, hits: list[Hit]) -> None:
         severities = self.plan.severities
         deciding = hits[0] if len(hits) == 1 else max(hits, key=lambda hit: (severities[hit[2]], -hit[2]))
         window, entry, case_index, values = deciding

@@ -177,7 +177,7 @@ class Backtests:
             series = self._replay.series(rule, start, end, interval, budget)
             is_judged = self._suppressions().may_hide(rule, self._clock())
             named = FIRST_EVENTS if is_judged else NAMED_IN_PREVIEW
-            found = self._replay.run(rule, start, end, budget, named=named, ends=_ends(rule, start, end))
+            found = self._replayed(rule, start, end, budget, named)
             shown, hidden_count = self._shown(found, limit, budget)
         queries = tuple(
             QuerySeries(
@@ -239,8 +239,10 @@ class Backtests:
             comparison=_compared(before, found, limit) if before is not None else None,
         )
 
-    def _replayed(self, rule: Rule, start: int, end: int, budget: Budget) -> Replayed:
-        return self._replay.run(rule, start, end, budget, ends=_ends(rule, start, end))
+    def _replayed(self, rule: Rule, start: int, end: int, budget: Budget, named: int = FIRST_EVENTS) -> Replayed:
+        """With the ends that runs of a scheduled rule would have had."""
+        ends = recurrence(rule.schedule).between(start - 1, end - 1) if rule.schedule else []
+        return self._replay.run(rule, start, end, budget, named=named, ends=ends)
 
     def _shown(self, found: Replayed, limit: int, budget: Budget) -> tuple[tuple[Shown, ...], HiddenCount]:
         """The first signals as people would see them, and what suppressions would hide of all."""
@@ -287,11 +289,6 @@ def _refs(decision: Decision) -> list[EventRef]:
 
 def _failed(found: Replayed) -> tuple[Failed, ...]:
     return tuple(Failed(group, reason) for group, reason in sorted(found.failures.items()))
-
-
-def _ends(rule: Rule, start: int, end: int) -> list[int]:
-    """When runs of a scheduled rule would have ended in a range."""
-    return recurrence(rule.schedule).between(start - 1, end - 1) if rule.schedule else []
 
 
 def _check_range(start: int, end: int) -> None:

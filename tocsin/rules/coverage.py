@@ -206,7 +206,7 @@ class CoverageService:
             raise BadRequest(f"Unknown sort '{sort}'; use one of {', '.join(SORTS)}")
         every = [self._rules.get(rule_id)] if rule_id else self._rules.page(query, size=EVERY_RULE).rules
         told = self._told(span, every)
-        counted = [(one, Minutes(span, one).counts(span.start, span.end)) for one in told]
+        counted = [(minutes, minutes.counts(span.start, span.end)) for minutes in (Minutes(span, one) for one in told)]
         whole = Counter[str]()
         for _, minutes in counted:
             whole.update(minutes)
@@ -217,10 +217,10 @@ class CoverageService:
             wanted.reverse()
         shown = [one for one, _ in wanted[number * size : (number + 1) * size]]
         matched: dict[str, dict[int, int]] = {}
-        ids = [one.rule.id for one in shown]
+        ids = [one.told.rule.id for one in shown]
         for (of_rule, minute), matches in self._rows.matched(span.start, span.end, ids).items():
             matched.setdefault(of_rule, {})[minute] = matches
-        found = tuple(coverage_of(span, one, matched.get(one.rule.id, {})) for one in shown)
+        found = tuple(coverage_of(one, matched.get(one.told.rule.id, {})) for one in shown)
         return Coverage(span, self.engine(), found, len(every), len(wanted), dict(whole))
 
     def _told(self, span: Span, rules: Sequence[Rule]) -> list[Told]:
@@ -300,8 +300,8 @@ class Minutes:
     """The minutes of one rule, counted without going through them: a page may show a hundred rules over 43,200."""
 
     def __init__(self, span: Span, told: Told) -> None:
-        self._start = span.start
-        self._base = told.base
+        self.span = span
+        self.told = told
         self._off = _off(span, told.switches)
         self._befallen = dict(sorted(_befallen(told.skipped).items()))
         self._befallen_at = list(self._befallen)
@@ -314,12 +314,12 @@ class Minutes:
 
     def counts(self, first: int, stop: int) -> Counter[str]:
         """How many of the minutes `[first, stop)` have each status."""
-        minutes = Counter(self._base.counts(first - self._start, stop - self._start))
+        minutes = Counter(self.told.base.counts(first - self.span.start, stop - self.span.start))
         for part in self._off_within(first, stop):
-            minutes.subtract(self._base.counts(part.start - self._start, part.stop - self._start))
+            minutes.subtract(self.told.base.counts(part.start - self.span.start, part.stop - self.span.start))
             minutes[OFF] += len(part)
         for minute in _within(self._befallen_at, first, stop):
-            minutes[OFF if self._is_off(minute) else self._base.statuses[minute - self._start]] -= 1
+            minutes[OFF if self._is_off(minute) else self.told.base.statuses[minute - self.span.start]] -= 1
             minutes[self._befallen[minute]] += 1
         return +minutes
 
@@ -338,9 +338,9 @@ class Minutes:
         return any(minute in part for part in self._off)
 
 
-def coverage_of(span: Span, told: Told, matched: Mapping[int, int]) -> RuleCoverage:
+def coverage_of(minutes: Minutes, matched: Mapping[int, int]) -> RuleCoverage:
     """The coverage of one rule; `matched`: the matches that arrived in each minute."""
-    minutes = Minutes(span, told)
+    span, told = minutes.span, minutes.told
     arrived = Counter[int]()
     for minute, matches in matched.items():
         arrived[(minute - span.start) // span.step] += matches

@@ -15,6 +15,7 @@ from tocsin.rules.coverage import (
     Base,
     Cell,
     Known,
+    Minutes,
     RuleCoverage,
     Told,
     coverage_of,
@@ -47,7 +48,7 @@ def covered(
     known = Known(span_of(START * MINUTE_MS, END * MINUTE_MS, step), now * MINUTE_MS, evaluated, sent)
     asked = sources_of(rule(query))
     told = Told(rule(query), asked, Base(statuses_of(known, asked)), switches, skipped)
-    found = coverage_of(known.span, told, {START: 3})
+    found = coverage_of(Minutes(known.span, told), {START: 3})
     assert found.cells == tuple(one_by_one(told, begin, step) for begin in range(START, END, step))
     assert found.minutes == sum((Counter(cell.minutes) for cell in found.cells), Counter())
     return found
@@ -94,7 +95,7 @@ def test_matches_that_wait_for_a_baseline_are_not_evaluated_yet() -> None:
     waiting, reasons = waiting_base(span, base, [START + 1, START + 3])
     assert waiting.statuses == ["evaluated", "pending", "no_data", "not_evaluated"]
     told = Told(rule("*"), None, waiting, ((0, True),), (), reasons)
-    found = coverage_of(span, told, {START + 1: 2})
+    found = coverage_of(Minutes(span, told), {START + 1: 2})
     assert found.minutes == {"evaluated": 1, "pending": 1, "no_data": 1, "not_evaluated": 1}
     assert [cell.reasons for cell in found.cells] == [(), (NO_BASELINE,), (), ()]
 
