@@ -1,5 +1,6 @@
 """Content anomaly: examples of siem.md §2.16, and the plain definition that holds it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tocsin.errors import BadRequest
+from tocsin.evaluate import threshold
 from tocsin.evaluate.content_anomaly import RETENTION_MS, plan
 from tocsin.evaluate.decision import MatchRow
 from tocsin.evaluate.history import DAY_MS
 from tocsin.evaluate.method import decide
 from tocsin.evaluate.similarity import are_alike, words
-from tocsin.rule import CONTENT_ANOMALY, Rule, RuleCase, RuleOptions, RuleQuery
+from tocsin.rule import CONTENT_ANOMALY, Rule, RuleCase, RuleOptions, RuleQuery, Schedule
 
 HOUR = 3_600_000
 BORN = 1_767_225_600_000
@@ -46,6 +48,14 @@ def log(hours: float, text: str | None, query_index: int = 0) -> MatchRow:
 
 def fired(rule: Rule, *rows: MatchRow) -> list[float]:
     return [(signal.timestamp - BORN) / HOUR for signal in decide(plan(rule), rows)]
+
+
+def test_the_end_of_a_run_is_no_log() -> None:
+    rule = content_rule("a < 1", window=3600)
+    together = tuple(replace(query, group_by_fields=()) for query in rule.queries)
+    scheduled = replace(rule, queries=together, schedule=Schedule("FREQ=DAILY", "2026-01-01T00:00:00", "UTC"))
+    assert threshold.plan(scheduled).asks_at_ends
+    assert not plan(scheduled).asks_at_ends
 
 
 def test_is_silent_while_learning_and_fires_at_what_is_unlike_the_past() -> None:
